@@ -11,7 +11,8 @@ from pathlib import Path
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
-from connector.cli.job_options import add_consent, add_sending, add_wait, pairs, refuse_secret_arguments
+from connector.cli.given_job import pairs, refuse_secret_arguments
+from connector.cli.job_options import add_consent, add_sending, add_wait
 from connector.cli.logs import show_log_by
 from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.output_options import add_call_output
@@ -26,8 +27,9 @@ from connector.files.envelope import Envelope
 from connector.files.output_formats import TABLES, OutputForm, format_of
 from connector.files.stream_output import StreamOutput
 from connector.runs.job import Job
+from connector.runs.job_checks import check_output_format
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared, check_output_format, make_invoker, prepare
+from connector.runs.run import Prepared, make_invoker, prepare
 from connector.runs.tenant_split import is_template
 from connector.runs.waiting_output import call_and_wait
 

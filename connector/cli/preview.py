@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from connector.cli.given_job import prepare_given
 from connector.cli.job_options import (
     add_connection_option,
     add_inputs,
@@ -19,7 +20,6 @@ from connector.cli.job_options import (
     add_selection,
     add_tenants,
     add_times,
-    prepare_given,
 )
 from connector.cli.main import OK, ROWS_FAILED
 from connector.common.redaction import HIDDEN

@@ -15,7 +15,8 @@ from typing import Any
 
 from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
-from connector.cli.job_options import add_pace, add_running, given_settings
+from connector.cli.given_job import given_settings
+from connector.cli.job_options import add_pace, add_running
 from connector.cli.main import OK
 from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
 from connector.cli.consent import require_consent
+from connector.cli.given_job import make_jobs, prepare_jobs
 from connector.cli.job_options import (
     add_consent,
     add_expected,
@@ -20,8 +23,6 @@ from connector.cli.job_options import (
     add_selection,
     add_sending,
     add_wait,
-    make_jobs,
-    prepare_jobs,
 )
 from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
@@ -77,16 +78,55 @@ def _run(options: argparse.Namespace) -> int:
     is_fixed = not is_template(str(options.summary))
     with Report(options.summary if is_fixed else None) as report:
         now = SystemClock().now()
-        jobs = make_jobs(options, now, _start(options))
-        report.write_to(jobs[0].summary)
-        return run_steps(prepare_jobs(jobs, options, now), options, report)
+        with SpareFolder(report) as spare:
+            jobs = make_jobs(options, now, _start(options), spare)
+            report.write_to(jobs[0].summary)
+            return run_steps(prepare_jobs(jobs, options, now), options, report, spare)
 
 
 def _start(options: argparse.Namespace) -> Start:
     return "resume" if options.resume else "restart" if options.restart else "new"
 
 
-def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Report) -> int:
+class SpareFolder:
+    """The folder of the outputs of steps that have none, if the job's output is standard output.
+
+    It is removed at the end, unless a row failed or the run stopped.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report, self.path = report, Path()
+
+    def __call__(self) -> Path:
+        """Return the folder; it is created when it is first used."""
+        if self.path == Path():
+            self.path = Path(tempfile.mkdtemp(prefix="steps-"))
+        return self.path
+
+    def has(self, output: str) -> bool:
+        """Return whether an output is in the folder."""
+        return self.path != Path() and Path(output).parent == self.path
+
+    def __enter__(self) -> SpareFolder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.path == Path():
+            return
+        if kind is None and self._report.exit_code == OK:
+            shutil.rmtree(self.path, ignore_errors=True)
+        elif any(self.path.iterdir()):
+            print(f"results of the earlier steps: {self.path}", file=sys.stderr)
+        else:
+            self.path.rmdir()
+
+
+def run_steps(
+    steps: Sequence[Prepared],
+    options: argparse.Namespace,
+    report: Report,
+    spare: SpareFolder | None = None,
+) -> int:
     """Run steps, show their progress and summaries, and return the exit code.
 
     Asks for confirmation if required. Raises RunError and RunStoppedError.
@@ -94,9 +134,9 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
     start = start_of([step.job for step in steps], _start(options))
     for step in steps:
         check_expected(step)
-    require_consent(steps, yes=options.yes, may_ask=not options.json, start=start)
+    require_consent(steps, yes=options.yes, may_ask=not options.json, start=_start(options))
     stop = Event()
-    console = _Console(report, steps, as_json=options.json)
+    console = _Console(report, steps, spare or SpareFolder(report), as_json=options.json)
     with stopping(stop, console.say), console, show_log_by(console.say):
         listeners = (console.report_failed,) if any(hides_failed_rows(step.job) for step in steps) else ()
         for step, summary in run_all(steps, start, listeners=listeners, stop=stop, observer=console.begin):
@@ -107,8 +147,10 @@ def run_steps(steps: Sequence[Prepared], options: argparse.Namespace, report: Re
 class _Console:
     """Shows the progress and summary of each run on standard error."""
 
-    def __init__(self, report: Report, steps: Sequence[Prepared], *, as_json: bool) -> None:
-        self._report, self._as_json = report, as_json
+    def __init__(
+        self, report: Report, steps: Sequence[Prepared], spare: SpareFolder, *, as_json: bool
+    ) -> None:
+        self._report, self._spare, self._as_json = report, spare, as_json
         self._titles = {step.action.name: step.service.title for step in steps}
         self._accepted = {step.action.name for step in steps if step.action.accepted and not step.wait}
         self._progress = Progress(sys.stderr)
@@ -142,7 +184,9 @@ class _Console:
             print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
         else:
             is_accepted, title = job.action in self._accepted, self._titles[job.action]
-            print(describe(job, summary, service=title, accepted=is_accepted), file=sys.stderr)
+            hidden = self._spare.has(job.output)
+            text = describe(job, summary, service=title, accepted=is_accepted, hide_output=hidden)
+            print(text, file=sys.stderr)
 
     def __enter__(self) -> None:
         pass

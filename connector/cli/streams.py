@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -29,6 +31,31 @@ def usable_streams() -> Iterator[None]:
             yield
         finally:
             _drop_unwritten(output)
+
+
+def stdin_has_data() -> bool:
+    """Return whether standard input has data. Waits until a pipe has data or is closed, and for no terminal.
+
+    On systems that cannot tell, a pipe has data.
+    """
+    try:
+        about = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError):  # it is closed, or not a file
+        return False
+    if stat.S_ISREG(about.st_mode):
+        return about.st_size > os.lseek(sys.stdin.fileno(), 0, os.SEEK_CUR)
+    if stat.S_ISCHR(about.st_mode):  # a terminal or the null device
+        return False
+    try:
+        from fcntl import ioctl
+        from termios import FIONREAD
+    except ImportError:
+        return True
+    waiting = select.poll()
+    waiting.register(sys.stdin.fileno(), select.POLLIN)
+    waiting.poll()
+    size = ioctl(sys.stdin.fileno(), FIONREAD, bytes(4))
+    return int.from_bytes(size, sys.byteorder) > 0
 
 
 def _opened(stream: TextIO | None) -> TextIO:

@@ -134,11 +134,13 @@ def describe(
     may_rerun: bool = True,
     service: str = "the service",
     accepted: bool = False,
+    hide_output: bool = False,
 ) -> str:
     """Return the summary of a run as text: counts, error codes with examples, and the next commands.
 
     A `summary` of None stands for a step that was already finished. `service` is the service's title.
     `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
+    With `hide_output`, the output is not named.
     """
     if summary is None:
         return f"{job.label}: already finished\n{_content(job)}: {job.output}"
@@ -165,7 +167,7 @@ def describe(
     if summary.stopped:
         how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
         lines.append(f"stopped early; {how}")
-    elif job.output != STREAM:
+    elif job.output != STREAM and not hide_output:
         lines.append(f"{_content(job)}: {job.output}")
     if job.errors and summary.failed and not summary.stopped:
         lines.append(f"failed rows: {job.errors}")

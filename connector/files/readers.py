@@ -168,6 +168,17 @@ class RowSource:
                     check(opened.stream, str(path), opened.dialect.delimiter, LONGEST_LINE)
 
 
+class OneRow(RowSource):
+    """One row without fields, for an action that requires none."""
+
+    def __init__(self) -> None:
+        self.is_stdin = False
+        self._files, self._unchecked = [], []
+
+    def _records(self, *, unread: bool = False) -> Iterator[Record]:
+        yield Record({})
+
+
 def _input_files(path: Path) -> list[Path]:
     if not path.exists():
         raise RunError(f"{path}: no such file or folder")

@@ -67,7 +67,7 @@ class FileNames:
             rendered = self.render(key, name)
         except RunError as error:
             raise part.fault(str(error), key) from error
-        return rendered if rendered == "-" else str(folder / rendered)
+        return rendered if rendered in ("-", "") else str(folder / rendered)
 
 
 def read_variables(top: Section) -> dict[str, Json]:

@@ -61,7 +61,7 @@ from typing import Any, Literal
 from connector.common.json_text import Json
 from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
-from connector.files.readers import RowSource
+from connector.files.readers import OneRow, RowSource
 from connector.invocation.invoke import ResultMode
 from connector.invocation.result_times import Times
 from connector.runs import selection
@@ -69,6 +69,9 @@ from connector.runs.tenant_split import is_template
 
 STREAM = "-"
 """The file name that means standard input or standard output."""
+
+NO_INPUT = ""
+"""The name of the input of a job that has none: one row without fields, if its action requires none."""
 
 OnError = Literal["continue", "stop"]
 """Whether a run continues or stops after a row has failed."""
@@ -158,6 +161,8 @@ class Job:
 
     def source(self) -> RowSource:
         """Return the rows of the input. Raises RunError."""
+        if self.input == NO_INPUT:
+            return OneRow()
         return RowSource(self.input, self.input_format, options=self.read_options)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from connector.errors import RunError, nearest
 from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
 from connector.runs.file_names import FileNames, read_variables
-from connector.runs.job import MOST_CONCURRENT, STREAM, Job, OutputExists
+from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, Job, OutputExists
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
 
@@ -43,6 +43,8 @@ _OF_INPUT = (*read_options.NAMES, *selection.NAMES)
 ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists")
 """Settings that are only at the top of a job file."""
 _FOR_ALL_STEPS = (*SHARED, *ONCE, "input", "input_format", *_OF_INPUT, "output")
+_OF_STREAM = ("output_format", "bom", "results", "errors")
+"""Settings that apply to the last step of a job whose output is standard output."""
 _STEP_NAME = re.compile(r"(?!row$)[a-z][a-z0-9_]*")
 
 
@@ -55,13 +57,18 @@ def load_job(path: Path) -> Job:
 
 
 def load_jobs(
-    path: Path, given: Mapping[str, Any] | None = None, now: float | None = None
+    path: Path,
+    given: Mapping[str, Any] | None = None,
+    now: float | None = None,
+    spare: Callable[[], Path] | None = None,
 ) -> tuple[Job, ...]:
     """Return the jobs of a job file: one, or one per step. Paths in it are relative to its folder.
 
     `given` overrides settings of the file by field name, and templates one by one. In a job with steps, only
     the input, the output folder and the shared settings can be overridden. Names of files are rendered with
-    the start time `now`. Raises RunError with file and line.
+    the start time `now`. If the output of a job with steps is standard output, it gets the rows of the last
+    step; the other steps write to the job's output folder, or without one to the folder that `spare` returns.
+    Raises RunError with file and line.
     """
     given = given or {}
     top = load_declaration(path)
@@ -70,9 +77,9 @@ def load_jobs(
     names = FileNames(variables, SystemClock().now() if now is None else now, zone)
     given = {**names.render_all(given), "vars": variables}
     place = _Place(path.parent, names)
-    base = Job(action="", uploads=path.parent, **_read_once(top, place))
+    base = Job(action="", input=NO_INPUT, uploads=path.parent, **_read_once(top, place))
     jobs = (
-        _read_steps(top, place, base, given)
+        _read_steps(top, place, base, given, spare)
         if "steps" in top.data
         else (_read_single(top, place, base, given),)
     )
@@ -112,12 +119,19 @@ def _read_single(top: Section, place: _Place, base: Job, given: Mapping[str, Any
     return replace(job, **{**given, "templates": {**job.templates, **given.get("templates", {})}})
 
 
-def _read_steps(top: Section, place: _Place, base: Job, given: Mapping[str, Any]) -> tuple[Job, ...]:
+def _read_steps(
+    top: Section, place: _Place, base: Job, given: Mapping[str, Any], spare: Callable[[], Path] | None
+) -> tuple[Job, ...]:
+    own = place.path(top, "output")
+    output = given.get("output", own)
+    of_stream = {name: given[name] for name in _OF_STREAM if output == STREAM and name in given}
+    given = {name: value for name, value in given.items() if name not in of_stream}
     if name := next((name for name in given if name not in _FOR_ALL_STEPS), None):
         raise RunError(f"{top.path}: the job has steps, and {name} is a setting of each step")
+    folder = output if output != STREAM else own if own != STREAM else None
+    if folder is None and output == STREAM and spare:
+        folder = str(spare())
     shared = replace(_read_shared(top, place, base), **given)
-    own = place.path(top, "output")
-    outputs = given.get("output", own)
     in_all = {name: value for name, value in given.items() if name in SHARED}
     parts = list(top.each("steps"))
     if not parts:
@@ -127,13 +141,15 @@ def _read_steps(top: Section, place: _Place, base: Job, given: Mapping[str, Any]
     steps: list[Job] = []
     for part in parts:
         step = _read_step(part, place, shared, steps)
-        step = replace(step, output=_step_output(part, place, step, outputs), **in_all)
+        step = replace(step, output=_step_output(part, place, step, folder), **in_all)
+        if output == STREAM and part is parts[-1]:
+            step = replace(step, output=STREAM, **of_stream)
         if step.step in followed:
             step = _feeding(part, step)
         if same := next((s.step for s in steps if Path(s.output) == Path(step.output)), None):
             raise part.fault(f'the step has the same output as the step "{same}"')
         if step.input == STREAM and any(s.input == STREAM for s in steps):
-            raise part.fault("the step has no input, and another step already reads standard input")
+            raise part.fault("another step already reads standard input", "input")
         part.finish()
         steps.append(step)
     return tuple(steps)
@@ -182,19 +198,19 @@ def _feeding(part: Section, step: Job) -> Job:
     return replace(step, keep_row=part.value("keep_row", bool, True))
 
 
-def _step_output(part: Section, place: _Place, step: Job, outputs: str | None) -> str:
+def _step_output(part: Section, place: _Place, step: Job, folder: str | None) -> str:
     """Return a step's output file: its `output`, or NAME.jsonl in the job's output folder."""
     own = place.path(part, "output")
     if own == STREAM:
         raise part.fault("the output of a step must be a file", "output")
     if own is not None:
         return own
-    if outputs is None:
+    if folder is None:
         raise part.fault(
             'the step has no output: add "output: FOLDER" at the top, or "output: FILE" to the step'
         )
     extension = output_formats.extension_of(output_formats.format_of("", step.output_format))
-    return str(Path(outputs) / f"{step.step}.{extension}")
+    return str(Path(folder) / f"{step.step}.{extension}")
 
 
 def _read_run(part: Section, place: _Place, base: Job) -> Job:

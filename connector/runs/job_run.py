@@ -78,9 +78,12 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
 
     A restart first removes the outputs of all steps, so that no step reads an old output. Raises RunError.
     """
-    outputs = [Path(step.job.output) for step in steps]
-    with file_errors(outputs[0].parent):
+    outputs = [Path(step.job.output) for step in steps if step.job.output != STREAM]
+    if start == "resume" and len(outputs) < len(steps):
+        check_start(steps[-1].job, start)
+    with file_errors(outputs[0].parent if outputs else STREAM):
         begins = _resumed(outputs) if start == "resume" else _check_all_new(outputs, start)
+    begins += ["new"] * (len(steps) - len(outputs))
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()
@@ -98,6 +101,8 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     for path in outputs:
         look_for_another_run(path)
     for step in steps:
+        if step.job.output == STREAM:
+            continue
         _make_room(Path(step.job.output), start, private=step.job.reveal_secrets)
     return begins
 

@@ -28,7 +28,7 @@ from connector.connections.settings import absolute_file
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, format_of
 from connector.files.readers import InputRow
-from connector.runs.job import STREAM, Job
+from connector.runs.job import NO_INPUT, STREAM, Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
@@ -367,7 +367,7 @@ def job_to_json(job: Job) -> dict[str, Json]:
     given = {f.name: getattr(job, f.name) for f in fields(Job)}
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
     for name in (*_PATHS, "input", "output"):
-        if name in ("uploads", *changed) and given[name] != STREAM:
+        if name in ("uploads", *changed) and given[name] not in (STREAM, NO_INPUT):
             changed[name] = os.path.abspath(given[name])
     if job.connection is not None and not is_template(job.connection):
         changed["connection"] = absolute_file(job.connection)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -24,9 +23,7 @@ from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.excel_reader import excel_library
 from connector.files.output import FileOutput, Output, Start
-from connector.files.output_formats import check_bom
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
 from connector.files.stream_output import StreamOutput
@@ -37,7 +34,8 @@ from connector.invocation.invoke import Invoker
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
-from connector.runs.job import STREAM, Job, of_service
+from connector.runs.job import NO_INPUT, STREAM, Job, of_service
+from connector.runs.job_checks import check_one_reads_stdin, check_output_format, runs_without_rows
 from connector.runs.policy import apply_policy, check_files_folder, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.repair import CorrectedRows
@@ -112,6 +110,8 @@ def prepare(
     find_handler(action)  # loaded here, so that a failure is reported once and not for each row
     only = compile_only(job.only, constants) if job.only else None
     choose = read_choice(job.connection, job.allow_connections)
+    if job.input == NO_INPUT and (choose or not runs_without_rows(action, bindings)):
+        job = replace(job, input=STREAM)
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
     distinct = compile_distinct(job.distinct, job.rows) if job.distinct else None
     if distinct and job.wait_s is not None:
@@ -128,18 +128,6 @@ def prepare(
     )
 
 
-def check_output_format(job: Job) -> None:
-    """Raise RunError if the output cannot be written in its format."""
-    if job.errors and not job.results:
-        raise RunError("--errors requires --results; without it, the failed rows are in the output")
-    if job.bom:
-        check_bom(job.output, job.output_format)
-    if job.output_form.format == "xlsx":
-        excel_library("the output" if job.output == STREAM else job.output)
-        if job.output == STREAM and sys.stdout.isatty():
-            raise RunError("an Excel workbook cannot be shown on a terminal; use --output FILE.xlsx")
-
-
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
     """Return the prepared steps of a job, or its single run, all with the same `now`. Raises RunError."""
     now = SystemClock().now() if now is None else now
@@ -147,6 +135,7 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
     for job in jobs:
         with naming(job):
             prepared.append(prepare(job, catalog, now=now))
+    check_one_reads_stdin([step.job for step in prepared])
     for number, step in enumerate(prepared):
         if step.job.step and step.action.effect != "read":
             prepared[number] = replace(step, expected=_expected_of_step(step.job))

@@ -118,7 +118,7 @@ def test_a_program_is_not_asked_even_on_a_terminal(sandbox: Sandbox, tmp_path: P
 
 
 def test_nobody_is_asked_on_what_has_the_rows(sandbox: Sandbox, tmp_path: Path) -> None:
-    arguments = ("run", "reboot_device", "-c", "connection.yaml")
+    arguments = ("run", "reboot_device", "-c", "connection.yaml", "-i", "-")
     exit_code, screen = on_terminal(arguments, [], tmp_path)
     assert exit_code == 2
     assert "standard input contains the rows" in screen

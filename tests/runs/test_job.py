@@ -10,7 +10,7 @@ import pytest
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
 from connector.errors import RunError
-from connector.runs.job import Job
+from connector.runs.job import NO_INPUT, Job
 from connector.runs.job_file import ONCE, is_job, load_job, read_templates
 from tests.runs.job_files import ABOVE, EVERYTHING, write
 
@@ -60,8 +60,8 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
 
 def test_a_job_needs_only_an_action(tmp_path: Path) -> None:
     job = load_job(write(tmp_path, {"action": "list_devices"}))
-    assert job == Job(action="list_devices", uploads=tmp_path)
-    assert (job.input, job.output, job.connection, job.delay_ms, job.rows) == ("-", "-", None, None, "one")
+    assert job == Job(action="list_devices", input=NO_INPUT, uploads=tmp_path)
+    assert (job.output, job.connection, job.delay_ms, job.rows) == ("-", None, None, "one")
 
 
 def test_streams_and_absolute_paths_are_not_below_the_folder(tmp_path: Path) -> None:

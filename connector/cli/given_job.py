@@ -1,0 +1,162 @@
+"""The job that the options of the command line describe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.cli.action_sources import open_catalog
+from connector.cli.streams import stdin_has_data
+from connector.common.clock import SystemClock
+from connector.connections.saved import SavedConnections, service_in
+from connector.connections.settings import is_file
+from connector.errors import RunError
+from connector.files.output import Start
+from connector.runs.columns import check_columns
+from connector.runs.file_names import FileNames, check_variable
+from connector.runs.job import NO_INPUT, STREAM, Job
+from connector.runs.job_file import is_job, load_jobs, read_templates
+from connector.runs.output_choice import choose_outputs
+from connector.runs.run import Prepared, naming, prepare_all
+from connector.runs.tenant_split import is_template
+
+_TEMPLATE = "--template INPUT=TEMPLATE"
+
+
+def prepare_given(options: argparse.Namespace) -> list[Prepared]:
+    """Return the prepared steps of the job that the command line describes. Raises RunError."""
+    now = SystemClock().now()
+    return prepare_jobs(make_jobs(options, now), options, now)
+
+
+def prepare_jobs(jobs: tuple[Job, ...], options: argparse.Namespace, now: float) -> list[Prepared]:
+    """Return the prepared steps of a job that starts at the time `now`. Raises RunError."""
+    steps = prepare_all(jobs, open_catalog(options), now)
+    steps = list(_with_standard_input(steps, jobs))
+    services = list(dict.fromkeys(step.service.name for step in steps))
+    connection = given_settings(options).get("connection")
+    if connection and len(services) > 1:
+        named = "" if _service_of(connection) else "; this connection does not name its service"
+        raise RunError(
+            f"--connection {connection}: the steps use several services ({', '.join(services)}); use "
+            f"--connection once for each of them{named}"
+        )
+    for step in steps:
+        refuse_secret_arguments(step.action, pairs(options.template, _TEMPLATE))
+    if not getattr(options, "resume", False):  # a resumed run was checked when it started
+        for step in steps:
+            check_columns(step)
+    return steps
+
+
+def _with_standard_input(steps: Sequence[Prepared], jobs: Sequence[Job]) -> Iterator[Prepared]:
+    """Yield the steps; the first one without an input gets standard input if it has rows.
+
+    Raises RunError for a step that requires rows if standard input is a terminal and not named as the input.
+    """
+    is_free = all(step.job.input != STREAM for step in steps)
+    for step, job in zip(steps, jobs, strict=True):
+        if is_free and step.job.input == NO_INPUT:
+            is_free = False
+            if stdin_has_data():
+                step = replace(step, job=replace(step.job, input=STREAM))
+        elif step.job.input == STREAM and sys.stdin.isatty():
+            if job.input == NO_INPUT:
+                with naming(job):
+                    raise RunError("no input; use --input FILE, or pipe rows to standard input")
+            print("reading rows from the terminal; Ctrl-D ends them", file=sys.stderr)
+        yield step
+
+
+def make_jobs(
+    options: argparse.Namespace, now: float, start: Start = "new", spare: Callable[[], Path] | None = None
+) -> tuple[Job, ...]:
+    """Return the job that the command line describes: one job, or one for each step.
+
+    Options override the settings of a job file. The templates of steps can only be set in the job file.
+    Names of files are those of a run that starts at the time `now`, or of the unfinished run that is resumed.
+    `spare` returns the folder for the outputs of steps if a job has none; see `load_jobs`.
+    """
+    given = given_settings(options)
+    templates = read_templates(options.templates) if options.templates else {}
+    templates |= pairs(options.template, _TEMPLATE)
+    if templates:
+        given["templates"] = templates
+
+    def load(time: float) -> tuple[Job, ...]:
+        if is_job(options.action):
+            return load_jobs(Path(options.action), given, time, spare)
+        names = FileNames(given.get("vars", {}), time, given.get("timezone", ""))
+        settings = {"input": NO_INPUT, **names.render_all(given)}
+        job = Job(action=options.action, **settings)
+        return (replace(job, named_at=time if names.is_used else None),)
+
+    return choose_outputs(load, now, start)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the job settings given as options, without action and templates."""
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if name in Job.__dataclass_fields__ and name not in ("action", "templates") and value is not None
+    }
+    if variables := pairs(getattr(options, "var", None) or [], "--var NAME=VALUE"):
+        for name in variables:
+            check_variable(name)
+        given["vars"] = variables
+    connection = given.get("connection")
+    return given if connection is None else {**given, **_connections(connection)}
+
+
+def _connections(given: str | list[str]) -> dict[str, Any]:
+    """Return the values of the job settings `connection` and `connections`.
+
+    Several connections are used only if their files name different services; else the last one is used.
+    """
+    found: dict[str, str] = {}
+    for named in [given] if isinstance(given, str) else given:
+        service = _service_of(named)
+        found = {**found, service: named} if service and "" not in found else {service: named}
+    if len(found) == 1:
+        return {"connection": next(iter(found.values())), "connections": {}}
+    return {"connection": None, "connections": found}
+
+
+def _service_of(connection: str) -> str:
+    """Return the service that a connection's file names; empty text if unknown."""
+    if is_template(connection):
+        return ""
+    return service_in(Path(connection)) if is_file(connection) else SavedConnections().service(connection)
+
+
+def refuse_secret_arguments(action: Action, given: Mapping[str, str]) -> None:
+    """Raise RunError, without the value, for a secret input whose value is on the command line.
+
+    A template that reads the value from the row is allowed.
+    """
+    for name, text in given.items():
+        if name in action.inputs and action.inputs[name].is_secret and "{{" not in text:
+            raise RunError(
+                f"{name}: secrets cannot be passed as arguments, because other processes on this machine can "
+                f"read them. Treat this one as exposed, and provide a new one in a row of `ninjaone run "
+                f"{action.name} --input FILE`"
+            )
+
+
+def pairs(texts: list[str], form: str) -> dict[str, str]:
+    """Return `NAME=VALUE` arguments as a dict. Raises RunError for another form or a repeated name."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise RunError(f'"{text}" does not have the form {form}')
+        if name in found:
+            raise RunError(f'"{name}" is given twice')
+        found[name] = value
+    return found
