@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from connector.errors import file_errors
 from connector.files.output import Start, is_interrupted
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
@@ -23,10 +24,11 @@ Load = Callable[[float], Jobs]
 def choose_outputs(load: Load, now: float, start: Start) -> Jobs:
     """Return the jobs with the names of their outputs. Raises RunError."""
     jobs = load(now)
-    if start == "resume":
-        return next(_unfinished(load, jobs), jobs)
-    if start == "new" and jobs[0].output_exists == "number":
-        return numbered(jobs, _highest(jobs) + 1)
+    with file_errors(jobs[0].output):
+        if start == "resume":
+            return next(_unfinished(load, jobs), jobs)
+        if start == "new" and jobs[0].output_exists == "number":
+            return numbered(jobs, _highest(jobs) + 1)
     return jobs
 
 
