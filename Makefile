@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring chromium vendor answers screenshots clean
+.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring cron chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all audit prism
+test-all: $(READY) wheels-all audit prism cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -80,6 +80,13 @@ keyring:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends dbus gnome-keyring >/dev/null; \
 	else echo "the tests with a real keyring are skipped, as they need $(KEYRING)"; fi
+
+# A real cron daemon for a slow test, in the same way. The test runs it in the foreground, with a crontab of its own.
+cron:
+	@if command -v cron >/dev/null; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends cron >/dev/null; \
+	else echo "the test with a real cron daemon is skipped, as it needs cron"; fi
 
 # A real browser for the tests, in the same way.
 chromium:

@@ -25,6 +25,10 @@ COMMANDS = {
     "show": ("connector.cli.catalog", "show one action: its inputs, effect and examples"),
     "run": ("connector.cli.run", "run an action for each row of a file, or run a job file"),
     "rerun": ("connector.cli.rerun", "run the failed rows of a run again, if that is safe"),
+    "schedule": (
+        "connector.cli.schedule",
+        "print the crontab line or systemd units that run a job regularly",
+    ),
     "failed": ("connector.cli.failed", "write the input data of a run's failed rows, to correct them"),
     "call": ("connector.cli.call", "run an action once, with inputs given as KEY=VALUE"),
     "preview": ("connector.cli.preview", "show the request of each row without sending it"),
@@ -115,6 +119,7 @@ def _run(arguments: list[str]) -> int:
     if name == "call":  # argparse does not parse KEY=VALUE arguments that follow an option
         options.values += [text for text in left if not text.startswith("-")]
         left = [text for text in left if text.startswith("-")]
+    options.command_line = arguments
     if left:
         parser.error(f"unrecognized arguments: {' '.join(left)}")
     if name is None:
