@@ -13,7 +13,7 @@ from pathlib import Path
 from connector.catalog.service import Service
 from connector.cli.action_sources import open_catalog
 from connector.cli.cron_times import CronTime, read_cron, read_time_of_day
-from connector.cli.job_options import make_jobs
+from connector.cli.given_job import make_jobs
 from connector.cli.main import OK
 from connector.cli.run import add_run
 from connector.cli.schedule_text import ScheduledCommand, crontab_line, service_unit, timer_unit
