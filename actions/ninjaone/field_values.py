@@ -45,12 +45,35 @@ def as_sent(inputs: Inputs, scope: str) -> Steps:
     sent, problems = {}, []
     for name, value in fields.items():
         try:
-            sent[name] = _value(known, scope, name, value)
+            field = _field(known, scope, name)
+            if field in sent:
+                raise ValueError(f"fields: {name} is the custom field {field}, which has two values")
+            sent[field] = _value(known, scope, field, value)
         except (ValueError, RowError) as error:
             problems.append(str(error))
     if problems:
         raise RowError("input_invalid", "; ".join(problems))
     return sent
+
+
+def _field(known: dict[str, Json], scope: str, name: str) -> str:
+    """Return the name of the field with a name or label, in which case is ignored. Raises ValueError."""
+    if name in known or name.startswith(_BUILT_IN):
+        return name
+    found = [
+        field
+        for field, definition in known.items()
+        if _is_of(definition, scope) and _same(name) in (_same(field), _same(definition.get("label") or ""))
+    ]
+    if len(found) > 1:
+        raise ValueError(
+            f"fields: {name} is the label of more than one custom field; use the name: {', '.join(found)}"
+        )
+    return found[0] if found else name
+
+
+def _same(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _value(known: dict[str, Json], scope: str, name: str, value: Json) -> Json:

@@ -226,3 +226,28 @@ def test_each_action_asks_for_the_fields_of_its_scope(
     assert "other is a custom field of ?" in str(
         feed(action, definitions, **values, fields={"other": 1}).error
     )
+
+
+def labelled(*definitions: tuple[str, str], **fields: Any) -> Any:
+    known = [{"name": name, "label": label, "type": "TEXT", "definitionScope": ["NODE"]}
+             for name, label in definitions]  # fmt: skip
+    answers = [{"results": known}] + ([] if "refused" in fields else [None])
+    fields.pop("refused", None)
+    return feed("update_device_custom_fields", *answers, device_id=1, fields=fields)
+
+
+@pytest.mark.parametrize("given", ["assetOwner", "AssetOwner", "asset owner", "Asset  Owner"])
+def test_a_field_by_its_label(given: str) -> None:
+    fed = labelled(("assetOwner", "Asset owner"), ("rack", "Rack"), **{given: "Ada"})
+    assert fed.body == {"assetOwner": "Ada"}
+
+
+def test_a_name_goes_before_a_label_of_another_field() -> None:
+    assert labelled(("rack", "Place"), ("shelf", "rack"), rack="R1").body == {"rack": "R1"}
+
+
+def test_a_label_of_two_fields_and_a_field_given_twice() -> None:
+    two = labelled(("rack", "Place"), ("shelf", "place"), refused=True, Place="R1")
+    assert "Place is the label of more than one custom field; use the name: rack, shelf" in str(two.error)
+    twice = labelled(("rack", "Place"), refused=True, rack="R1", Place="R2")
+    assert str(twice.error) == "fields: Place is the custom field rack, which has two values"
