@@ -196,12 +196,14 @@ def count_of(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6, *, ignore_case: bool = False) -> str:
     """Return ` (did you mean "x"?)` for the most similar of `names`, or an empty string."""
     import difflib  # imported only for error messages
 
-    found = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
-    return f' (did you mean "{found[0]}"?)' if found else ""
+    form = str.casefold if ignore_case else str
+    by_form = {form(one): one for one in names}
+    found = difflib.get_close_matches(form(name), list(by_form), n=1, cutoff=cutoff)
+    return f' (did you mean "{by_form[found[0]]}"?)' if found else ""
 
 
 _VALUES_SHOWN: ContextVar[bool] = ContextVar("values_shown", default=True)

@@ -22,13 +22,14 @@ from connector.cli.job_options import (
     add_times,
 )
 from connector.cli.main import OK, ROWS_FAILED
+from connector.client.factory import open_client, sign_in
 from connector.common.redaction import HIDDEN
 from connector.common.zones import in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RowError
 from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
-from connector.runs.preview import NO_INSTANCE, preview_row
+from connector.runs.preview import NO_INSTANCE, Reads, preview_row
 from connector.runs.run import Prepared, open_distinct, zone_of
 from connector.runs.tenant_runs import tenant_connections
 from connector.runs.tenant_split import NOBODY
@@ -46,6 +47,11 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
     add_tenants(parser)
     add_selection(parser, default=str(_SHOWN))
     parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
+    parser.add_argument(
+        "--lookup",
+        action="store_true",
+        help="look up names and definitions with reads, and show each request as it will be sent",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per row")
     parser.set_defaults(command=_preview)
 
@@ -53,7 +59,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 def _preview(options: argparse.Namespace) -> int:
     steps = prepare_given(options)
     with ExitStack() as opened:
-        shows = [_row_preview(step, opened) for step in steps]
+        shows = [_row_preview(step, opened, options.lookup) for step in steps]
         failed = [
             _show_step(step, show, as_json=options.json) for step, show in zip(steps, shows, strict=True)
         ]
@@ -103,25 +109,27 @@ def _headline(step: Prepared) -> list[str]:
     return name + [f"# {name} <- {source}" for name, source in bound.items()]
 
 
-def _connection(prepared: Prepared) -> Connection | None:
-    """Return the connection of a step, or None if none is given and there is no default."""
+def _connection(prepared: Prepared, required: bool) -> Connection | None:
+    """Return the connection of a step. Unless it is required, return None if there is none."""
     try:
         connection = load_connection(prepared.service, prepared.job.connection)
         return apply_policy(prepared.action, prepared.job, connection)
     except ConnectionSetupError:
-        if prepared.job.connection is not None:
+        if required or prepared.job.connection is not None:
             raise
         return None
 
 
-def _row_preview(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow], dict[str, Any]]:
+def _row_preview(
+    prepared: Prepared, opened: ExitStack, look_up: bool
+) -> Callable[[InputRow], dict[str, Any]]:
     """Return a function that returns the preview of a row as a JSON object. Raises RunError."""
     choose = prepared.choose
     if choose is None:
-        return _show_row(prepared, opened, _connection(prepared))
-    shows = {NOBODY: _show_row(prepared, opened, None)}
+        return _show_row(prepared, opened, _connection(prepared, look_up), look_up)
+    shows = {NOBODY: _show_row(prepared, opened, None, look_up)}
     for name, connection in tenant_connections(prepared).items():
-        shows[name] = _show_row(prepared, opened, connection)
+        shows[name] = _show_row(prepared, opened, connection, look_up)
 
     def preview(row: InputRow) -> dict[str, Any]:
         try:
@@ -135,19 +143,27 @@ def _row_preview(prepared: Prepared, opened: ExitStack) -> Callable[[InputRow], 
 
 
 def _show_row(
-    prepared: Prepared, opened: ExitStack, connection: Connection | None
+    prepared: Prepared, opened: ExitStack, connection: Connection | None, look_up: bool
 ) -> Callable[[InputRow], dict[str, Any]]:
-    """Return a function that describes a row of a connection."""
+    """Return a function that describes a row of a connection; `look_up` sends reads. Raises RunError."""
     distinct = opened.enter_context(open_distinct(prepared))
     zone = zone_of(prepared.job, connection)
     base_url = connection.base_url if connection else NO_INSTANCE
+    reads = None
+    if look_up and connection:
+        reads = Reads(open_client(prepared.service, connection, prepared.bindings.delay_ms))
+        sign_in(reads.client)
     show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
 
     def preview(row: InputRow) -> dict[str, Any]:
         try:
             with in_zone(zone):
                 first = distinct.first_of(row) if distinct else row.number
-                return show(row, base_url) if first == row.number else {"row": row.number, "same_as": first}
+                return (
+                    show(row, base_url, reads)
+                    if first == row.number
+                    else {"row": row.number, "same_as": first}
+                )
         except RowError as error:
             return {"row": row.number, "error": str(error)}
 
@@ -167,6 +183,8 @@ def _text(shown: Mapping[str, Any]) -> str:
     lines += [f"  ({name} is {time})" for name, time in shown.get("times", {}).items()]
     if "looks_up" in shown:
         lines.append(f"  (names are looked up first, once per run, at {shown['looks_up']})")
+    lines += [f"  (resolved later: {text})" for text in shown.get("resolved_later", ())]
+    lines += [f"  (warning: {text})" for text in shown.get("warnings", ())]
     if "if_missing" in shown:
         lines.append(f"  (sent only if no record has this name in {shown['if_missing']})")
     if "then" in shown:

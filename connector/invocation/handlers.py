@@ -87,6 +87,11 @@ class Inputs:
         return Inputs(self._action, self._service, {**self._values, **values}, self._uploads, self._lookups)
 
     @property
+    def action(self) -> Action:
+        """The action."""
+        return self._action
+
+    @property
     def service(self) -> Service:
         """The action's service, for example for its pagers and its words for values."""
         return self._service

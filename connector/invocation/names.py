@@ -71,13 +71,13 @@ _NO_NAMES = frozenset((int, type(None)))
 
 
 def pending_names(action: Action, service: Service, values: Mapping[str, Json]) -> Iterator[str]:
-    """Yield each name in a row's values that is looked up, with its place, such as `policies[0].policyId`."""
+    """Yield a sentence for each name in a row's values that will be looked up, beginning with its place."""
     for name, slot in action.slots:
         kind = service.named[slot.kind]
         for where, value in _texts(values.get(name), slot.path, name):
             for text in value.split(",") if slot.is_list else [value]:
                 if _name_in(kind, slot, text, where) is not None:
-                    yield f"{where}: the id of the {kind.noun} {quote_value(text.strip())}"
+                    yield f"{where} is the id of the {kind.noun} {quote_value(text.strip())}"
 
 
 def with_ids(action: Action, service: Service, values: Mapping[str, Json], lookups: Lookups) -> Finding:
@@ -172,7 +172,7 @@ class _Row:
         if elsewhere and not found:
             raise RowError(
                 "conflict",
-                f"{where}: {quote_value(name)} belongs to another {kind.owned_by} than the one of this row",
+                f"{where}: {quote_value(name)} is in another {kind.owned_by} than the one of this row",
             )
         return only(index, found, name, where, owner)
 
@@ -261,7 +261,7 @@ def only(index: Index, found: Sequence[Record], name: str, where: str, owner: Js
         said = f"{where}: {quoted} is the name of more than one {noun}; use the id: {_listed(found)}"
         raise RowError("conflict", said)
     records = index.of(owner)
-    near = nearest(shorten(name), _similar(index, records, name))
+    near = nearest(shorten(name), _similar(index, records, name), ignore_case=True)
     there = f"Existing: {_listed(records)}" if records else "None exist"
     raise RowError("not_found", f"{where}: no {noun} is named {quoted}{near}. {there}")
 

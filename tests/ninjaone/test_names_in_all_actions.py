@@ -104,7 +104,7 @@ def test_a_name_is_sent_as_its_id(
     by_id, by_name = (row(action, given, slot, value) for value in (record.id, title))
     sent = account.requests(action, by_id, tmp_path)
     assert account.requests(action, by_name, tmp_path) == sent
-    places = [text.partition(":")[0] for text in pending_names(action, SERVICE, by_name)]
+    places = [text.partition(" ")[0] for text in pending_names(action, SERVICE, by_name)]
     assert [place.partition("[")[0].partition(".")[0] for place in places] == [given]
     assert not list(pending_names(action, SERVICE, by_id))
 
