@@ -201,7 +201,7 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6, *, ignore_case
     import difflib  # imported only for error messages
 
     form = str.casefold if ignore_case else str
-    by_form = {form(one): one for one in names}
+    by_form = {form(one): one for one in reversed(list(names))}
     found = difflib.get_close_matches(form(name), list(by_form), n=1, cutoff=cutoff)
     return f' (did you mean "{by_form[found[0]]}"?)' if found else ""
 

@@ -390,6 +390,7 @@ _LISTS = {
     "/v2/organizations": "Willow",
     "/v2/roles": "Server",
     "/v2/policies": "Strict",
+    "/v2/locations": "Main",
 }
 
 
@@ -400,5 +401,6 @@ def answer(method: str, path: str) -> bytes:
         return json.dumps({"results": definitions}).encode()
     if method != "GET":
         return b'{"id": 4009}'
-    name = _LISTS.get(path) or ("Main" if path.endswith("/locations") else "")
-    return json.dumps([{"id": int(LOOKED_UP[name]), "name": name}] if name else []).encode()
+    name = _LISTS.get(path)
+    found = {"id": int(LOOKED_UP[name]), "name": name, "organizationId": 4001} if name else {}
+    return json.dumps([found] if name else []).encode()

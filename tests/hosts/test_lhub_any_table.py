@@ -136,11 +136,13 @@ def test_a_random_table_through_the_sdk(
 def is_look_up(line: str) -> bool:
     method, target, _ = line.split(" ")
     path = urlsplit(target).path
-    is_list = path in LISTS or (path.endswith("/locations") and path.startswith("/v2/organization/"))
-    return path == "/ws/oauth/token" or (method == "GET" and is_list)
+    return path == "/ws/oauth/token" or (method == "GET" and path in LISTS)
 
 
-LISTS = ("/v2/custom-fields", "/v2/organizations", "/v2/roles", "/v2/policies")
+LISTS = (
+    *("/v2/custom-fields", "/v2/organizations", "/v2/locations", "/v2/roles", "/v2/policies"),
+    *("/v2/devices", "/v2/users", "/v2/ticketing/app-user-contact"),
+)
 
 
 def random_rows(action: str, form: Form) -> Iterator[Row]:
