@@ -102,8 +102,8 @@ def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: 
     ran = ours.run("schedule_maintenance", rows, WINDOW, mode, **past)
     refused = "end: this time has passed; use a time in the future"
     batch = (
-        f'{refused}. "Maintenance window end" is empty here, so it is the end of the platform\'s batch, '
-        "2026-01-01T00:00:00Z: enter an end, such as {{ (now + 7200) | iso }} for two hours from now"
+        f'{refused}. "Maintenance window end" is empty, so the end time of the platform\'s batch, '
+        "2026-01-01T00:00:00Z, is used: enter a time, such as {{ (now + 7200) | iso }} for two hours from now"
     )
     order = "end: this time is not after the start of the window"
     assert [e["error"] for e in ran.envelopes] == [refused, order, order, None, batch, batch]
