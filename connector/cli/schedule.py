@@ -61,11 +61,11 @@ def _schedule(options: argparse.Namespace) -> int:
     if options.units and options.crontab:
         raise RunError("--units writes units of systemd; omit --crontab")
     now = SystemClock().now()
-    jobs = make_jobs(options, now)
+    jobs = _jobs(options, now)
     steps = prepare_all(jobs, open_catalog(options), now)
     _check_input(steps)
     connection, notes = _connection(steps)
-    if jobs[0].output_exists == "fail" and _outputs(jobs) & _outputs(make_jobs(options, now + _LONG_AFTER_S)):
+    if jobs[0].output_exists == "fail" and _outputs(jobs) & _outputs(_jobs(options, now + _LONG_AFTER_S)):
         notes.append(
             "the output has the same name in every run, so that the second run fails; use a template such as "
             "\"out-{{ now | format_datetime('%Y-%m-%d') }}.jsonl\", or --output-exists"
@@ -88,16 +88,21 @@ def _schedule(options: argparse.Namespace) -> int:
     return OK
 
 
+def _jobs(options: argparse.Namespace, now: float) -> tuple[Job, ...]:
+    """Return the jobs of a run that starts at the time `now`. Raises RunError."""
+    return make_jobs(options, now, spare=lambda: Path(f"steps-{now}"))
+
+
 def _outputs(jobs: Sequence[Job]) -> set[str]:
     return {job.output for job in jobs if job.output != STREAM}
 
 
 def _check_input(steps: Sequence[Prepared]) -> None:
-    """Raise RunError if a step requires rows from standard input, which a scheduled run does not have."""
+    """Raise RunError if a step reads rows from standard input, which is empty in a scheduled run."""
     for step in steps:
-        if step.job.input == STREAM and step.action.required:
+        if step.job.input == STREAM:
             raise RunError(
-                f"{step.job.label}: reads rows from standard input, which is empty in a scheduled run; "
+                f"{step.job.label}: the run reads rows from standard input, which is empty in a scheduled run; "
                 "use --input FILE"
             )
 

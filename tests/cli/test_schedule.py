@@ -132,6 +132,20 @@ def test_a_name_that_is_the_same_in_every_run_is_noted(ninjaone: Ninjaone, job: 
         assert ("the output has the same name in every run" in done.stderr) is is_noted
 
 
+def test_a_list_is_scheduled_without_an_input(ninjaone: Ninjaone) -> None:
+    done = ninjaone("schedule", "list_devices", "--cron", "@daily")
+    assert done.returncode == 0, done.stderr
+    assert " run list_devices --yes --summary list_devices.summary.json" in done.stdout
+
+
+def test_steps_whose_rows_are_printed(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(
+        "connection: connection.yaml\noutput: '-'\nsteps:\n  - {name: found, action: list_devices}\n"
+    )
+    done = ninjaone("schedule", "job.yaml", "--cron", "@daily")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -148,6 +162,7 @@ def test_a_name_that_is_the_same_in_every_run_is_noted(ninjaone: Ninjaone, job: 
         (["night.yaml", "--daily", "2:00", "--var", "a=" + "x" * 999], "too long for a crontab"),
         (["no.yaml", "--daily", "2:00"], "no.yaml: "),
         (["update_device", "--daily", "2:00"], "reads rows from standard input"),
+        (["list_devices", "-i", "-", "--daily", "2:00"], "reads rows from standard input"),
         (["update_devise", "--daily", "2:00"], 'no action "update_devise"'),
     ],
 )
