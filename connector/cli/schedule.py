@@ -102,8 +102,8 @@ def _check_input(steps: Sequence[Prepared]) -> None:
     for step in steps:
         if step.job.input == STREAM:
             raise RunError(
-                f"{step.job.label}: the run reads rows from standard input, which is empty in a scheduled run; "
-                "use --input FILE"
+                f"{step.job.label}: the run reads rows from standard input, which is empty in a scheduled "
+                "run; use --input FILE"
             )
 
 
