@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
 from connector.cli.action_sources import open_catalog
 from connector.cli.main import OK
+from connector.cli.sync_sides import add_json
 from connector.common.plurals import counted
 from connector.common.user_folders import write_whole
 from connector.connections.settings import is_file
@@ -33,6 +35,7 @@ def add_init(parser: argparse.ArgumentParser) -> None:
         help="connection to the service with the assets: a saved name or a file",
     )
     parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_json(parser)
     parser.set_defaults(command=_init)
 
 
@@ -65,6 +68,11 @@ def _init(options: argparse.Namespace) -> int:
     load_mapping(path)
     parts = [f"{made.taken} mapped as in {target.title}'s built-in integration"] if made.taken else []
     parts += [f"{made.suggested} with the same name (suggested)", f"{made.open} open"]
+    if options.json:
+        numbers = {"organizations": len(found.organizations), "locations": len(found.locations)}
+        numbers |= {"taken_over": made.taken, "suggested": made.suggested, "open": made.open}
+        print(json.dumps({"file": str(path), **numbers}))
+        return OK
     counts = [counted(len(found.organizations), "organization"), counted(len(found.locations), "location")]
     print(f"{path}: {', '.join(counts)}; {', '.join(parts)}")
     return OK

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from connector.cli.main import OK
 from connector.cli.sync_plan import described, ticket_lines
-from connector.cli.sync_sides import sides_of
+from connector.cli.sync_sides import add_json, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
@@ -21,6 +22,7 @@ from connector.sync.run import SOURCES
 def add_rebuild(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync rebuild`."""
     parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_json(parser)
     parser.set_defaults(command=_rebuild)
 
 
@@ -44,11 +46,15 @@ def _rebuild(options: argparse.Namespace) -> int:
             for item in tickets:
                 plan.counts.add(item.entity, item.op)
                 plan.spool.add_item(item)
-            print("\n".join(described(plan, str(options.folder))))
-            print("\n".join(ticket_lines(plan)))
+            if not options.json:
+                print("\n".join([*described(plan, str(options.folder)), *ticket_lines(plan)]))
             plan.spool.keep_items("link")
+            plan.limits = []  # Links are not limited.
             file = new_plan_path(folder.path, now)
             save_plan(file, plan, source, target)
             found = sum(1 for _ in plan.items())
+    if options.json:
+        print(json.dumps({"plan": str(file), "links": found}))
+        return OK
     print(f"{counted(found, 'link')} proposed: ninjaone sync apply {options.folder} --plan {file}")
     return OK

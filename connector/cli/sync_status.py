@@ -16,7 +16,7 @@ from connector.common.plurals import counted
 from connector.errors import RunError
 from connector.sync.alert_run import alert_problems
 from connector.sync.explain import decisions, record_of, steps_of
-from connector.sync.folder import open_folder
+from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.pins import NOUNS as PINNED
 from connector.sync.pins import save_pins
 from connector.sync.plan import PlanInputs
@@ -54,6 +54,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
 def add_pin(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync pin`."""
     _add_record(parser)
+    add_json(parser)
     parser.add_argument(
         "target",
         metavar="TARGET",
@@ -66,6 +67,7 @@ def add_pin(parser: argparse.ArgumentParser) -> None:
 def add_unpin(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync unpin`."""
     _add_record(parser)
+    add_json(parser)
     parser.set_defaults(command=_unpin)
 
 
@@ -215,12 +217,20 @@ def _change(change: dict[str, Any]) -> str:
 def _pin(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     save_pins(folder.pins_file, folder.pins.pinned(options.noun, options.source, options.target))
-    print(f"{folder.pins_file}: {options.noun} {options.source} is {options.target}")
+    _say_pin(options, folder, f"is {options.target}", options.target)
     return OK
 
 
 def _unpin(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     save_pins(folder.pins_file, folder.pins.unpinned(options.noun, options.source))
-    print(f"{folder.pins_file}: {options.noun} {options.source} is no longer pinned")
+    _say_pin(options, folder, "is no longer pinned", None)
     return OK
+
+
+def _say_pin(options: argparse.Namespace, folder: SyncFolder, what: str, target: int | None) -> None:
+    if options.json:
+        found = {"file": str(folder.pins_file), "noun": options.noun, "source": options.source}
+        print(json.dumps({**found, "target": target}))
+    else:
+        print(f"{folder.pins_file}: {options.noun} {options.source} {what}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 from connector.cli.action_sources import add_own_actions
 from connector.cli.ask import confirm, is_terminal
 from connector.cli.main import OK, ROWS_FAILED
-from connector.cli.sync_sides import sides_of
+from connector.cli.sync_sides import add_json, sides_of
 from connector.errors import RowError, RunError
 from connector.sync.folder import open_folder
 from connector.sync.hook_key import HookKey
@@ -38,6 +40,7 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--only", metavar="SERVICE", help="only this service")
         command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         command.add_argument("--delay-ms", metavar="MS", type=float, help=argparse.SUPPRESS)
+        add_json(command)
         add_own_actions(command)
         command.set_defaults(command=run)
 
@@ -56,6 +59,10 @@ def _register(options: argparse.Namespace) -> int:
 
     def register(hook: Hook) -> bool:
         error = hook.register(options.url, key)
+        if options.json:
+            found = {"service": hook.name, "registered": error is None}
+            print(json.dumps({**found, "error": None if error is None else str(error)}))
+            return error is None
         if error is None:
             print(f"{hook.title}: delivers to {hook.url(options.url)}")
             return True
@@ -82,6 +89,9 @@ def _remove(options: argparse.Namespace) -> int:
 
     def remove(hook: Hook) -> bool:
         found = hook.remove(options.url)
+        if options.json:
+            print(json.dumps({"service": hook.name, "removed": found}))
+            return True
         print(f"{hook.title}: {'removed' if found else f'no webhook delivers to {hook.url(options.url)}'}")
         return True
 
@@ -100,7 +110,7 @@ def _hooks(options: argparse.Namespace) -> list[Hook]:
 def _confirm(options: argparse.Namespace, warnings: list[str]) -> None:
     """Print warnings and ask for confirmation. Raises RunError if it is not given."""
     for warning in warnings:
-        print(f"{warning}.")
+        print(f"{warning}.", file=sys.stderr if options.json else sys.stdout)
     if options.yes or not warnings:
         return
     if not is_terminal():
@@ -116,6 +126,6 @@ def _each(hooks: list[Hook], act: Callable[[Hook], bool]) -> int:
         try:
             is_done &= act(hook)
         except RowError as error:
-            print(f"{hook.title}: failed: {error}")
+            print(f"{hook.title}: failed: {error}", file=sys.stderr)
             is_done = False
     return OK if is_done else ROWS_FAILED

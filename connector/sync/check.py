@@ -174,15 +174,20 @@ class Checker:
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:
         """Check one asset of each type: whether the signed-in agent can read all of its fields."""
         seen: set[int] = set()
+        whole = 0
         for asset in islice(self._target.assets(None), SAMPLE):
             kind = next((known for known in catalog.types if known.id == asset.type), None)
             if kind is None or kind.id in seen:
                 continue
             seen.add(kind.id)
+            whole += catalog.fields_of(kind) <= asset.shown
             if hidden := catalog.fields_of(kind) - asset.shown:
                 numbers = ", ".join(map(str, sorted(hidden)))
                 text = f"asset type {kind.name}: the agent cannot read the fields {numbers}"
                 yield Finding("error", "Rights", f"{text}, so assets of this type are not written")
+        if seen:
+            types = counted(len(seen), "asset type")
+            yield Finding("ok", "Rights", f"the agent can read all fields of {whole:,} of {types} in use")
         if devices.software:
             yield from self._software()
 

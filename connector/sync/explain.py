@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,10 +134,24 @@ def _match_value(inputs: PlanInputs, fields: AssetFields, device: Device, key: i
     if devices.custom_fields:
         custom = dict(inputs.source.custom_fields(sorted(devices.custom_fields))).get(device.id, {})
     try:
-        rendered = fields.render(Scope({"device": device.data, "custom": dict(custom)}))
+        rendered = fields.render(Scope(_scope_of(inputs, device, dict(custom))))
     except RowError as error:
         raise RunError(f"device {device.id}: {error}") from error
     return normalized(fields.match_value(rendered, key) or "")
+
+
+def _scope_of(inputs: PlanInputs, device: Device, custom: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that templates of fields read, as in a plan."""
+    devices = inputs.mapping.devices
+    found: dict[str, Any] = {"device": device.data, "custom": custom}
+    assert devices is not None
+    for noun, id in (("organization", device.organization), ("location", device.location)):
+        if devices.uses(noun) and id is not None and (record := record_of(inputs, noun, id)) is not None:
+            found[noun] = {**record.data, "id": record.id, "name": record.name}
+    if devices.uses("last_user"):
+        users = dict(inputs.source.last_users())
+        found |= {"last_user": users[device.id]} if device.id in users else {}
+    return found
 
 
 def _link_text(link: Link) -> str:

@@ -60,6 +60,17 @@ def test_explain_names_each_step_and_the_last_changes(pair: Pair) -> None:
     assert pair.sync("explain", "device", 999).code == 2
 
 
+def test_explain_renders_the_match_field_as_a_plan_does(pair: Pair) -> None:
+    """Fails if the template sees the device alone."""
+    name = "{{ organization.name }} {{ location.name }} {{ last_user }}"
+    pair.map(clients={"take": "all"}, devices={**DEVICES, "fields": {"117": name}})
+    steps = {s["step"]: s["looked_at"] for s in pair.sync("explain", "device", 1, "--json").json["steps"]}
+    assert steps["field"].startswith("field 117 = alderdentalbranch")
+    assert pair.sync("explain", "organization", 99).code == 2
+    found = {s["step"]: s["found"] for s in pair.sync("explain", "location", 1, "--json").json["steps"]}
+    assert found == {"pin": "none", "map": "none", "link": "none", "stamp": "none", "name": "site 201"}
+
+
 def test_explain_shows_a_conflict_of_an_earlier_run_as_text(pair: Pair) -> None:
     for asset in (5001, 5011):
         pair.halo.agent.asset(asset, client_id=11, site_id=201, fields={117: "EX0000001"})
