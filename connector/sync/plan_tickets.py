@@ -29,6 +29,8 @@ def lost_items(rows: Iterable[Alert], mapping: SyncMapping) -> Iterator[Item]:
 
 def add_tickets(plan: Plan, inputs: PlanInputs, preview: Callable[[State], AlertPreview | None]) -> None:
     """Add what the next run would do about alerts. `preview` opens the driver of a copy of the state."""
+    if inputs.mapping.alerts is None:
+        return
     with inputs.state.scratch() as state:
         _save_links(plan, state)
         driver = preview(state)

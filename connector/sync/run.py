@@ -136,8 +136,8 @@ class Syncer:
                 self._apply(run, lambda: (i for i in plan.items() if i.entity not in stopped), choice)
                 if not run.applied.is_stopped:
                     self._settle(run, plan, now)
-        except RunStoppedError:
-            self._end(run, "stopped")
+        except (RunError, RunStoppedError) as error:
+            self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise
         self._end(run, _outcome(run))
         return run
@@ -157,8 +157,8 @@ class Syncer:
         try:
             run.recovered = self.recover()
             self._apply(run, saved.items, choice)
-        except RunStoppedError:
-            self._end(run, "stopped")
+        except (RunError, RunStoppedError) as error:
+            self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise
         self._end(run, _outcome(run))
         return run

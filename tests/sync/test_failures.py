@@ -54,6 +54,17 @@ def test_a_wrong_mapping(pair: Pair, command: str, part: dict[str, Any], message
     assert not (pair.folder / "plans").exists()
 
 
+def test_a_run_that_fails_has_an_end(pair: Pair) -> None:
+    """Fails if such a run stays unfinished: pages then call it interrupted."""
+    pair.map(devices={**DEVICES, "fields": {"117": SERIAL, "999": "x"}})
+    assert pair.sync("run").code == 2
+    last = pair.sync("status", "--json", sends=False).json["last_run"]
+    assert last["outcome"] == "failed"
+    assert last["ended"] is not None
+    pair.map(**MAP)
+    pair.run()
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "run"])
 def test_a_doubled_key(pair: Pair, command: str) -> None:
     pair.map_text("clients: {take: all}\ndevices:\n  fields:\n    117: a\n    117: b\n")
