@@ -70,6 +70,7 @@ def _call(options: argparse.Namespace) -> int:
         audit=options.audit,
         timezone=options.timezone or "",
         times=options.times or "epoch",
+        with_names=options.with_names or "",
         wait_s=options.wait_s,
     )
     prepared = prepare(job, catalog)

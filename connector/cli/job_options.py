@@ -139,6 +139,12 @@ def add_sending(parser: argparse.ArgumentParser, *, by_service: bool = False) ->
     add_pace(parser, by_service=by_service)
     add_times(parser)
     parser.add_argument(
+        "--with-names",
+        metavar="A,B",
+        help="add names beside the ids in results, such as organizationName beside organizationId: kinds of "
+        "records, such as organization,location",
+    )
+    parser.add_argument(
         "--times",
         choices=("epoch", "iso"),
         help="times in results: as the API returns them (epoch), or as ISO 8601 text in the time zone (iso); "

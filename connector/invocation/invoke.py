@@ -37,6 +37,7 @@ from connector.invocation.handlers import (
 )
 from connector.invocation.lookups import Lookups
 from connector.invocation.names import has_names, with_ids
+from connector.invocation.result_names import ResultNames, read_names
 from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
 
@@ -67,6 +68,7 @@ class Invoker:
     tenant: str = ""
     zone: tzinfo = timezone.utc
     times: Times = "epoch"
+    with_names: tuple[str, ...] = ()
     recorder: Recorder = field(default_factory=NoRecorder)
     lookups: Lookups = field(default_factory=Lookups)
     existing: ExistingRecords = field(default_factory=ExistingRecords)
@@ -87,6 +89,9 @@ class Invoker:
                     ids = with_ids(self.action, self.service, values, self.lookups)
                     values = yield from self._drive(ids, exchange, writer)
                 writer.order = {name: values[name] for name in self.order_inputs if name in values}
+                if self.with_names:
+                    names = read_names(self.service, self.with_names, self.lookups)
+                    writer.names = yield from self._drive(names, exchange, writer)
                 exchange.warnings = self.bindings.warnings(values)
                 inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)
                 steps = self._handle(inputs)
@@ -220,11 +225,11 @@ class _RowWriter:
         self._count = 0
         self.is_looked_up = False
         self.order: Mapping[str, Json] = {}
+        self.names: ResultNames | None = None
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Add a page's items; yield the envelopes that can be written now."""
-        shown = self._shown_items(items)
-        self._held += self._invoker.with_times(shown) if self._invoker.times == "iso" else shown
+        self._held += self._completed(self._shown_items(items))
         if self._each and self._held:
             *ready, kept = self._held
             self._held = [kept]
@@ -246,15 +251,19 @@ class _RowWriter:
             yield from self.items(result)
             result = self._held
         else:
-            result = self._shown(result)
-            if self._invoker.times == "iso":
-                result = self._invoker.with_times(result)
+            result = self._completed(self._shown(result))
         if not self._each:
             yield self._envelope(None, result, extra)
         elif isinstance(result, list):
             yield self._item(result[-1] if result else None, last=True, extra=extra)
         else:
             yield self._item(result, last=True, extra=extra)
+
+    def _completed(self, result: Any) -> Any:
+        """Return a result, or a list of items of one, with times as text and names, if wanted."""
+        if self._invoker.times == "iso":
+            result = self._invoker.with_times(result)
+        return self.names.added(result) if self.names else result
 
     def failed(self, error: RowError) -> Iterator[Envelope]:
         """Yield the envelope of the delayed item, and the row's error envelope, which is its last one."""

@@ -14,11 +14,13 @@ class Lookups:
     """Responses that all rows of a run share.
 
     Each request is sent by the first row that needs its response. `indexes` are the names of records by their
-    kind, and `indexing` is held while one of them is requested.
+    kind, and `indexing` is held while one of them is requested. `displayed` has the displayed names of
+    records by id, by their kind.
     """
 
     def __init__(self) -> None:
         self.indexes: dict[str, Any] = {}
+        self.displayed: dict[str, dict[Any, str]] = {}
         self.indexing = threading.Lock()
         self._answers: dict[str, Response] = {}
         self._refusals: dict[str, tuple[Code, str, int | None]] = {}

@@ -145,6 +145,7 @@ class Job:
     fsync: bool = False
     timezone: str = ""
     times: Times = "epoch"
+    with_names: str = ""
     step: str = ""
     follows: str = ""
     only: str = ""
@@ -153,6 +154,11 @@ class Job:
     def errors_allowed(self) -> int | None:
         """The number of failed rows after which no further row is started; None means no limit."""
         return 0 if self.on_error == "stop" else self.max_errors
+
+    @property
+    def name_kinds(self) -> tuple[str, ...]:
+        """The kinds of records whose names results have beside their ids."""
+        return tuple(kind.strip() for kind in self.with_names.split(",") if kind.strip())
 
     @property
     def read_options(self) -> ReadOptions:

@@ -31,6 +31,7 @@ SHARED = (
     "fsync",
     "timezone",
     "times",
+    "with_names",
     "uploads",
     "files",
     "reveal_secrets",
@@ -253,6 +254,7 @@ def _read_shared(part: Section, place: _Place, base: Job) -> Job:
         fsync=part.value("fsync", bool, base.fsync),
         timezone=part.text("timezone", base.timezone),
         times=part.one_of("times", ("epoch", "iso"), base.times),
+        with_names=_read_kinds(part, base.with_names),
         uploads=place.folder_or_file(part, "uploads", base.uploads),
         files=place.folder_or_file(part, "files", base.files),
         reveal_secrets=part.value("reveal_secrets", bool, base.reveal_secrets),
@@ -271,6 +273,12 @@ def _read_wait(part: Section, default: float | None) -> float | None:
         return read_timeout(DEFAULT_TIMEOUT if given is True else str(given))
     except RunError as error:
         raise part.fault(str(error), "wait") from None
+
+
+def _read_kinds(part: Section, default: str) -> str:
+    """Return the `with_names` of a job or step, a list or a text, as text."""
+    is_list = isinstance(part.data.get("with_names"), list)
+    return ",".join(part.texts("with_names")) if is_list else str(part.text("with_names", default))
 
 
 def _read_connection(part: Section, folder: Path, base: Job) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
+from connector.invocation.result_names import check_kinds
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
@@ -117,6 +118,7 @@ def prepare(
     if distinct and job.wait_s is not None:
         raise RunError("distinct and wait cannot be combined: rows that share a request have no outcome")
     its = catalog.service(action.service)
+    check_kinds(its, job.name_kinds)
     skips_wait = job.wait_s is None or (job.step and action.outcome is None)
     wait = None if skips_wait else plan_wait(action, its, catalog, job.wait_s or 0)
     return Prepared(
@@ -292,6 +294,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         reveal_secrets=job.reveal_secrets,
         zone=zone_of(job, client.connection),
         times=job.times,
+        with_names=job.name_kinds,
         recorder=recorder or NoRecorder(),
         order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
     )
@@ -357,6 +360,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     if job.selection != Selection():
         settings.append({"selection": asdict(job.selection)})
     settings += [name for name in ("bom", "results") if getattr(job, name)]
+    if job.with_names:
+        settings.append({"with_names": job.name_kinds})
     if job.times == "iso":
         settings.append("times")
     if job.vars:

@@ -47,6 +47,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         fsync=True,
         timezone="Europe/Berlin",
         times="iso",
+        with_names="organization,location",
         rows="each",
         keep_row=True,
         distinct="{{ tenant }}",
