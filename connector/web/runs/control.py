@@ -283,7 +283,10 @@ def resumed_job(job: Job) -> dict[str, Any]:
         raise RunError(
             "Resume this run on the command line: repeat the command that started it with --resume."
         )
-    written = job_to_json(replace(job, named_at=None, output_exists="fail"))
+    written = job_to_json(replace(job, named_at=None, output_exists="fail", wait_s=None))
+    if job.wait_s is not None:
+        minutes, seconds = divmod(int(job.wait_s), 60)
+        written["wait"] = f"{int(job.wait_s)}s" if seconds else f"{minutes}m"
     if job.allow_connections:
         written["allow_connections"] = list(job.allow_connections)
     return written

@@ -291,6 +291,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "uploads": tmp_path / "up", "files": tmp_path / "down", "audit": tmp_path / "audit.jsonl",
         "errors": tmp_path / "failed.jsonl", "summary": tmp_path / "s.json", "vars": {"a": 1},
         "distinct": "{{ b }}", "timezone": "Europe/Berlin", "times": "iso", "with_names": "organization",
+        "wait_s": 5400.0,
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
         "on_error": "stop", "empty": "send", "max_rows": 9, "expect_rows": "1-9",
         "delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
