@@ -132,6 +132,16 @@ def test_20_the_option_to_send_empty_texts(ninjaone: Ninjaone, tmp_path: Path) -
     assert done.returncode == 1
 
 
+def test_20_the_rule_for_all_steps_of_a_job(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    shutil.copy(DATA / "sparse-fields.csv", tmp_path)
+    templates = '{device_id: "{{Id}}", display_name: "{{assetOwner}}"}'
+    steps = f"output: out\nsteps:\n- {{name: a, action: update_device, templates: {templates}}}\n"
+    (tmp_path / "job.yaml").write_text(f"input: sparse-fields.csv\nempty: send\n{steps}")
+    done = ninjaone("preview", "job.yaml", "--json")
+    assert json.loads(done.stdout.splitlines()[1])["body"] == {"displayName": ""}
+    assert "nothing to change" in ninjaone("preview", "job.yaml", "--json", "--empty", "omit").stdout
+
+
 def test_20_show_says_the_rule(ninjaone: Ninjaone) -> None:
     assert "An empty cell is omitted from the request." in ninjaone("show", "update_device").stdout
     assert "An empty cell" not in ninjaone("show", "get_device").stdout

@@ -79,6 +79,7 @@ ABOVE: dict[str, Any] = {
     "fsync": True,
     "timezone": "Europe/Berlin",
     "times": "iso",
+    "empty": "send",
     "with_names": ["organization", "location"],
     "uploads": "files",
     "files": "downloads",
