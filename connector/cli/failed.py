@@ -6,30 +6,31 @@ import argparse
 import shlex
 import sys
 from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
-from connector.cli.rerun import (
-    add_finished_run,
-    check_complete,
-    check_unchanged_input,
-    find_job,
-    find_relatives,
-    later_reruns,
-)
+from connector.cli.rerun import add_finished_run, find_job
+from connector.cli.rerun_input import check_input, check_unchanged_input
 from connector.common.file_modes import PRIVATE_FILE
+from connector.common.json_text import Json
 from connector.common.user_folders import write_whole
 from connector.errors import Code, RunError, count_of, file_errors, nearest
-from connector.files.readers import format_of_name
+from connector.files.readers import InputRow, format_of_name
 from connector.runs.job import STREAM, Job
+from connector.runs.job_repair import mark_rows_of_steps
+from connector.runs.job_rerun import FinishedJob
+from connector.runs.job_rerun_rows import rows_of_job
 from connector.runs.output_names import absolute
 from connector.runs.records import envelopes_format, find_run
 from connector.runs.repair import TEXT_FORMATS, FailedRow, find_failed, mark_rows, rows_as_text
 from connector.runs.rerun import Rerun
-from connector.runs.run import open_rows, prepare
+from connector.runs.rerun_outputs import check_complete, find_relatives, later_reruns
+from connector.runs.run import naming, open_rows, prepare
 
 
 def add_failed(parser: argparse.ArgumentParser) -> None:
@@ -48,24 +49,25 @@ def add_failed(parser: argparse.ArgumentParser) -> None:
         type=lambda text: text.split(","),
         help="only rows with these values of meta.code",
     )
+    parser.add_argument("--step", metavar="NAME", help="of a job with steps, only the rows of this step")
     parser.set_defaults(command=_failed)
 
 
 def _failed(options: argparse.Namespace) -> int:
-    of: Path = options.of
     for code in options.code or ():
         if code not in get_args(Code):
             raise RunError(
                 f'--code: "{code}" is not a possible value of meta.code{nearest(code, get_args(Code))}'
             )
-    with file_errors(of):
-        check_complete(of)
-        record = find_run(of)
-        job = find_job(of, record, options.job_file, {})
-        failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of)))
-        chosen = {n: row for n, row in failed.items() if not options.code or row.code in options.code}
-        check_unchanged_input(job, record, max(chosen, default=0))
-        text = _text(options, job, chosen)
+    with file_errors(options.of):
+        steps = find_steps(options, {})
+        if steps:
+            rows, of_input = _rows_of_job(options, steps)
+        elif options.step:
+            raise RunError("--step is for a job with steps")
+        else:
+            rows, of_input = _rows_of_run(options)
+    text = rows_as_text(rows, _format(options, of_input))
     output = options.output
     if output in (None, STREAM):
         sys.stdout.write(text)
@@ -75,24 +77,76 @@ def _failed(options: argparse.Namespace) -> int:
         if path.exists():
             raise RunError(f"{path}: already exists; use another --output")
         write_whole(path, text.encode(), mode=PRIVATE_FILE)
-    again = shlex.join(["ninjaone", "rerun", str(of), "--input", output])
-    print(f"{path}: {count_of(len(chosen), 'row')}. Correct them, then: {again}", file=sys.stderr)
+    again = shlex.join(["ninjaone", "rerun", str(options.of), "--input", output])
+    print(f"{path}: {count_of(len(rows), 'row')}. Correct them, then: {again}", file=sys.stderr)
     return OK
 
 
-def _text(options: argparse.Namespace, job: Job, chosen: dict[int, FailedRow]) -> str:
-    """Return the failed rows as the text of an input file. Raises RunError if the input lacks a row."""
+def _is_chosen(row: FailedRow, codes: Sequence[str] | None) -> bool:
+    return not codes or row.code in codes
+
+
+def _rows_of_run(options: argparse.Namespace) -> tuple[list[dict[str, Json]], str | None]:
+    """Return the failed rows of a run, and the format of its input. Raises RunError."""
+    of: Path = options.of
+    check_complete(of)
+    record = find_run(of)
+    job = find_job(of, record, options.job_file, {})
+    failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of)))
+    chosen = {n: row for n, row in failed.items() if _is_chosen(row, options.code)}
+    check_unchanged_input(job, record, max(chosen, default=0))
     numbers = array("Q", sorted(chosen))
     prepared = prepare(replace(job, step=""), open_catalog(options))
-    prepared = replace(prepared, rerun=Rerun(absolute(options.of), numbers))
+    prepared = replace(prepared, rerun=Rerun(absolute(of), numbers))
     rows = list(open_rows(prepared).rows.rows())
     if len(rows) != len(numbers):
         raise RunError(f"{job.input} does not have all rows of the run; it is not the run's input file")
+    return mark_rows(rows, chosen), _input_format(job)
+
+
+def _rows_of_job(
+    options: argparse.Namespace, steps: Sequence[Job]
+) -> tuple[list[dict[str, Json]], str | None]:
+    """Return the failed rows of all steps of a job, and the format of its input. Raises RunError."""
+    names = [step.step for step in steps]
+    if options.step and options.step not in names:
+        raise RunError(f'--step: the job has no step "{options.step}"{nearest(options.step, names)}')
+    job = FinishedJob(steps, options.of if options.of.is_dir() else None)
+    if job.unfinished:
+        raise RunError(f"{job.unfinished.path}: this rerun is unfinished; continue it with --resume first")
+    found = []
+    for step in steps:
+        if options.step in (None, step.step):
+            failed = job.failed(step, job.new_rerun({}, is_transient=False))
+            chosen = {n: row for n, row in failed.items() if _is_chosen(row, options.code)}
+            found += [(step.step, row, chosen[row.number]) for row in _rows_of_step(job, step, chosen)]
+    return mark_rows_of_steps(found, names), _input_format(steps[0])
+
+
+def _rows_of_step(job: FinishedJob, step: Job, chosen: Mapping[int, FailedRow]) -> Iterator[InputRow]:
+    """Yield the rows of a step with these numbers. Raises RunError."""
+    if not step.follows and chosen:
+        with naming(step):
+            check_input(step, max(chosen))
+    numbers = array("Q", sorted(chosen))
+    rerun = job.rerun_of(step, job.new_rerun({}, is_transient=False), numbers)
+    if rerun.chain:
+        rerun = replace(rerun, chain=[file for file in rerun.chain if not file.fresh])
+    if chosen:
+        rows, _ = rows_of_job(rerun, step, step.source(), None)
+        yield from rows.rows()
+
+
+def _input_format(job: Job) -> str | None:
+    return "jsonl" if job.follows else job.input_format or format_of_name(job.input)
+
+
+def _format(options: argparse.Namespace, of_input: str | None) -> str:
+    """Return the format of the output. Raises RunError."""
     named = format_of_name(options.output or "")
-    of_input = "jsonl" if job.follows else job.input_format or format_of_name(job.input)
     if of_input == "xlsx":
         of_input = "csv"
-    format = options.output_format or named or of_input or "jsonl"
+    format: str = options.output_format or named or of_input or "jsonl"
     if format not in TEXT_FORMATS:
         raise RunError(f"{options.output}: a workbook cannot be written here; use a name that ends in .csv")
-    return rows_as_text(mark_rows(rows, chosen), format)
+    return format

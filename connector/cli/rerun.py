@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,7 +17,10 @@ from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.given_job import given_settings
 from connector.cli.job_options import add_pace, add_running
+from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
+from connector.cli.rerun_input import check_unchanged_input
+from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
@@ -27,24 +30,23 @@ from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import load_jobs
-from connector.runs.output_names import absolute, family_name, is_rerun_name, rerun_output
-from connector.runs.records import Record, envelopes_format, find, find_run, list_records, save
+from connector.runs.output_names import absolute, family_name, rerun_output
+from connector.runs.records import Record, envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
-from connector.runs.rerun import Rerun, RetryableRows, find_retryable, read_ends
+from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
+from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_runs import account_of
-
-_OF_RERUN: dict[str, Any] = {
-    **{"bom": False, "results": False, "errors": None},
-    **{"summary": None, "named_at": None, "output_exists": "fail"},
-}
-"""Settings of a rerun, whose output has complete envelopes."""
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that select a finished run: its output and its job file."""
     parser.add_argument(
-        "of", metavar="OUT", type=Path, help="output file of a finished run, JSON Lines or JSON"
+        "of",
+        metavar="OUT|OUTDIR|JOB.yaml",
+        type=Path,
+        help="output file of a finished run, JSON Lines or JSON; of a job with steps, the folder of its "
+        "outputs, or the job file",
     )
     parser.add_argument(
         "job_file",
@@ -79,7 +81,10 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         help="match the rows of --input by this column of the run's input (default: by row number)",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="output file (default: OUT.rerun.jsonl in the folder of OUT)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="output file (default: OUT.rerun.jsonl in the folder of OUT; not for a job)",
     )
     add_outcome(parser)
     parser.add_argument(
@@ -98,12 +103,13 @@ def _rerun(options: argparse.Namespace) -> int:
             return _export(options)
     with Report(options.summary) as report:
         with file_errors(options.of):
-            prepared = _prepare(options)
-        return run_steps([prepared], options, report) if prepared else OK
+            job = find_steps(options, given_settings(options))
+            steps = prepare_rerun(job, options) if job else _prepare(options)
+        return run_steps(steps, options, report) if steps else OK
 
 
-def _prepare(options: argparse.Namespace) -> Prepared | None:
-    """Return the prepared rerun after printing its plan; None if there is nothing to do. Raises RunError."""
+def _prepare(options: argparse.Namespace) -> list[Prepared]:
+    """Return the prepared rerun after printing its plan; empty if there is nothing to do. Raises RunError."""
     of: Path = options.of
     check_complete(of)
     record = find_run(of)
@@ -130,14 +136,14 @@ def _prepare(options: argparse.Namespace) -> Prepared | None:
         _check_not_corrected(of, relatives, repeats)
     print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
     if not repeats.numbers:
-        return None
-    job = replace(job, step="", output=str(output), output_format=None, **_OF_RERUN)
+        return []
+    job = replace(job, step="", output=str(output), output_format=None, **RERUN_SETTINGS)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
     prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
-    return prepared
+    return [prepared]
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -152,7 +158,7 @@ def _export(options: argparse.Namespace) -> int:
     else:
         numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
     counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
-    exported = replace(job, step="", output=str(to), output_format="jsonl", **_OF_RERUN)
+    exported = replace(job, step="", output=str(to), output_format="jsonl", **RERUN_SETTINGS)
     if record:
         ended = record.ended or record.seen
         save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
@@ -165,14 +171,6 @@ def _export(options: argparse.Namespace) -> int:
     as_json = json.dumps({"exported": str(to), **asdict(counts)})
     print(as_json if options.json else text, file=sys.stderr)
     return OK
-
-
-def check_complete(of: Path) -> None:
-    """Raise RunError if an output does not exist or its run is unfinished."""
-    if not of.is_dir() and is_interrupted(of):
-        raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
-    if not of.is_file():
-        raise RunError(f"{of}: no such output file")
 
 
 def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
@@ -199,27 +197,6 @@ def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapp
     if job.input == STREAM:
         raise RunError(f"{of}: the run read standard input; only a run with an input file can be rerun")
     return job
-
-
-def find_relatives(of: Path) -> set[Path]:
-    """Return the outputs of all reruns of a run, found by file name and in the recorded runs."""
-    family = {absolute(of)}
-    for path in absolute(of).parent.iterdir():
-        path = path.with_name(path.name.removesuffix(".run"))
-        if is_rerun_name(path) and family_name(path) == family_name(of):
-            family.add(path)
-    links = [{r.output, r.rerun_of} for r in list_records() if r.rerun_of]
-    while touching := [link for link in links if link & family and not link <= family]:
-        family = family.union(*touching)
-    return family - {absolute(of)}
-
-
-def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
-    """Yield the outputs of finished reruns that are newer than `of`; older ones are of a replaced output."""
-    since = of.stat().st_mtime_ns
-    for path in sorted(relatives):
-        if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
-            yield path
 
 
 def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
@@ -318,37 +295,12 @@ def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows)
         if not record or "corrected" not in record.fingerprint:
             continue
         if any(envelope.row in left for envelope in read_ends(path, format_of(str(path), None))):
+            if (path.parent / JOB_RERUN).is_file():
+                raise RunError(f"{of}: a rerun of the job has corrected its failed rows; rerun the job")
             raise RunError(
                 f"{of}: an earlier rerun has corrected failed rows in {record.job.input}; use that file: "
                 f"{shlex.join(['ninjaone', 'rerun', str(of), '--input', record.job.input])}"
             )
-
-
-def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> None:
-    """Raise RunError if the input of a run is known to have changed since the run.
-
-    `last_row` is the highest row number of the run.
-    """
-    before = record.fingerprint if record else {}
-    if record and "corrected" in before:
-        raise RunError(
-            f"{record.output} is the output of a rerun of corrected rows; use the output of the first run: "
-            f"{record.rerun_of}"
-        )
-    source = job.source()
-    if not before.get("input"):
-        rows = source.count()
-        if rows is not None and rows < last_row:
-            raise RunError(
-                f"{job.input} has {count_of(rows, 'row')}, but the run had {last_row}: "
-                f"it is not the run's input file"
-            )
-    elif before["input"] != source.digest():
-        raise RunError(
-            f"{job.input}: the file has changed since the run, so row numbers may not match. "
-            "To run corrected rows: ninjaone rerun OUT --input FILE, with the numbers of the rows that they "
-            "replace in the column row"
-        )
 
 
 def _check_unchanged(

@@ -198,7 +198,12 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
 
 
 def _output_with_failed_rows(job: Job) -> str:
-    """Return the quoted name of the file from which failed rows can be rerun, or an empty text."""
+    """Return the quoted name of the file from which failed rows can be rerun, or an empty text.
+
+    It is the folder of the outputs if the job has steps.
+    """
+    if job.step_outputs:
+        return shlex.quote(str(Path(job.step_outputs[0]).parent))
     if job.errors:
         return shlex.quote(str(job.errors)) if format_of(str(job.errors), None) not in TABLES else ""
     return shlex.quote(job.output) if job.output != STREAM and job.output_form.has_envelopes else ""

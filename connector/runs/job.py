@@ -53,7 +53,7 @@ error. A resumed run counts failed rows from 0 again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -99,7 +99,8 @@ class Job:
     `vars` are constants of templates. `named_at` is the start time with which names of files were rendered;
     None means that none of them is a template, see `file_names.py`.
 
-    The last three fields are for steps. The `input` of a step that follows another is the other's output.
+    The last four fields are for steps. The `input` of a step that follows another is the other's output.
+    `step_outputs` has the outputs of all steps of the job, in order.
     """
 
     action: str
@@ -149,6 +150,7 @@ class Job:
     step: str = ""
     follows: str = ""
     only: str = ""
+    step_outputs: Sequence[str] = ()
 
     @property
     def errors_allowed(self) -> int | None:

@@ -85,7 +85,9 @@ def load_jobs(
         if "steps" in top.data
         else (_read_single(top, place, base, given),)
     )
-    return tuple(replace(job, named_at=names.now if names.is_used else None) for job in jobs)
+    named_at = names.now if names.is_used else None
+    outputs = tuple(job.output for job in jobs if job.step)
+    return tuple(replace(job, named_at=named_at, step_outputs=outputs) for job in jobs)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,9 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     tried: set[Connection] = set()
     for step, begin in left:
         with naming(step.job):
-            _check_first_row(step.job, begin, followed)
+            check_start(step.job, begin)
+            if step.rerun is None:
+                _check_first_row(step.job, followed)
             if step.choose:
                 check_tenants(step)
                 continue
@@ -117,9 +119,8 @@ def _make_room(path: Path, start: Start, *, private: bool) -> None:
         raise RunError(f"{path.parent}: the folder cannot be created: {error.strerror}") from error
 
 
-def _check_first_row(job: Job, begin: Start, followed: Set[str]) -> None:
+def _check_first_row(job: Job, followed: Set[str]) -> None:
     """Raise RunError if the first row of an input has a field with the name of a step."""
-    check_start(job, begin)
     if job.follows or job.input == STREAM:
         return
     for row in job.source().rows():

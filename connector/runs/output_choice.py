@@ -32,6 +32,18 @@ def choose_outputs(load: Load, now: float, start: Start) -> Jobs:
     return jobs
 
 
+def choose_finished(load: Load, now: float) -> Jobs:
+    """Return the jobs with the names of their latest run with complete outputs. Raises RunError."""
+    jobs = load(now)
+    for of_time in _of_earlier_times(load, jobs):
+        highest = _highest(of_time) if of_time[0].output_exists == "number" else 1
+        for number in range(highest, 0, -1):
+            of_number = numbered(of_time, number)
+            if all(path.is_file() for path in _outputs(of_number)):
+                return of_number
+    return jobs
+
+
 def start_of(jobs: Sequence[Job], start: Start) -> Start:
     """Return how a run starts: one that overwrites complete outputs is restarted."""
     overwrites = start == "new" and jobs[0].output_exists == "overwrite"
@@ -51,6 +63,7 @@ def numbered(jobs: Jobs, number: int) -> Jobs:
             output=names[job.output],
             errors=job.errors and Path(_numbered(str(job.errors), number)),
             input=names[job.input] if job.follows else job.input,
+            step_outputs=tuple(names[output] for output in job.step_outputs),
         )
         for job in jobs
     )

@@ -369,6 +369,8 @@ def job_to_json(job: Job) -> dict[str, Json]:
     for name in (*_PATHS, "input", "output"):
         if name in ("uploads", *changed) and given[name] not in (STREAM, NO_INPUT):
             changed[name] = os.path.abspath(given[name])
+    if job.step_outputs:
+        changed["step_outputs"] = [os.path.abspath(output) for output in job.step_outputs]
     if job.connection is not None and not is_template(job.connection):
         changed["connection"] = absolute_file(job.connection)
     for name in ("allow_connections", "connections"):

@@ -35,11 +35,14 @@ class FailedRow:
     repeatable: bool
 
 
-def find_failed(output: Path, format: Format, reruns: Iterable[Path] = ()) -> dict[int, FailedRow]:
+def find_failed(
+    output: Path, format: Format, reruns: Iterable[Path] = (), *, new_rows: bool = False
+) -> dict[int, FailedRow]:
     """Return the rows of a run that failed and did not succeed in a rerun, by number, ascending.
 
     A row with an unknown outcome in the run or in one of its reruns counts as failed, even if a later rerun
-    succeeded. Raises RunError if a file does not contain envelopes.
+    succeeded. With `new_rows`, the reruns can have rows that the run did not have. Raises RunError if a file
+    does not contain envelopes.
     """
     failed = {e.row: _failed_row(e) for e in read_ends(output, format) if e.has_error}
     succeeded: set[int] = set()
@@ -47,9 +50,9 @@ def find_failed(output: Path, format: Format, reruns: Iterable[Path] = ()) -> di
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
             if not envelope.has_error:
                 succeeded.add(envelope.row)
-            elif envelope.row in failed and failed[envelope.row].repeatable:
+            elif failed[envelope.row].repeatable if envelope.row in failed else new_rows:
                 failed[envelope.row] = _failed_row(envelope)
-    return {number: row for number, row in failed.items() if number not in succeeded}
+    return {number: row for number, row in sorted(failed.items()) if number not in succeeded}
 
 
 def _failed_row(envelope: Envelope) -> FailedRow:
@@ -104,20 +107,28 @@ def read_corrected(path: str, known: Mapping[Any, int] | None = None, key: str =
     for row in RowSource(path).rows():
         if row.error:
             raise RunError(row.error)
-        number = _number_of(row, path) if known is None else _number_by_key(row, path, known, key)
+        number = (
+            _number_of(row.data, f"{path}, row {row.number}")
+            if known is None
+            else _number_by_key(row, path, known, key)
+        )
         if number in found:
             raise RunError(f"{path}: two rows replace row {number}")
         found[number] = InputRow(number, _without_marks(row.data))
     return dict(sorted(found.items()))
 
 
-def _number_of(row: InputRow, path: str) -> int:
-    value = row.data.get("_row", row.data.get("row"))
+def _number_of(data: Mapping[str, Json], where: str) -> int:
+    return row_number(data.get("_row", data.get("row")), where)
+
+
+def row_number(value: Json, where: str) -> int:
+    """Return the number of a row in the field `row` of corrected rows. Raises RunError with `where`."""
     text = str(value).strip()
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise RunError(
-            f'{path}, row {row.number}: "row" is not the number of a row; '
-            "use the numbers that the command `failed` writes, or --key COLUMN"
+            f'{where}: "row" is not the number of a row; use the numbers that the command `failed` writes, '
+            "or --key COLUMN"
         )
     return int(text)
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output_formats import TABLES, Format, format_of
 from connector.files.readers import InputRow, RowSource
 from connector.runs.step_rows import StepRows
+
+RERUN_SETTINGS: dict[str, Any] = {
+    **{"bom": False, "results": False, "errors": None},
+    **{"summary": None, "named_at": None, "output_exists": "fail"},
+}
+"""Settings of a rerun, whose output has complete envelopes."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,28 @@ class Rerun:
     """The numbers of the rows to rerun, and the output of the run (`of`) in which they failed.
 
     `corrected` has the new data of these rows, by number; None means that the rows of the run's input are
-    used.
+    used. In a rerun of a job with steps, `corrected` has the new data of some rows, and `chain` the outputs
+    from which a step reads its rows; it is None in other reruns, see `job_rerun`.
     """
 
     of: Path
     numbers: array[int]
     corrected: Mapping[int, InputRow] | None = None
+    chain: Sequence[ChainFile] | None = None
+
+
+@dataclass(frozen=True)
+class ChainFile:
+    """An output of a step whose rows the following steps read in a rerun of the job.
+
+    `before` is added to the numbers of its rows. If it is `fresh`, all of its rows are run, else the failed
+    ones.
+    """
+
+    path: Path
+    format: Format
+    before: int
+    fresh: bool
 
 
 class ChosenRows:

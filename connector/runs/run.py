@@ -37,6 +37,7 @@ from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import check_one_reads_stdin, check_output_format, runs_without_rows
+from connector.runs.job_rerun_rows import rows_of_job
 from connector.runs.policy import apply_policy, check_files_folder, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.repair import CorrectedRows
@@ -243,6 +244,8 @@ def open_rows(prepared: Prepared) -> OpenedRows:
     """Return the rows of a run's input. Raises RunError."""
     job, rerun = prepared.job, prepared.rerun
     source = job.source()
+    if rerun and rerun.chain is not None:
+        return OpenedRows(source, *rows_of_job(rerun, job, source, prepared.only))
     of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
     if rerun and rerun.corrected is not None:
         return OpenedRows(source, CorrectedRows(rerun.corrected), {})

@@ -13,7 +13,8 @@ the earlier output, so that an interrupted step resumes at the right row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from connector.catalog.inputs import Input
@@ -46,25 +47,39 @@ def compile_only(source: str, constants: Mapping[str, Json]) -> Only:
 
 
 class StepRows:
-    """The rows of a step that follows another step; `left_out` has the number of skipped rows by reason."""
+    """The rows of a step that follows another step; `left_out` has the number of skipped rows by reason.
 
-    def __init__(self, source: RowSource, follows: str, only: Only | None) -> None:
+    `before` is added to their numbers. `numbers` selects rows; None means all. `corrected` has new values of
+    fields, by row number. They are for a rerun, see `job_rerun`.
+    """
+
+    def __init__(
+        self,
+        source: RowSource,
+        follows: str,
+        only: Only | None,
+        *,
+        before: int = 0,
+        numbers: Container[int] | None = None,
+        corrected: Mapping[int, Mapping[str, Json]] = MappingProxyType({}),
+    ) -> None:
         self._source, self._follows, self._only = source, follows, only
+        self._before, self._numbers, self._corrected = before, numbers, corrected
         self.left_out = {"failed": 0, "only": 0}
 
     def rows(self) -> Iterator[InputRow]:
         """Yield the rows in order."""
         broken = self._broken_lists()
         for line in self._source.rows():
-            envelope = line.data
+            envelope, number = line.data, line.number + self._before
+            if self._numbers is not None and number not in self._numbers:
+                continue
             if line.error or not _is_envelope(envelope):
-                yield InputRow(
-                    line.number, {}, line.error or "this line is not an envelope of an earlier step"
-                )
+                yield InputRow(number, {}, line.error or "this line is not an envelope of an earlier step")
             elif envelope["has_error"]:
                 self.left_out["failed"] += 1
             elif envelope["row"] not in broken and not is_empty_list(envelope):
-                yield from self._chosen(line.number, envelope)
+                yield from self._chosen(number, envelope)
 
     def count(self, go_on: Callable[[], bool]) -> int | None:
         """Return the number of the earlier step's envelopes, including skipped ones."""
@@ -76,6 +91,7 @@ class StepRows:
 
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
         row = {**envelope.get("input", {}), self._follows: envelope["result"]}
+        row.update(self._corrected.get(number, {}))
         try:
             if self._only is None or self._only(row):
                 yield InputRow(number, row)

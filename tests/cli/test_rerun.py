@@ -326,7 +326,7 @@ def test_it_refuses_another_account_unless_that_is_meant(
 
 def test_it_refuses_what_cannot_be_rerun(ninjaone: Ninjaone, night: Path, tmp_path: Path) -> None:
     refuses(ninjaone("rerun", "nowhere.jsonl"), "nowhere.jsonl: no such output file")
-    refuses(ninjaone("rerun", "."), "no such output file")
+    refuses(ninjaone("rerun", "."), "no record of a job with steps with this output folder")
     refuses(ninjaone("rerun", "rows.jsonl", "job.yaml"), "not the output of a run")
     refuses(
         ninjaone("rerun", "out.jsonl", "-o", "again.csv"),

@@ -53,9 +53,11 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
     }
     path = write(tmp_path, {**ABOVE, "steps": [FIRST, {**FIRST, "name": "second", **own}]})
     first, second = load_jobs(path)
+    outputs = (str(tmp_path / "out/first.jsonl"), str(tmp_path / "own.json"))
     assert first == Job(
         action="list_devices",
         step="first",
+        step_outputs=outputs,
         connection="{{ tenant }}",
         allow_connections={"acme": "acme"},
         input=str(tmp_path / "rows.csv"),
@@ -89,6 +91,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
     assert second == Job(
         action="list_devices",
         step="second",
+        step_outputs=outputs,
         connection=str(tmp_path / "own.yaml"),
         input=str(tmp_path / "own.jsonl"),
         input_format=None,  # the one above is that of the input above

@@ -77,7 +77,7 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
         "uploads": Path("up"), "files": Path("down"), "audit": Path("a"),
         "errors": Path("e"), "summary": Path("s"),
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}},
-        "input": "rows.csv", "output": "out.jsonl",
+        "input": "rows.csv", "output": "out.jsonl", "step_outputs": ["out.jsonl", "more.jsonl"],
         "input_format": "csv", "output_format": "json", "rows": "each", "on_error": "stop", "delay_ms": 1.5,
     }  # fmt: skip
     for of in fields(Job):
@@ -96,6 +96,8 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
             value = {"a": "a", "b.yaml": str(tmp_path / "b.yaml")}
         elif name == "connections":
             value = {"a": "a", "b": str(tmp_path / "b.yaml")}
+        elif name == "step_outputs":
+            value = [str(tmp_path / output) for output in value]
         assert getattr(found.job, name) == value, name
 
 

@@ -138,7 +138,9 @@ class RunControl:
             if once not in self._once:
                 environment = self._environment(record, service)
                 folder = new_folder(f"{record.job.action}-resumed")
-                if record.rerun_of:
+                if record.rerun_of and record.job.step_outputs:
+                    arguments = ["rerun", str(Path(record.job.step_outputs[0]).parent), "--resume"]
+                elif record.rerun_of:
                     arguments = ["rerun", str(record.rerun_of), "--output", str(record.output), "--resume"]
                 else:
                     write_job(folder, resumed_job(record.job))

@@ -301,6 +301,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "named_at",
         "output_exists",
         "step",
+        "step_outputs",
         "follows",
         "only",
         "connections",

@@ -1,0 +1,48 @@
+"""Finds the outputs of the reruns of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from connector.errors import RunError
+from connector.files.output import is_interrupted
+from connector.runs.output_names import absolute, family_name, is_rerun_name
+from connector.runs.records import list_records
+
+JOB_RERUN = "rerun.json"
+"""The file that marks a folder with the outputs of a rerun of a job with steps; see `job_rerun`."""
+
+
+def check_complete(of: Path) -> None:
+    """Raise RunError if an output does not exist, its run is unfinished, or it is of a job's rerun."""
+    if not of.is_dir() and is_interrupted(of):
+        raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
+    if not of.is_file():
+        raise RunError(f"{of}: no such output file")
+    if (of.parent / JOB_RERUN).is_file():
+        job = absolute(of).parent.parent
+        raise RunError(f"{of} is the output of a rerun of a job; use the folder of the job: {job}")
+
+
+def find_relatives(of: Path) -> set[Path]:
+    """Return the outputs of all reruns of a run, found by file name and in the recorded runs."""
+    family = {absolute(of)}
+    for path in absolute(of).parent.iterdir():
+        path = path.with_name(path.name.removesuffix(".run"))
+        if is_rerun_name(path) and family_name(path) == family_name(of):
+            family.add(path)
+    for head in absolute(of).parent.glob(f"*/{JOB_RERUN}"):
+        family.add(head.with_name(f"{family_name(of).name}.jsonl"))
+    links = [{r.output, r.rerun_of} for r in list_records() if r.rerun_of]
+    while touching := [link for link in links if link & family and not link <= family]:
+        family = family.union(*touching)
+    return family - {absolute(of)}
+
+
+def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
+    """Yield the outputs of finished reruns that are newer than `of`; older ones are of a replaced output."""
+    since = of.stat().st_mtime_ns
+    for path in sorted(relatives):
+        if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
+            yield path
