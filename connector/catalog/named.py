@@ -70,8 +70,23 @@ class NamedKind:
         return " ".join(words).casefold()
 
 
-def read_named(name: str, part: Section) -> NamedKind:
-    """Read one kind of `service.yaml`. Raises DeclarationError."""
+def read_named(top: Section) -> dict[str, NamedKind]:
+    """Read the kinds of a service's declaration. Raises DeclarationError."""
+    kinds = {name: _kind(name, part) for name, part in top.sections("named")}
+    for name, kind in kinds.items():
+        for key, given, known in (
+            ("pager", kind.pager, top.value("pagers", dict, {})),
+            ("owned_by", kind.owned_by, kinds),
+            ("words", kind.words, top.value("words", dict, {})),
+        ):
+            if given and given not in known:
+                raise top.fault(f'"{given}" is not declared', "named", name, key)
+        if bool(kind.owned_by) != bool(kind.owner):
+            raise top.fault('"owned_by" and "owner" must be given together', "named", name)
+    return kinds
+
+
+def _kind(name: str, part: Section) -> NamedKind:
     owners = {}
     for owner, how in part.sections("owners"):
         owners[owner] = Owner(how.text("path"), how.text("member"))

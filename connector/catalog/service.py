@@ -265,7 +265,7 @@ def load_service(path: Path) -> Service:
         document_prefix=top.text("document_prefix", ""),
         document_responses=top.value("document_responses", bool, True),
         web_paths=top.mapping("web_paths"),
-        named={name: read_named(name, part) for name, part in top.sections("named")},
+        named=read_named(top),
         event_log=read_event_log(top.section("event_log")) if top.value("event_log", dict, None) else None,
         offline=read_offline(top.section("offline")) if top.value("offline", dict, None) else None,
     )

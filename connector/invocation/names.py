@@ -267,12 +267,11 @@ def only(index: Index, found: Sequence[Record], name: str, where: str, owner: Js
 
 
 def _similar(index: Index, records: Sequence[Record], name: str) -> list[str]:
-    """Return names to compare with a wrong one; of many names, those that begin or end like it."""
+    """Return names to compare with a wrong one; of many names, those that end or begin like it."""
     names = [one for record in records for one in record.names]
     if len(names) > _COMPARED:
-        wanted = index.kind.same(name)
-        same = ((one, index.kind.same(one)) for one in names)
-        names = [one for one, form in same if form[:3] == wanted[:3] or form[-3:] == wanted[-3:]]
+        same, wanted = index.kind.same, index.kind.same(name)
+        names.sort(key=lambda one: (same(one)[-3:] != wanted[-3:], same(one)[:3] != wanted[:3]))
     return names[:_COMPARED]
 
 

@@ -93,3 +93,34 @@ def test_the_file_of_halopsa_is_valid() -> None:
     service = load_service(HALOPSA)
     assert set(service.pagers) == {"clients", "sites", "users", "assets", "tickets", "licenses"}
     assert sum(service.throttling.waits_s) > 300
+
+
+THING: dict[str, Any] = {"path": "/things", "inputs": ["thing_id"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pager": "cusror"}, 'named.thing.pager: "cusror" is not declared'),
+        ({"owned_by": "owner", "owner": "ownerId"}, 'named.thing.owned_by: "owner" is not declared'),
+        ({"words": "things"}, 'named.thing.words: "things" is not declared'),
+        ({"owner": "ownerId"}, 'named.thing: "owned_by" and "owner" must be given together'),
+        ({"ids": "["}, "named.thing.ids: this is not a regular expression"),
+        ({"name": "title"}, 'unknown key "name"'),
+    ],
+)
+def test_a_wrong_kind_of_names_is_refused(tmp_path: Path, changes: Any, message: str) -> None:
+    declared = {**SERVICE, "named": {"thing": {**THING, **changes}}}
+    with pytest.raises(DeclarationError) as refused:
+        load_service(write(tmp_path / "acme" / "service.yaml", declared))
+    assert message in str(refused.value)
+
+
+def test_a_kind_of_names_has_defaults(tmp_path: Path) -> None:
+    path = write(tmp_path / "acme" / "service.yaml", {**SERVICE, "named": {"big_thing": THING}})
+    kind = load_service(path).named["big_thing"]
+    assert (kind.noun, kind.id, kind.names, kind.takes) == (
+        *("big thing", "id", ("name",)),
+        "an id or a unique name",
+    )
+    assert check_declaration(path, "service.schema.json") == []

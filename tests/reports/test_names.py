@@ -180,3 +180,35 @@ def test_two_records_of_one_name_are_listed(ninjaone: Ninjaone, sandbox: Sandbox
     assert found["error"].endswith(
         '"twin" is the name of more than one device; use the id: Twin (1), Twin (2)'
     )
+
+
+def test_many_threads_look_names_up_once(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = [
+        {"device_id": f"srv-{number:04}", "policy_id": "Windows Servers"} for number in (1, 8, 11, 18) * 8
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = ("run", "update_device", "-i", "rows.jsonl", "-o", "out.jsonl", "--concurrency", 8)
+    done = ninjaone(*given, "--delay-ms", "0", "--yes", **account(sandbox))
+    assert done.returncode == 0, done.stderr
+    reads = [entry["path"] for entry in sandbox.log.requests() if entry["method"] == "GET"]
+    assert sorted(reads) == ["/v2/devices", "/v2/policies"]
+    assert len(sent(sandbox)) == len(rows)
+
+
+def test_names_are_looked_up_again_by_a_resumed_run(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    rows = [
+        {"organization_id": name, "description": "x"} for name in ("Alder Dental", "Elm", "Birch Logistics")
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = ("run", "update_organization", "-i", "rows.jsonl", "-o", "out.jsonl", "--delay-ms", "0")
+    stopped = ninjaone(*given, "--on-error", "stop", **account(sandbox))
+    assert stopped.returncode == 3, stopped.stderr
+    done = ninjaone(*given, "--on-error", "stop", "--resume", **account(sandbox))
+    assert done.returncode == 1, done.stderr
+    envelopes = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [envelope["meta"]["code"] for envelope in envelopes] == [None, "not_found", None]
+    assert [write[1] for write in sent(sandbox)] == ["/v2/organization/1", "/v2/organization/2"]
+    reads = [entry["path"] for entry in sandbox.log.requests() if entry["method"] == "GET"]
+    assert reads == ["/v2/organizations"] * 2
