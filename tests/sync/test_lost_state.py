@@ -16,6 +16,7 @@ from connector.sync.alert_events import Started
 from connector.sync.alert_recovery import is_certain, lost_rows
 from connector.sync.records import TicketReading
 from tests.sync.alert_pair import ALERTS, START
+from tests.sync.alert_sides import Desk
 from tests.sync.pair import Pair
 
 
@@ -157,3 +158,23 @@ def test_generations_go_on_and_other_stamps_are_not_taken() -> None:
     assert [uid for uid, row in rows.items() if is_certain(row)] == ["a", "#held"]
     (row,) = lost_rows(tickets[:2], shown("a", 350), START)
     assert row.state == "LEFT"
+
+
+def test_a_delivery_after_the_loss_finds_the_ticket_first(tmp_path: Path) -> None:
+    """Fails if deliveries are applied before stamps were looked up: the ticket would be created again."""
+    desk = Desk(tmp_path)
+    desk.poll()
+    desk.fire("a")
+    desk.state.close()
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    desk.start()
+    desk.target.broken = True
+    desk.fire("a")  # Triggered again. The tickets cannot be listed now, so the delivery waits.
+    assert (len(desk.tickets), desk.state_of("a")) == (1, "")
+    desk.target.broken = False
+    desk.wait(61)
+    assert (len(desk.tickets), desk.state_of("a"), desk.ticket().notes) == (1, "OPEN", [])
+    desk.heal("a")
+    assert (desk.ticket().status, desk.state_of("a")) == ("closed", "CLOSED")
+    desk.close()

@@ -84,6 +84,14 @@ def test_the_answers_are_those_of_the_instance(
     assert expected[1] in text
 
 
+def test_without_alerts_no_ticket_is_created(pair: Pair) -> None:
+    pair.map(clients={"map": [{"organization": 1, "client": 11}]})
+    found = probe(pair)
+    assert found["test ticket"] == ("open", "the mapping has no alerts, so no ticket is created")
+    assert "there is no test ticket" in found["closing"][1]
+    assert [r for r in pair.writes() if r["path"] == "/api/Tickets"] == []
+
+
 def test_records_whose_creation_had_no_response_are_removed(pair: Pair) -> None:
     pair.halo.set_trap("answers", "reset_once")
     assert probe(pair)["test asset"][0] == "open"
