@@ -19,6 +19,7 @@ from connector.cli.given_job import given_settings
 from connector.cli.job_options import add_pace, add_running
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
+from connector.cli.notify import open_notifier
 from connector.cli.rerun_input import check_unchanged_input
 from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, run_steps
@@ -29,7 +30,7 @@ from connector.files.output_formats import TABLES, format_of
 from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
-from connector.runs.job_file import load_jobs
+from connector.runs.job_file import is_job, load_jobs
 from connector.runs.output_names import absolute, family_name, rerun_output
 from connector.runs.records import Record, envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
@@ -102,6 +103,8 @@ def _rerun(options: argparse.Namespace) -> int:
         with file_errors(options.export):
             return _export(options)
     with Report(options.summary) as report:
+        job_file = options.of if is_job(str(options.of)) else options.job_file
+        report.notify_by(open_notifier(options, f"rerun {options.of}", job_file))
         with file_errors(options.of):
             job = find_steps(options, given_settings(options))
             steps = prepare_rerun(job, options) if job else _prepare(options)

@@ -26,6 +26,7 @@ from connector.cli.job_options import (
 )
 from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
+from connector.cli.notify import add_notify, open_notifier
 from connector.cli.output_options import add_output, failed_row_text
 from connector.cli.progress import Progress
 from connector.cli.summary import Report, describe, run_as_json
@@ -33,6 +34,7 @@ from connector.common.clock import SystemClock
 from connector.files.envelope import Envelope
 from connector.files.output import Start
 from connector.runs.job import STREAM, Job
+from connector.runs.job_file import is_job
 from connector.runs.job_run import run_all
 from connector.runs.output_choice import start_of
 from connector.runs.records import ActiveRun
@@ -72,16 +74,22 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write the run summary to FILE as JSON, even if the run fails",
     )
+    add_notify(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
     is_fixed = not is_template(str(options.summary))
     with Report(options.summary if is_fixed else None) as report:
+        report.notify_by(open_notifier(options, options.action, _job_file(options)))
         now = SystemClock().now()
         with SpareFolder(report) as spare:
             jobs = make_jobs(options, now, _start(options), spare)
             report.write_to(jobs[0].summary)
             return run_steps(prepare_jobs(jobs, options, now), options, report, spare)
+
+
+def _job_file(options: argparse.Namespace) -> Path | None:
+    return Path(options.action) if is_job(options.action) else None
 
 
 def _start(options: argparse.Namespace) -> Start:

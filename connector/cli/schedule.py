@@ -70,6 +70,7 @@ def _schedule(options: argparse.Namespace) -> int:
             "the output has the same name in every run, so that the second run fails; use a template such as "
             "\"out-{{ now | format_datetime('%Y-%m-%d') }}.jsonl\", or --output-exists"
         )
+    notes += _variable_notes(options)
     arguments = [*_own_program(), "run", *_run_arguments(options, jobs[0], connection)]
     command = ScheduledCommand(
         name=_unit_name(options),
@@ -185,6 +186,15 @@ def _keyring_notes(connections: Iterator[str]) -> Iterator[str]:
             yield (
                 f"the secret of the connection {name} is in the keyring, which a scheduled run may not be "
                 f"able to read; store it in a file with `ninjaone connection edit {name} --no-keyring`"
+            )
+
+
+def _variable_notes(options: argparse.Namespace) -> Iterator[str]:
+    for name, given in (("--notify-url", options.notify_url), ("--ping-url", options.ping_url)):
+        if given and "${" in given:
+            yield (
+                f"{name}: the scheduled run does not have the environment variables of this shell; name a "
+                "file that contains the URL"
             )
 
 

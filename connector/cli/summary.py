@@ -19,6 +19,7 @@ from connector.cli.main import (
     STOPPED,
     exit_code_of,
 )
+from connector.cli.notify import Notifier
 from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.user_folders import write_whole
@@ -46,12 +47,13 @@ class Report:
     """A context manager that collects the summaries of a command's runs and writes them to `path` at the end.
 
     While the command runs, and after a kill, the file has the state `begun`, so that a reader does not take
-    the summary of an earlier command for this one. Without a path, nothing is written. `exit_code` is the
-    exit code of a command that ends without an error.
+    the summary of an earlier command for this one. Without a path, nothing is written. The `notifier` sends
+    the summary at the end. `exit_code` is the exit code of a command that ends without an error.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path, self.exit_code = path, OK
+        self.notifier: Notifier | None = None
         self._runs: list[tuple[Job, Summary | None]] = []
         self._clock = SystemClock()
         self._began = self._clock.now()
@@ -61,6 +63,11 @@ class Report:
         if path and not self.path:
             self.path = path
             self.__enter__()
+
+    def notify_by(self, notifier: Notifier) -> None:
+        """Report the start by a notifier now, and the end when the command ends."""
+        self.notifier = notifier
+        notifier.start()
 
     def begin(self, run: ActiveRun) -> None:
         """Add a run that has started. Its summary is read at the end of the command."""
@@ -82,13 +89,18 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.path is None:
+        if not (self.path or self.notifier):
             return
         exit_code = self.exit_code if error is None else exit_code_of(error)
-        try:
-            _write(self.path, self.as_json(exit_code, str(error or "")))
-        except OSError as fault:
-            print(f"ninjaone: {self.path}: the summary cannot be written: {fault.strerror}", file=sys.stderr)
+        document = self.as_json(exit_code, str(error or ""))
+        if self.path:
+            try:
+                _write(self.path, document)
+            except OSError as fault:
+                reason = f"the summary cannot be written: {fault.strerror}"
+                print(f"ninjaone: {self.path}: {reason}", file=sys.stderr)
+        if self.notifier:
+            self.notifier.finish(document)
 
     def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
         """Return the summary as defined by `schemas/summary.schema.json`.

@@ -17,6 +17,7 @@ from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
 from connector.runs.file_names import FileNames, read_variables
 from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, Job, OutputExists
+from connector.runs.notify_settings import read_notify
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
 
@@ -42,7 +43,7 @@ SHARED = (
 )
 """Settings at the top of a job file that apply to all steps."""
 _OF_INPUT = (*read_options.NAMES, *selection.NAMES)
-ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists")
+ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists", "notify")
 """Settings that are only at the top of a job file."""
 _FOR_ALL_STEPS = (*SHARED, *ONCE, "input", "input_format", *_OF_INPUT, "output")
 _OF_STREAM = ("output_format", "bom", "results", "errors")
@@ -80,6 +81,7 @@ def load_jobs(
     given = {**names.render_all(given), "vars": variables}
     place = _Place(path.parent, names)
     base = Job(action="", input=NO_INPUT, uploads=path.parent, **_read_once(top, place))
+    read_notify(top)  # checked here, and used by the command
     jobs = (
         _read_steps(top, place, base, given, spare)
         if "steps" in top.data

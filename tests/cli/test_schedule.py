@@ -132,6 +132,12 @@ def test_a_name_that_is_the_same_in_every_run_is_noted(ninjaone: Ninjaone, job: 
         assert ("the output has the same name in every run" in done.stderr) is is_noted
 
 
+def test_a_variable_of_this_shell_is_noted(ninjaone: Ninjaone, job: Path) -> None:
+    done = ninjaone("schedule", "night.yaml", "--daily", "2:00", "--systemd", "--ping-url", "${PING}")
+    assert ' --ping-url "$${PING}" ' in done.stdout
+    assert "--ping-url: the scheduled run does not have the environment variables" in done.stderr
+
+
 def test_a_list_is_scheduled_without_an_input(ninjaone: Ninjaone) -> None:
     done = ninjaone("schedule", "list_devices", "--cron", "@daily")
     assert done.returncode == 0, done.stderr
