@@ -204,8 +204,10 @@ def _explained(found: dict[str, Any]) -> list[str]:
         lines.append(f"  now      {item['op']}{target}{reason}")
         lines += [f"           {_change(change)}" for change in item["changes"]]
     for row in found["history"]:
-        target = row["target"] or ""
-        lines.append(f"  run {row['run']:<4} {row['op']} {target}: {row['outcome']} {row['reason']}")
+        target = f" {row['target']}" if row["target"] else ""
+        outcome = "" if row["op"] in ("skip", "conflict") else f", {row['outcome']}"
+        reason = f": {row['reason']}" if row["reason"] else ""
+        lines.append(f"  run {row['run']:<4} {row['op']}{target}{outcome}{reason}")
         lines += [f"           {_change(change)}" for change in row["changes"]]
     return lines
 
