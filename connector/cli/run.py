@@ -39,6 +39,7 @@ from connector.runs.job_run import run_all
 from connector.runs.output_choice import start_of
 from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, check_expected
+from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
 from connector.runs.tenant_split import is_template
 
@@ -143,7 +144,7 @@ def run_steps(
     for step in steps:
         check_expected(step)
     require_consent(steps, yes=options.yes, may_ask=not options.json, start=_start(options))
-    stop = Event()
+    stop = StopEvent()
     console = _Console(report, steps, spare or SpareFolder(report), as_json=options.json)
     with stopping(stop, console.say), console, show_log_by(console.say):
         listeners = (console.report_failed,) if any(hides_failed_rows(step.job) for step in steps) else ()

@@ -9,11 +9,10 @@ the run. The record of a killed run is at most a second older than its end.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -24,14 +23,14 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.user_folders import records_folder, write_whole
 from connector.connections.connection import Connection
-from connector.connections.settings import absolute_file
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, format_of
 from connector.files.readers import InputRow
-from connector.runs.job import NO_INPUT, STREAM, Job
+from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute, id_of
+from connector.runs.recorded_job import job_from_json, job_to_json
+from connector.runs.stop_event import Process, process_of
 from connector.runs.summary import Summary
-from connector.runs.tenant_split import is_template
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,6 @@ MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
-_PATHS = ("uploads", "files", "audit", "errors", "summary")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -67,7 +65,8 @@ class Rows(Protocol):
 class ActiveRun:
     """A run in progress, as other threads see it; its `summary` is updated with every row.
 
-    `requests` returns the number of API requests sent so far; they are at least `delay_ms` apart.
+    `requests` returns the number of API requests sent so far; they are at least `delay_ms` apart. `stop` is
+    the event that stops the run.
     """
 
     job: Job
@@ -75,6 +74,7 @@ class ActiveRun:
     summary: Summary
     delay_ms: float
     requests: Callable[[], int]
+    stop: Event | None = None
 
 
 RunObserver = Callable[[ActiveRun], None]
@@ -88,7 +88,8 @@ class Record:
     `fingerprint` identifies the run (see `run.fingerprint`). `summary` is its summary at the time `seen`, the
     last update. `rerun_of` is the output of the run whose failed rows it reran. `where` is the connection's
     host, with its name if it is saved. `total` is the number of rows, if known; `timeline` has pairs of
-    seconds since the run was started or resumed, and rows done by then.
+    seconds since the run was started or resumed, and rows done by then. `process` is the run's process, if
+    SIGTERM stops the run.
     """
 
     output: Path
@@ -102,6 +103,7 @@ class Record:
     total: int | None = None
     seen: float | None = None
     timeline: Sequence[tuple[float, int]] = ()
+    process: Process | None = None
 
     @property
     def id(self) -> str:
@@ -154,7 +156,12 @@ def recorded(
         output = absolute(run.job.output)
         before = find(output) if summary.resumed_rows else None
         started = before.started if before else clock.now()
-        record = Record(output, run.job, fingerprint, started, None, rerun_of, where=place, seen=clock.now())
+        record = Record(
+            *(output, run.job, fingerprint, started, None, rerun_of),
+            where=place,
+            seen=clock.now(),
+            process=process_of(run.stop),
+        )
         save(record)
         keeper = _Keeper(record, run, clock)
     try:
@@ -251,6 +258,7 @@ def _write(record: Record) -> None:
         "total": record.total,
         "seen": record.seen,
         "timeline": record.timeline,
+        "process": record.process,
     }
     with suppress(OSError):
         write_whole(_path(id_of(record.output)), json_text.dump_bytes(data) + b"\n")
@@ -333,7 +341,7 @@ def _parse(path: Path) -> Record:
     _check_types(data)
     return Record(
         Path(data["output"]),
-        _job_from_json(data["job"]),
+        job_from_json(data["job"]),
         data["fingerprint"],
         data["started"],
         data["ended"],
@@ -343,7 +351,17 @@ def _parse(path: Path) -> Record:
         data.get("total"),
         data.get("seen"),
         tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
+        _process_from_json(data.get("process")),
     )
+
+
+def _process_from_json(data: Any) -> Process | None:
+    if data is None:
+        return None
+    id, machine = data
+    if not isinstance(id, int) or id <= 1 or not isinstance(machine, str):
+        raise TypeError("process is not valid")
+    return Process(id, machine)
 
 
 def _check_types(data: Mapping[str, Any]) -> None:
@@ -359,29 +377,6 @@ def _check_types(data: Mapping[str, Any]) -> None:
     for name, code in summary.get("codes", {}).items():
         if not isinstance(code["rows"], int) or not isinstance(code["example"], str):
             raise TypeError(f'the summary of the code "{name}" is not complete')
-
-
-def job_to_json(job: Job) -> dict[str, Json]:
-    """Return a job's settings as in a job file, with absolute paths and without defaults."""
-    defaults = Job(action="")
-    given = {f.name: getattr(job, f.name) for f in fields(Job)}
-    changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
-    for name in (*_PATHS, "input", "output"):
-        if name in ("uploads", *changed) and given[name] not in (STREAM, NO_INPUT):
-            changed[name] = os.path.abspath(given[name])
-    if job.step_outputs:
-        changed["step_outputs"] = [os.path.abspath(output) for output in job.step_outputs]
-    if job.connection is not None and not is_template(job.connection):
-        changed["connection"] = absolute_file(job.connection)
-    for name in ("allow_connections", "connections"):
-        if name in changed:
-            changed[name] = {said: absolute_file(c) for said, c in given[name].items()}
-    return changed
-
-
-def _job_from_json(data: Mapping[str, Any]) -> Job:
-    settings: dict[str, Any] = {n: Path(value) if n in _PATHS else value for n, value in data.items()}
-    return Job(**settings)
 
 
 def _forget_the_oldest() -> None:

@@ -197,7 +197,9 @@ def run(
             if distinct:
                 distinct.keep(envelope)
         summary.resumed_rows = summary.rows
-        running = ActiveRun(job, opened.rows, summary, prepared.bindings.delay_ms, lambda: client.requests)
+        running = ActiveRun(
+            job, opened.rows, summary, prepared.bindings.delay_ms, lambda: client.requests, stop
+        )
         if observer:
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None

@@ -336,6 +336,7 @@ class _Tenants:
             self.summary,
             self._prepared.bindings.delay_ms / max(1, len(signing_in)),
             lambda: sum(part.client.requests for part in self._parts),
+            self._stop,
         )
 
     def run(self, output: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from werkzeug.exceptions import NotFound
@@ -22,7 +23,7 @@ from connector.web.route import Route
 from connector.web.runs.control import JOB, pack_job
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.pasted_rows import saved_rows
-from connector.web.runs.run_view import RunView, make_view, view_of_started
+from connector.web.runs.run_view import RunView, make_view, queues_work, view_of_started
 from connector.web.site import Site
 
 LISTED = 50
@@ -76,7 +77,6 @@ def _run(site: Site, request: Request, id: str) -> Response:
         has_file=bool(envelopes and envelopes.path.is_file()),
         may_save=bool(record and _job_folder(record)),
         log=started.log_text() if started else "",
-        may_stop=bool(started and started.process.poll() is None),
     )
 
 
@@ -85,7 +85,8 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
     started = site.control.started(id)
     is_older = record and started and (record.seen or record.started) < started.began
     if started and (record is None or (is_older and started.process.poll() is None)):
-        return view_of_started(id, started, site.actions_by_name)
+        view = view_of_started(id, started, site.actions_by_name)
+        return replace(view, can_stop=site.control.may_stop(id, None))
     if record is None:
         raise NotFound
     try:
@@ -96,6 +97,8 @@ def _view(site: Site, id: str, record: Record | None) -> RunView:
             site.control.where(record),
             may_continue=site.control.may_continue(record),
             service=_service_title(site, record),
+            can_stop=site.control.may_stop(id, record),
+            is_stopping=site.control.is_stopping(id, record),
         )
     except (ConnectorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # The run's output cannot be accessed, or its record is damaged.
@@ -119,7 +122,9 @@ def _redactor(site: Site, record: Record) -> Redactor:
 
 def _envelopes(site: Site, record: Record) -> Envelopes:
     format = format_of(str(record.output), record.job.output_format)
-    return Envelopes(record.output, format, _redactor(site, record))
+    action = site.actions_by_name.get(record.job.action)
+    accepted = action is not None and queues_work(action, record.job, is_over=record.ended is not None)
+    return Envelopes(record.output, format, _redactor(site, record), accepted=accepted)
 
 
 def _file(site: Site, request: Request, id: str) -> Response:
@@ -189,7 +194,7 @@ def _begin(
 
 
 def _stop(site: Site, request: Request, id: str) -> Response:
-    site.control.stop(id)
+    site.control.stop(id, find_by_id(id))
     return Response(json.dumps({"location": f"/runs/{id}"}), mimetype="application/json")
 
 

@@ -37,11 +37,13 @@ from connector.errors import RunError
 from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of, rerun_output
-from connector.runs.records import Record, job_to_json
+from connector.runs.recorded_job import job_to_json
+from connector.runs.records import Record
 from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox
 from connector.web.runs.pasted_rows import PastedRows
+from connector.web.runs.stopping import stop_process, stoppable
 
 JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
 """The names of files in a run's folder."""
@@ -72,6 +74,7 @@ class RunControl:
         self._sandboxes: dict[str, MockServer] = {}
         self._started: dict[str, Started] = {}
         self._once: dict[str, str] = {}
+        self._stopping: dict[str, int | None] = {}
 
     def sandbox_url(self, service: str) -> str:
         """Return the base URL of a service's sandbox, or an empty string if it was not started yet."""
@@ -148,11 +151,38 @@ class RunControl:
                 self._once[once] = self._launch(folder, arguments, environment, record.job, record.where)
             return self._once[once]
 
-    def stop(self, id: str) -> None:
-        """Tell a run started by this server to stop after the rows in progress."""
+    def may_stop(self, id: str, record: Record | None) -> bool:
+        """Return whether a run can be stopped: it is running, and was not told to stop yet."""
+        process = self._process(id, record)
+        return process is not None and self._stopping.get(id) != process
+
+    def is_stopping(self, id: str, record: Record | None) -> bool:
+        """Return whether a run was told to stop, and is still running."""
+        process = self._process(id, record)
+        return process is not None and self._stopping.get(id) == process
+
+    def stop(self, id: str, record: Record | None) -> None:
+        """Tell a run to stop after the rows in progress, once: a second signal would end it at once.
+
+        Raises RunError.
+        """
+        with self._starting:
+            if not self.may_stop(id, record):
+                return
+            self._stopping[id] = self._process(id, record)
+            started = self._started.get(id)
+            if started and started.process.poll() is None:
+                started.process.terminate()
+            elif record:
+                stop_process(record)
+
+    def _process(self, id: str, record: Record | None) -> int | None:
+        """Return the process id of a run that can be stopped; None if there is none."""
         started = self._started.get(id)
         if started and started.process.poll() is None:
-            started.process.terminate()
+            return started.process.pid
+        process = stoppable(record) if record else None
+        return process.id if process else None
 
     def is_in_sandbox(self, record: Record) -> bool:
         """Return whether a run's requests go to this server's sandbox."""

@@ -6,14 +6,14 @@ While a run is in progress, they are read from its partial output; see `connecto
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from connector.common import json_text
 from connector.common.redaction import Redactor
-from connector.errors import ConnectorError, shorten
+from connector.errors import ConnectorError, Kind, kind_of, shorten
 from connector.files.output import partial_output_of
 from connector.files.output_formats import Format
 from connector.files.readers import RowSource
@@ -24,17 +24,30 @@ _FAILED = b'"has_error":true'
 _LONGEST_RESULT = 600
 _LONGEST_ERROR = 2000
 
+KIND_WORDS: Mapping[Kind, str] = {"retry": "retry as is", "fix": "fix first", "check": "check first"}
+"""What to do with a failed row, by kind."""
+
 
 @dataclass(frozen=True)
 class Shown:
-    """One envelope as a page shows it: secrets are hidden and long texts shortened."""
+    """One envelope as a page shows it: secrets are hidden and long texts shortened.
+
+    `verdict` is the code of a failed row, and otherwise `succeeded`, `accepted`, or the state of the queued
+    work. `kind` says what to do with a failed row, if the output's format has it.
+    """
 
     row: int
     failed: bool
     code: str
     status: str
     text: str
-    repeatable: bool
+    verdict: str
+    kind: str = ""
+
+    @property
+    def tone(self) -> str:
+        """The CSS class of the verdict."""
+        return "good" if self.verdict.startswith(("succeeded", "completed")) else "open"
 
 
 @dataclass(frozen=True)
@@ -49,14 +62,17 @@ class EnvelopePage:
 
 
 class Envelopes:
-    """The envelopes of a run, read from its output file."""
+    """The envelopes of a run, read from its output file.
 
-    def __init__(self, output: Path, format: Format, redactor: Redactor) -> None:
+    `accepted` is true if its successful rows only queued work, see `RunView`.
+    """
+
+    def __init__(self, output: Path, format: Format, redactor: Redactor, *, accepted: bool = False) -> None:
         partial = partial_output_of(output)
         self.is_complete = not partial.exists()
         self.path: Path = output if self.is_complete else partial
         self.format: Format = format if self.is_complete else "jsonl"
-        self._redactor = redactor
+        self._redactor, self._success = redactor, "accepted" if accepted else "succeeded"
 
     def last(self, number: int) -> list[Shown]:
         """Return the latest envelopes, newest first. Only the end of the file is read."""
@@ -122,7 +138,19 @@ class Envelopes:
         else:
             result = self._redactor.json(envelope.get("result"))
             text = shorten(json.dumps(result, ensure_ascii=False), _LONGEST_RESULT)
-        status = "" if meta.get("status") is None else str(meta["status"])
         return Shown(
-            int(envelope["row"]), failed, meta.get("code") or "", status, text, meta.get("repeatable", False)
+            int(envelope["row"]),
+            failed,
+            meta.get("code") or "",
+            "" if meta.get("status") is None else str(meta["status"]),
+            text,
+            (meta.get("code") or "error") if failed else _outcome(meta) or self._success,
+            KIND_WORDS[kind_of(meta)] if failed and meta.get("code") else "",
         )
+
+
+def _outcome(meta: dict[str, Any]) -> str:
+    """Return the state of a row's queued work; empty if nothing waited for it."""
+    outcome = meta.get("outcome") or {}
+    exit_code = outcome.get("exit_code")
+    return str(outcome.get("state", "")) + ("" if exit_code is None else f", exit code {exit_code}")

@@ -11,9 +11,10 @@ from connector.catalog.action import Action
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.output import is_interrupted, look_for_another_run
-from connector.runs.job import STREAM
+from connector.runs.job import STREAM, Job
 from connector.runs.records import EVERY_S, Record
 from connector.web.runs.control import Started, is_written_as_a_job
+from connector.web.runs.envelopes import KIND_WORDS
 from connector.web.runs.plot import Plot, make_plot, rate_text, time_text
 
 State = Literal["running", "finished", "stopped", "killed", "starting", "failed"]
@@ -42,7 +43,9 @@ class RunView:
     """One run, as pages show it.
 
     `done_before` is the number of rows done before it was resumed, `rerunnable` the number of failed rows
-    that can be retried. `connections` has (name, rows, failed rows) if the rows select their connections.
+    that can be retried, `kinds` the numbers of failed rows by kind. `connections` has (name, rows, failed
+    rows) if the rows select their connections. `accepted` is true if the successful rows only queued work
+    whose end is not known; `is_stopping` if the run was told to stop.
     """
 
     id: str
@@ -67,11 +70,33 @@ class RunView:
     connections: Sequence[tuple[str, int, int]] = ()
     plot: Plot | None = None
     service: str = ""
+    kinds: Sequence[tuple[str, int]] = ()
+    accepted: bool = False
+    can_stop: bool = False
+    is_stopping: bool = False
 
     @property
     def state_word(self) -> str:
         """The label of the state."""
+        if self.is_stopping:
+            return "stopping"
+        if self.state == "finished" and self.failed:
+            return f"finished, {'all' if self.failed == self.done else f'{self.failed:,}'} failed"
         return STATES[self.state]
+
+    @property
+    def tone(self) -> str:
+        """The CSS classes of the state."""
+        if self.state != "finished" or not (self.failed or self.accepted):
+            return self.state
+        if self.failed:
+            return "finished all-failed" if self.failed == self.done else "finished some-failed"
+        return "finished accepted"
+
+    @property
+    def succeeded_word(self) -> str:
+        """The label of the successful rows."""
+        return "accepted" if self.accepted else "succeeded"
 
     @property
     def is_live(self) -> bool:
@@ -130,11 +155,13 @@ def make_view(
     *,
     may_continue: bool,
     service: str = "the service",
+    can_stop: bool = False,
+    is_stopping: bool = False,
 ) -> RunView:
     """Return a run as pages show it.
 
     `where` is the name of its connection; `may_continue` is whether this connection is still available.
-    `service` is the title of the action's service.
+    `service` is the title of the action's service. `can_stop` and `is_stopping` apply to a running run.
     """
     state = state_of(record, time.time())
     action = actions.get(record.job.action)
@@ -169,7 +196,16 @@ def make_view(
         [(name, its["rows"], its["failed"]) for name, its in summary.get("connections", {}).items()],
         make_plot(record.timeline),
         service,
+        kinds=[(word, n) for kind, word in KIND_WORDS.items() if (n := summary.get("kinds", {}).get(kind))],
+        accepted=bool(action and queues_work(action, record.job, is_over=state == "finished")),
+        can_stop=can_stop and state == "running",
+        is_stopping=is_stopping and state == "running",
     )
+
+
+def queues_work(action: Action, job: Job, *, is_over: bool) -> bool:
+    """Return whether successful rows only queued work: nothing waits for its end, or it is not known yet."""
+    return action.accepted and (job.wait_s is None or not is_over)
 
 
 def view_of_started(id: str, started: Started, actions: Mapping[str, Action]) -> RunView:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import find
+from connector.runs.records import Record, find, save
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.web.conftest import PHONE, OpenVisit
@@ -127,3 +130,62 @@ def test_a_run_is_stopped_and_resumed_on_its_page(visit: OpenVisit) -> None:
     page.get_by_role("button", name="Resume").click()
     page.locator(".state.finished").wait_for(timeout=LONG_S * 1000)
     assert page.locator("#last tbody td:first-child").first.inner_text() == "25"
+
+
+def too_wide(page: Any) -> list[str]:
+    """The elements that reach out of the page, and those that scroll sideways."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('main, main *')].filter(
+            one => one.getBoundingClientRect().right > innerWidth + 1
+                || one.matches('main, table, .scrolls') && one.scrollWidth > one.clientWidth + 1
+        ).map(one => one.outerHTML.slice(0, 100))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_table_of_a_run_is_wider_than_its_page(visit: OpenVisit, tmp_path: Path, width: int) -> None:
+    output = tmp_path / "out.jsonl"
+    meta = {"code": "execution_timeout", "status": 404, "repeatable": False}
+    error = f"no {'long-name-without-a-space' * 8}"
+    write_lines(
+        output,
+        [
+            {"has_error": n % 2 == 0, "error": None if n % 2 else error, "result": {"a": "x" * 300}, "row": n,
+             "meta": {"code": None, "status": 200} if n % 2 else meta}
+            for n in range(1, 9)
+        ],
+    )  # fmt: skip
+    codes = ("execution_timeout", "outcome_unknown", "template_error", "internal_error", "network_error")
+    summary = {
+        "rows": 1234567, "succeeded": 1000000, "failed": 234567, "stopped": True,
+        "codes": {code: {"rows": 46913, "example": "row 1: no"} for code in codes},
+        "kinds": {"retry": 46913, "fix": 46913, "check": 140739},
+        "connections": {f"{'a-very-long-customer-name-' * 4}{n}": {"rows": 9, "failed": 1} for n in range(2)},
+    }  # fmt: skip
+    job = Job("find_unmanaged_device_by_name", input="x", output=str(output))
+    names = [job.action, "generate_organization_location_installer", "list_devices_with_custom_fields"]
+    for number, action in enumerate(names):
+        its = replace(job, action=action, output=f"{output}{number or ''}")
+        where = f"{'a-very-long-connection-name-' * 3} (tenant-with-a-long-name.rmmservice.example:8443)"
+        save(
+            Record(
+                absolute(its.output), its, {}, 1e9, 1e9 + 9, output, summary, where, total=12345678,
+                timeline=[(0.0, 0), (5.0, 600000), (10.0, 1234567)],
+            )
+        )  # fmt: skip
+    running = replace(job, output=f"{output}.live")
+    live = Record(absolute(running.output), running, {}, 1e9, None, None, summary, "acme", 9999999)
+    save(replace(live, seen=time.time()))
+    site = visit(viewport={"width": width, "height": 800})
+    page = site.open("runs")
+    assert page.locator(".runs tbody tr").count() >= 4  # those of earlier tests have no record
+    assert too_wide(page) == []
+    site.keep(f"runs-{width}", full_page=True)
+    assert violations(page) == []
+    page = site.open(f"runs/{id_of(absolute(output))}")
+    page.get_by_text("As a table").click()
+    assert page.locator(".envelopes").count() == 2
+    assert too_wide(page) == []
+    site.keep(f"run-{width}", full_page=True)
+    assert violations(page) == []
