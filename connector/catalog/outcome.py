@@ -61,6 +61,19 @@ class NameOf:
 
 
 @dataclass(frozen=True)
+class ValueAfter:
+    """A value to read when the work of a row has succeeded.
+
+    It is the member of the result of `action` that the row's input `member` names. `inputs` maps inputs
+    of `action` to inputs of the row. Nothing is read for a row without the input `member`.
+    """
+
+    action: str
+    inputs: Mapping[str, str]
+    member: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How the end of an action's work is found in a list: in the items that belong to the row.
 
@@ -81,12 +94,14 @@ class Outcome:
     completed: tuple[str, ...]
     failed: tuple[str, ...]
     when: Mapping[str, list[Json]]
+    after: ValueAfter | None
 
     @property
     def row_inputs(self) -> tuple[str, ...]:
         """The inputs of the row that are required to find its items."""
         named = (self.name.input,) if self.name else ()
-        return tuple(dict.fromkeys((*self.match.values(), *self.same.values(), *named, *self.when)))
+        after = (*self.after.inputs.values(), self.after.member) if self.after else ()
+        return tuple(dict.fromkeys((*self.match.values(), *self.same.values(), *named, *self.when, *after)))
 
 
 def read_path(text: str) -> Path:
@@ -142,6 +157,7 @@ def read_outcome(part: Section) -> Outcome:
         completed=part.texts("completed"),
         failed=part.texts("failed"),
         when=part.mapping("when"),
+        after=_value_after(part.section("after")) if part.value("after", dict, None) else None,
     )
     if not outcome.match:
         raise part.fault("at least one member is required", "match")
@@ -155,6 +171,12 @@ def _name_of(part: Section) -> NameOf:
     )
     part.finish()
     return named
+
+
+def _value_after(part: Section) -> ValueAfter:
+    after = ValueAfter(part.text("action"), part.mapping("inputs"), part.text("member"))
+    part.finish()
+    return after
 
 
 def _paths(part: Section, key: str) -> dict[Path, str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
@@ -70,6 +71,8 @@ def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: flo
     names.append(outcome.action or (service.event_log.action if service.event_log else ""))
     if outcome.name:
         names.append(outcome.name.action)
+    if outcome.after:
+        names.append(outcome.after.action)
     if service.offline:
         names.append(service.offline.action)
     lists = {name: catalog.action(service.prefix + name) for name in names}
@@ -78,11 +81,15 @@ def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: flo
 
 @dataclass(frozen=True)
 class Outcomes:
-    """The orders that have ended, keyed by row; the rows of offline devices; why the last poll failed."""
+    """The orders that have ended, keyed by row; the rows of offline devices; why the last poll failed.
+
+    `values` are the values that rows have asked for after the end, keyed by row.
+    """
 
     ended: Mapping[int, Ended]
     offline: frozenset[int]
     problem: str = ""
+    values: Mapping[int, Json] = field(default_factory=dict)
 
 
 class Waiter:
@@ -129,7 +136,27 @@ class Waiter:
             logger.info("outcomes: %d of %d rows are known", len(found.ended), len(orders))
             if not left or self._clock.now() >= deadline:
                 break
-        return found
+        return replace(found, values=self._values_after(orders, found.ended))
+
+    def _values_after(self, orders: Sequence[Order], ended: Mapping[int, Ended]) -> dict[int, Json]:
+        """Return the values that the rows have asked for, keyed by row, after work that has succeeded."""
+        after = self._plan.outcome.after
+        values: dict[int, Json] = {}
+        if after is None:
+            return values
+        for order in orders:
+            name = order.inputs.get(after.member)
+            if name is None or not (order.row in ended and ended[order.row].succeeded):
+                continue
+            try:
+                result = self._result(after.action, {i: order.inputs[of] for i, of in after.inputs.items()})
+            except RowError as error:
+                if error.code != "not_found":
+                    logger.warning("row %d: %s: %s", order.row, name, error, extra={"notice": True})
+                    continue
+                result = {}
+            values[order.row] = result.get(name)
+        return values
 
     def _sleep(self, number: int, deadline: float) -> None:
         pause = _POLLS_S[min(number, len(_POLLS_S) - 1)]
@@ -183,6 +210,11 @@ class Waiter:
 
     def _list(self, name: str, inputs: Mapping[str, Json]) -> list[Json]:
         """Return the items of a list. Raises RowError."""
+        items: list[Json] = self._result(name, inputs)
+        return items
+
+    def _result(self, name: str, inputs: Mapping[str, Json]) -> Any:
+        """Return the result of an action. Raises RowError."""
         action = self._plan.lists[name]
         invoker = Invoker(
             action, self._plan.service, bind(action, dict(inputs)), self._client, uploads=Path()
@@ -190,5 +222,4 @@ class Waiter:
         (envelope,) = invoker.envelopes(1, {})
         if envelope.has_error:
             raise RowError(envelope.meta["code"], str(envelope.error), status=envelope.meta["status"])
-        items: list[Json] = envelope.result
-        return items
+        return envelope.result

@@ -170,6 +170,8 @@ def with_outcome(envelope: Envelope, plan: WaitPlan, found: Outcomes) -> Envelop
         message = _no_end(plan, is_offline=envelope.row in found.offline)
         return _failed(envelope, meta, "execution_timeout", message)
     meta["outcome"] = _as_json(ended)
+    if ended.succeeded and envelope.row in found.values and isinstance(envelope.result, dict):
+        return replace(envelope, result={**envelope.result, "after": found.values[envelope.row]}, meta=meta)
     if ended.succeeded:
         return replace(envelope, meta=meta)
     code = "" if ended.exit_code is None else f", exit code {ended.exit_code}"

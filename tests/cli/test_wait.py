@@ -227,6 +227,34 @@ def test_a_device_and_a_script_given_by_name(ninjaone: Ninjaone, sandbox: Sandbo
     assert meta["status"] == 204
 
 
+def test_a_script_with_a_list_of_parameters_and_a_result_in_a_field(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    row = {"id": 1, "parameters": ["-Drive", "C:", "-Label", "Disk of Ann", ""]}
+    write_lines(tmp_path / "rows.jsonl", [row])
+    script = ("-t", "device_id={{ id }}", "-t", "type=SCRIPT", "-t", "script_id=Report disk usage")
+    more = ("-t", "parameter_list={{ parameters }}", "-t", "result_field=lastCheck")
+    done = ninjaone(
+        *("run", "run_script", "-i", "rows.jsonl", *script, *more, "-c", connect(sandbox, tmp_path)),
+        *("-o", "out.jsonl", "--delay-ms", 0, "--wait", "10s"),
+    )
+    assert done.returncode == 0, done.stderr
+    (sent,) = (r["body"] for r in sandbox.log.requests() if r["method"] == "POST")
+    assert sent["parameters"] == '-Drive C: -Label "Disk of Ann" ""'
+    assert "result_field" not in sent
+    (envelope,) = envelopes(tmp_path / "out.jsonl")
+    assert envelope["result"].keys() == {"field", "before", "after"}
+    assert envelope["result"]["before"] is None
+    assert envelope["result"]["after"] > 1_700_000_000_000
+
+
+def test_a_parameter_that_cannot_be_quoted(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
+    inputs = ("device_id=1", "type=SCRIPT", "script_id=1", """parameter_list=["a \\" b"]""")
+    done = ninjaone("call", "run_script", *inputs, "-c", connect(sandbox, tmp_path))
+    assert "a parameter contains a double quote" in json.loads(done.stdout)["error"]
+    assert not [r for r in sandbox.log.requests() if r["method"] == "POST"]
+
+
 @pytest.mark.slow
 def test_a_run_killed_while_it_waits_goes_on_without_a_second_request(tmp_path: Path) -> None:
     with Sandbox(devices=25, order_s=4) as sandbox:

@@ -18,6 +18,8 @@ _LIBRARY = (
     (4, "Flush name cache", "sh", "Mac"),
     (5, "Report disk usage", "python", "All"),
 )
+_WRITES_FIELD = "Report disk usage"
+"""The script that sets the custom field `lastCheck` of the device to the time of its end."""
 _BUILT_IN = ("Clean browser caches", "Check disk health")
 """The names of built-in actions, which have a uid instead of an id."""
 ROLES = {
@@ -126,12 +128,14 @@ def run_script(call: ApiCall, id: int) -> None:
         )
 
     record("STARTED" if call.state.orders.is_started(facts) else "START_REQUESTED")
-    call.state.orders.begin(
-        facts,
-        lambda succeeds: record(
-            "COMPLETED", "SUCCESS" if succeeds else "FAILURE", exit_code="0" if succeeds else "1"
-        ),
-    )
+
+    def end(succeeds: bool) -> None:
+        if succeeds and name == _WRITES_FIELD:
+            values = call.state.custom_fields.setdefault(("device", id), {})
+            values["lastCheck"] = int(call.state.clock() * 1000)
+        record("COMPLETED", "SUCCESS" if succeeds else "FAILURE", exit_code="0" if succeeds else "1")
+
+    call.state.orders.begin(facts, end)
 
 
 def _script_name(body: JSON) -> str:
