@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Life:
         self.pair, self.draw = pair, random.Random(seed)
         self._on: dict[int, str] = {}
         self.series: dict[int, str] = {}
+        self.fired: Counter[str] = Counter()
         self.closed_by_agents: set[int] = set()
 
     @property
@@ -52,6 +54,7 @@ class Life:
             self._on[device] = self.series[device] = self.pair.fire(
                 device, subject=f"alert {device}", **fields
             )
+            self.fired[self.series[device]] += 1
 
     def heal(self) -> None:
         if self.on:
@@ -85,6 +88,13 @@ class Life:
             if entity == "ticket"
         ]
         assert len(stamps) == len(set(stamps))
+        for uid, times in self.fired.items():
+            row = self.pair.driver.rows.latest(uid)
+            assert row is None or row.generation <= times, f"{uid} started {times} times: {row}"
+        for uid in set(self._on.values()) - set(self.on.values()):
+            row = self.pair.driver.rows.latest(uid)
+            assert row is not None
+            assert row.ticket in self.closed_by_agents, f"{uid} was reset, and no one has closed its ticket"
         rows = [self.pair.driver.rows.latest(uid) for uid in self.on.values()]
         open_tickets = {ticket["id"] for ticket in self.pair.tickets() if not self.pair.is_closed(ticket)}
         assert all(row is not None and row.state == "OPEN" for row in rows)

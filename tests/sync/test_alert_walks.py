@@ -7,6 +7,7 @@ stamp was used twice.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ class Walk:
     def __init__(self, desk: Desk, seed: int) -> None:
         self.desk, self.draw = desk, random.Random(seed)
         self.late: list[list[object]] = []
+        self.fired: Counter[str] = Counter()
 
     def go(self) -> None:
         acts = (self.fire, self.fire, self.heal, self.close, self.merge, self.acknowledge, self.late_ones)
@@ -44,6 +46,7 @@ class Walk:
     def fire(self) -> None:
         uid = self.uid()
         if uid not in self.desk.source.on:
+            self.fired[uid] += 1
             self.send(self.desk.fire(uid, int(uid[1:]), delivered=False))
 
     def heal(self) -> None:
@@ -85,6 +88,9 @@ class Walk:
         assert waiting == []
         stamps = [ticket.values["stamp"] for ticket in self.desk.tickets.values()]
         assert len(stamps) == len(set(stamps))
+        for uid, times in self.fired.items():
+            row = rows.latest(uid)
+            assert row is None or row.generation <= times, f"{uid} started {times} times: {row}"
         needed = set()
         for uid in self.desk.source.on:
             row = rows.latest(uid)

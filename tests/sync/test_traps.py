@@ -46,10 +46,36 @@ SAME = [
 ]
 
 
+ODD = " Rück «3» <b>&amp;</b> \\ \u2028 1e3 "
+"""A value of fields that are not mapped."""
+WRITTEN = {"CFAssetTag", "Shelf", "ninja_url", "ninjarmm_id", "site_id", "users", "software"} | {
+    "warranty_start",
+    "warranty_end",
+}
+"""What the mapping writes to assets that have a value for field 44."""
+
+
+def _with_odd_values(pair: Pair) -> None:
+    """Give each asset values in fields that the mapping does not name."""
+    assets = pair.halo.state.assets
+    for id in assets.ids():
+        present = {field: ODD for field in (51, 53) if field in assets.fields(id)}
+        pair.halo.agent.asset(id, fields=present, notes=f"{ODD}\r\n")
+        assets.changes(id).custom["CFLeaseEnd"] = "2031-02-28T00:00:00"
+
+
+def _unmapped(pair: Pair, asset: dict[Any, Any]) -> dict[Any, Any]:
+    names = {id: field["name"] for id, field in pair.halo.state.fields.items()}
+    shown = {key: value for key, value in asset.items() if value != "" and key != "dlastupdate"}
+    return {key: value for key, value in shown.items() if names.get(key, key) not in WRITTEN}
+
+
 @pytest.mark.parametrize(("trap", "value"), SAME)
 def test_a_sync_ends_in_the_same_state(tmp_path: Path, trap: str, value: str) -> None:
+    """Fails if an update sends only the mapped fields, or only the mapped custom fields."""
     with Pair(tmp_path, traps={trap: value}) as pair:
         pair.map(**MAPPING)
+        _with_odd_values(pair)
         before = {id: pair.asset(id) for id in pair.halo.state.assets.ids()}
         done = pair.sync("run")
         if trap == "html":  # the first request did not get its list: nothing was done, and said
@@ -63,11 +89,8 @@ def test_a_sync_ends_in_the_same_state(tmp_path: Path, trap: str, value: str) ->
             assert asset["CFAssetTag"] == f"T{device}"
             assert asset["ninja_url"] == f"https://acme.example/{device}"
             assert len(asset["software"]) == 3
-            old = before[5000 + device]
-            assert {
-                key: asset[key] for key in (51, 52, "inventory_number", "assettype_id") if key in old
-            } == {key: old[key] for key in (51, 52, "inventory_number", "assettype_id") if key in old}
-            assert asset[44] == old[44]
+            assert _unmapped(pair, asset) == _unmapped(pair, before[5000 + device])
+            assert (asset["CFLeaseEnd"], asset["notes"]) == ("2031-02-28T00:00:00", f"{ODD}\r\n")
         others = [id for id in before if id > 5010]
         assert {id: pair.asset(id) for id in others} == {id: before[id] for id in others}
 
