@@ -6,11 +6,14 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO
 
 from connector.errors import RunStoppedError
+
+_PATIENCE_MS = 2000
+"""How long standard input is waited for without a message, in milliseconds."""
 
 
 @contextmanager
@@ -33,10 +36,11 @@ def usable_streams() -> Iterator[None]:
             _drop_unwritten(output)
 
 
-def stdin_has_data() -> bool:
+def stdin_has_data(say: Callable[[str], None] | None = None) -> bool:
     """Return whether standard input has data. Waits until a pipe has data or is closed, and for no terminal.
 
-    On systems that cannot tell, a pipe has data.
+    `say` reports a longer wait; it prints to standard error by default. On systems that cannot tell, a pipe
+    has data.
     """
     try:
         about = os.fstat(sys.stdin.fileno())
@@ -53,9 +57,16 @@ def stdin_has_data() -> bool:
         return True
     waiting = select.poll()
     waiting.register(sys.stdin.fileno(), select.POLLIN)
-    waiting.poll()
+    if not waiting.poll(_PATIENCE_MS):
+        text = "waiting for rows on standard input; use --input FILE, or </dev/null if there are none"
+        (say or _to_stderr)(text)
+        waiting.poll()
     size = ioctl(sys.stdin.fileno(), FIONREAD, bytes(4))
     return int.from_bytes(size, sys.byteorder) > 0
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _opened(stream: TextIO | None) -> TextIO:

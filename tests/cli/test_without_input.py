@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from connector.cli import streams
 from connector.cli.streams import stdin_has_data
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
@@ -116,6 +117,21 @@ def test_what_a_pipe_has_is_known_before_it_is_read(
         monkeypatch.setattr(sys, "stdin", stdin)
         assert stdin_has_data() is expected
         assert stdin.read().encode() == content
+
+
+def test_a_longer_wait_for_a_pipe_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    monkeypatch.setattr(streams, "_PATIENCE_MS", 1)
+    said = []
+
+    def close_pipe(text: str) -> None:
+        said.append(text)
+        os.close(writer)
+
+    with open(reader) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert stdin_has_data(close_pipe) is False
+    assert said == ["waiting for rows on standard input; use --input FILE, or </dev/null if there are none"]
 
 
 def test_the_null_device_has_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
