@@ -192,6 +192,19 @@ def test_steps_are_resumed_after_midnight_in_their_folder(
     assert made(tmp_path) == ["2026-11-29", "2026-11-30"]
 
 
+def test_a_job_killed_between_its_steps_is_resumed_after_midnight(
+    ninjaone: Ninjaone, tmp_path: Path, at: Set
+) -> None:
+    write_steps(tmp_path, output="{{ now | format_datetime('%Y-%m-%d') }}")
+    assert ninjaone("run", "job.yaml").returncode == 1
+    (tmp_path / "2026-11-29/b.jsonl").unlink()  # as if it was killed before the second step
+    at(NIGHT + 3600)
+    done = ninjaone("run", "job.yaml", "--resume")
+    assert done.returncode == 1, done.stderr
+    assert made(tmp_path) == ["2026-11-29"]
+    assert made(tmp_path / "2026-11-29") == ["a.jsonl", "b.jsonl"]
+
+
 # --- outputs that exist ------------------------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ def test_members_without_a_record_and_members_that_exist() -> None:
         {"b": 1},
         5,
     ]
-    own = {"organizationId": 1, "organizationName": "as it was"}
+    own = {"organizationName": "as it was", "organizationId": 1}
     assert names.added(own) == own
     assert list(names.added({"organizationId": None, "a": 1})) == ["organizationId", "organizationName", "a"]
 
