@@ -109,7 +109,7 @@ def test_a_row_cannot_name_what_is_not_allowed(
         (("--connection", "{{ tenant }}", "--allow-connections", "acme,twin"), "acme and twin are the same"),
         (("--connection", "{{ tenant", "--allow-connections", "acme"), "connection: template, line 1"),
         (("--connection", "{{ ['a', 'b'] | random }}", "--allow-connections", "acme"),
-         "cannot select a tenant"),
+         "the filter random cannot be used here"),
     ],
 )  # fmt: skip
 def test_faults_of_the_run_are_found_before_anything_is_sent(
