@@ -24,13 +24,15 @@ def require_consent(
     may_ask: bool = True,
     start: Start = "new",
     is_call: bool = False,
+    asks_later: bool = False,
 ) -> None:
     """Require confirmation of destructive steps, and of a restart that repeats requests.
 
     Disruptive steps of several rows are confirmed on a terminal, and require no confirmation without one.
     `yes` confirms everything. A restart that overwrites a finished output is confirmed on a terminal, and
-    requires no confirmation without one. A call (`is_call`) has no rows. Raises RunError, before anything is
-    sent, if it is not confirmed or there is no terminal.
+    requires no confirmation without one. A call (`is_call`) has no rows. With `asks_later`, steps are
+    confirmed later, see `consent_step`. Raises RunError, before anything is sent, if it is not confirmed or
+    there is no terminal.
     """
     destructive = [step for step in steps if step.action.effect == "destructive"]
     repeats = list(_repeats(steps)) if start == "restart" else []
@@ -41,10 +43,12 @@ def require_consent(
                 print(f"ninjaone: {line}", file=sys.stderr)
         return
     reads_rows = not is_call and any(step.job.input == STREAM for step in steps)
-    if reason := _why_not_ask(reads_rows, may_ask):
+    if reason := why_not_ask(reads_rows, may_ask):
         _require_yes(destructive, repeats, reason)
         return
-    disruptive = [] if is_call else [step for step in steps if _is_disruptive_in_bulk(step)]
+    if asks_later:
+        destructive = []
+    disruptive = [] if is_call or asks_later else [step for step in steps if _is_disruptive_in_bulk(step)]
     if not (destructive or disruptive or repeats or overwrites):
         return
     _show(destructive, disruptive, [*repeats, *overwrites], start, is_call)
@@ -123,7 +127,8 @@ def _show(
         print(f"  {line}", file=sys.stderr)
 
 
-def _why_not_ask(reads_rows: bool, may_ask: bool) -> str:
+def why_not_ask(reads_rows: bool, may_ask: bool) -> str:
+    """Return why there is no prompt; empty if there is one."""
     if not may_ask:
         return "--json does not prompt"
     if reads_rows:
@@ -134,11 +139,12 @@ def _why_not_ask(reads_rows: bool, may_ask: bool) -> str:
 def _described(step: Prepared, rows: str) -> Iterator[str]:
     action = step.action
     yield f"  {step.job.label}: {action.title}. {action.summary}"
-    yield f"    connection: {_where(step)}"
+    yield f"    connection: {where_of(step)}"
     yield f"    rows: {rows}"
 
 
-def _where(step: Prepared) -> str:
+def where_of(step: Prepared) -> str:
+    """Return the host of a step's connection, with its name if it is saved; or of all its connections."""
     if step.choose:
         return ", ".join(f"{name} ({_host(its)})" for name, its in tenant_connections(step).items())
     connection = apply_policy(step.action, step.job, load_connection(step.service, step.job.connection))

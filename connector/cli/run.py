@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from connector.cli.consent import require_consent
+from connector.cli.consent_step import asks_later, confirm_changes
 from connector.cli.given_job import make_jobs, prepare_jobs
 from connector.cli.job_options import (
     add_consent,
@@ -143,12 +144,16 @@ def run_steps(
     start = start_of([step.job for step in steps], _start(options))
     for step in steps:
         check_expected(step)
-    require_consent(steps, yes=options.yes, may_ask=not options.json, start=_start(options))
+    later = asks_later(steps, yes=options.yes, may_ask=not options.json)
+    require_consent(steps, yes=options.yes, may_ask=not options.json, start=_start(options), asks_later=later)
     stop = StopEvent()
     console = _Console(report, steps, spare or SpareFolder(report), as_json=options.json)
     with stopping(stop, console.say), console, show_log_by(console.say):
         listeners = (console.report_failed,) if any(hides_failed_rows(step.job) for step in steps) else ()
-        for step, summary in run_all(steps, start, listeners=listeners, stop=stop, observer=console.begin):
+        confirm = confirm_changes if later else None
+        for step, summary in run_all(
+            steps, start, listeners=listeners, stop=stop, observer=console.begin, confirm=confirm
+        ):
             console.end(step.job, summary)
     return report.exit_code
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from connector.common import json_text
 from connector.common.file_modes import PRIVATE_FOLDER
 from connector.common.json_text import Json
 from connector.common.user_folders import write_whole
-from connector.errors import RunError
+from connector.errors import RunError, count_of
 from connector.files.output import is_interrupted
 from connector.files.output_formats import TABLES, format_of
 from connector.files.readers import InputRow, RowSource
@@ -184,6 +185,25 @@ class FinishedJob:
                 if path != files[-1][0]:
                     before += RowSource(str(path), format).count() or 0
         return Rerun(absolute(envelopes_file(step) or step.output), numbers, corrected or None, chain)
+
+
+def why_finished(steps: Sequence[Job]) -> str:
+    """Return why a finished job cannot be resumed, with the command that reruns its failed rows."""
+    restart = "--restart to run all rows of all steps again"
+    job = FinishedJob(steps)
+    rerun = f"rerun {shlex.quote(str(job.folder))}"
+    if (job.folder / JOB_RERUN).is_file():
+        return "all steps of this rerun are finished, nothing to resume"
+    if job.unfinished:
+        return (
+            f"all steps are finished, but not a rerun of their failed rows: `{rerun} --resume` continues it"
+        )
+    before = job.new_rerun({}, is_transient=False)
+    failed = {step.step: len(job.failed(step, before)) for step in steps}
+    counts = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in failed.items() if count)
+    if not counts:
+        return f"all steps are finished, nothing to resume; use {restart}"
+    return f"all steps are finished, nothing to resume, but {counts} failed: use `{rerun}`, or {restart}"
 
 
 def envelopes_file(step: Job) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from threading import Event
 
@@ -14,6 +14,7 @@ from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
+from connector.runs.job_rerun import why_finished
 from connector.runs.policy import apply_policy
 from connector.runs.records import RunObserver
 from connector.runs.run import Prepared, check_start, naming, run
@@ -29,13 +30,15 @@ def run_all(
     stop: Event | None = None,
     connection: Connection | None = None,
     observer: RunObserver | None = None,
+    confirm: Callable[[Sequence[Prepared]], None] | None = None,
 ) -> Iterator[tuple[Prepared, Summary | None]]:
     """Run the steps of a job one after the other, or its single run; yield each with its summary.
 
     A step that was finished before the job was resumed is not run again; its summary is None. The inputs,
     outputs and connections of all steps are checked before anything is sent. If a step stops, later steps are
-    not run. Raises RunError (nothing was sent), or RunStoppedError (the job can be resumed), also if more
-    rows failed than the job allows.
+    not run. `confirm` is called with the remaining steps before the first one that is not a read.
+    Raises RunError (nothing was sent), or RunStoppedError (the job can be resumed), also if more rows failed
+    than the job allows.
     """
     for step in steps:
         if step.job.errors and start == "new":
@@ -46,6 +49,9 @@ def run_all(
         if begin is None:
             yield step, None
             continue
+        if confirm and step.action.effect != "read":
+            confirm(steps[number - 1 :])
+            confirm = None
         try:
             with naming(step.job):
                 if step.choose:
@@ -82,7 +88,7 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     if start == "resume" and len(outputs) < len(steps):
         check_start(steps[-1].job, start)
     with file_errors(outputs[0].parent if outputs else STREAM):
-        begins = _resumed(outputs) if start == "resume" else _check_all_new(outputs, start)
+        begins = _resumed(steps, outputs) if start == "resume" else _check_all_new(outputs, start)
     begins += ["new"] * (len(steps) - len(outputs))
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
@@ -142,7 +148,7 @@ def _check_all_new(outputs: Sequence[Path], start: Start) -> list[Start | None]:
     return [_check_new(path, start) for path in outputs]
 
 
-def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
+def _resumed(steps: Sequence[Prepared], outputs: Sequence[Path]) -> list[Start | None]:
     """Return how each step of an interrupted job starts: None if finished, "resume", or "new"."""
     begins: list[Start | None] = []
     for path in outputs:
@@ -155,7 +161,5 @@ def _resumed(outputs: Sequence[Path]) -> list[Start | None]:
     if all(begin == "new" for begin in begins):
         raise RunError(f"{outputs[0].parent}: no unfinished job to resume")
     if all(begin is None for begin in begins):
-        raise RunError(
-            "all steps are finished, nothing to resume; use --restart to run all rows of all steps again"
-        )
+        raise RunError(why_finished([step.job for step in steps]))
     return begins

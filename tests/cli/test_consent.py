@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -143,21 +144,61 @@ def test_every_tenant_that_rows_may_name_is_named(sandbox: Sandbox, tmp_path: Pa
     assert heard(sandbox) == []
 
 
-def test_each_destructive_step_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(
-        "connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\nsteps:\n"
-        "  - {name: found, action: get_device, templates: {device_id: '{{ device_id }}'}}\n"
-        "  - {name: first, action: reboot_device, input: {step: found}}\n"
-        "  - name: second\n    action: reboot_device\n"
-        "    input: {step: first, only: '{{ device_id == 1 }}'}\n"
-    )
+REBOOTS = """\
+connection: connection.yaml
+input: rows.jsonl
+output: out
+delay_ms: 0
+steps:
+  - {name: found, action: get_device, templates: {device_id: '{{ device_id }}'}}
+  - {name: first, action: reboot_device, input: {step: found}}
+  - name: second
+    action: reboot_device
+    input: {step: first, only: '{{ device_id == 1 }}'}
+"""
+ASKED = (
+    'reboot_device on 2 devices: {}, {}, then reboot_device on the results of the step "first". '
+    "Continue? [y/N]: "
+)
+
+
+@pytest.fixture
+def reboot_job(tmp_path: Path) -> None:
+    """A job that reads devices and reboots two of them."""
+    (tmp_path / "job.yaml").write_text(REBOOTS)
+
+
+def test_a_job_reads_and_then_asks_about_its_changes(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path, reboot_job: None
+) -> None:
     exit_code, screen = on_terminal(("run", "job.yaml"), [(QUESTION, "n")], tmp_path)
-    assert exit_code == 2, screen
-    assert "found" not in screen.replace('of step "found"', "")
-    assert "  first (reboot_device): Reboot Device. " in screen
-    assert '    rows: the results of step "found"\r\n' in screen
-    assert '    rows: the results of step "first", limited by `only`\r\n' in screen
-    assert heard(sandbox) == []
+    assert exit_code == 3, screen
+    devices = [json.loads(line)["result"] for line in (tmp_path / "out/found.jsonl").read_text().splitlines()]
+    question = ASKED.format(*(device["displayName"] for device in devices[:2]))
+    assert question in screen
+    assert "  first (reboot_device), destructive: Reboot Device. " in screen
+    assert f"    connection: {sandbox.base_url.removeprefix('http://')}\r\n" in screen
+    assert "not confirmed; nothing was changed. Use --resume to continue after the reads" in screen
+    assert (len(sandbox.log.requests()), reboots(sandbox)) == (3, 0)
+
+    assert ninjaone("run", "job.yaml", "--resume").returncode == 2
+    exit_code, screen = on_terminal(("run", "job.yaml", "--resume"), [(question, "y")], tmp_path)
+    assert exit_code == 1, screen
+    assert (len(sandbox.log.requests()), reboots(sandbox)) == (6, 3)
+
+
+def test_a_job_without_rows_to_change_does_not_ask(
+    sandbox: Sandbox, tmp_path: Path, reboot_job: None
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": 999, "mode": "NORMAL"}])
+    exit_code, screen = on_terminal(("run", "job.yaml"), [], tmp_path)
+    assert (exit_code, QUESTION in screen) == (1, False), screen
+
+
+def test_an_unexpected_number_of_rows_is_not_asked_about(tmp_path: Path, reboot_job: None) -> None:
+    exit_code, screen = on_terminal(("run", "job.yaml", "--max-rows", "1"), [], tmp_path)
+    assert (exit_code, QUESTION in screen) == (2, False), screen
+    assert 'step "first": got 2 rows, expected at most 1. No row was run' in screen
 
 
 def test_a_rerun_asks_for_its_own_rows_and_a_resumed_run_asks_again(

@@ -242,3 +242,15 @@ def test_a_job_that_starts_again_has_no_reruns(
     done = ninjaone("rerun", "out")
     assert "5 rows of organization to run again" in done.stderr, done.stderr
     assert (onboarding / "out/rerun-2/organization.jsonl").is_file()
+
+
+def test_a_finished_job_that_is_resumed_names_the_rerun(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    done = ninjaone("run", "job.yaml", "--resume")
+    assert done.returncode == 2
+    failed = "1 row of organization, 2 rows of site, 1 row of check failed: use `rerun out`"
+    assert f"all steps are finished, nothing to resume, but {failed}" in done.stderr
+    sandbox.set_faults(queue=[REFUSED])
+    assert ninjaone("rerun", "out", "--on-error", "stop").returncode == 3
+    assert "`rerun out --resume` continues it" in ninjaone("run", "job.yaml", "--resume").stderr

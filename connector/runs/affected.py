@@ -1,0 +1,94 @@
+"""The number and names of the records that the rows of a step change, for a confirmation or a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.common.json_text import Json
+from connector.common.zones import in_zone, read_zone
+from connector.errors import RowError, count_of
+from connector.runs.run import Prepared, open_rows
+
+_NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname")
+"""The fields with the name of a record, the best first."""
+_MOST_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Affected:
+    """The rows of a step: their number, the names of the first ones, and the noun for what they change."""
+
+    count: int
+    names: tuple[str, ...]
+    noun: str
+
+    @property
+    def text(self) -> str:
+        """The number and the names, such as `14 devices: SRV-0021, SRV-0022, ...`."""
+        noun = re.sub("[^aeiou]y$", lambda end: f"{end[0][0]}ie", self.noun) if self.count != 1 else self.noun
+        number = count_of(self.count, noun)
+        if not self.names:
+            return number
+        more = ", ..." if self.count > len(self.names) else ""
+        return f"{number}: {', '.join(self.names)}{more}"
+
+
+def find_affected(prepared: Prepared, most: int) -> Affected:
+    """Return the rows of a step, with at most so many names. The step before it must be finished.
+
+    Raises RunError.
+    """
+    count, names = 0, []
+    with in_zone(read_zone(prepared.job.timezone)):
+        for row in open_rows(prepared).rows.rows():
+            count += 1
+            if count <= most:
+                names.append(f"row {row.number}" if row.error else name_of(prepared, row.data, row.number))
+    input = _target(prepared)
+    noun = input.removesuffix("_id").replace("_", " ") if input.endswith("_id") else "row"
+    return Affected(count, tuple(names), noun)
+
+
+def name_of(prepared: Prepared, row: Mapping[str, Json], number: int) -> str:
+    """Return the name of the record that a row changes, else its id, else the number of the row.
+
+    The name is that of a result in the row with this id, or a field of the row.
+    """
+    target = _target(prepared)
+    id = _value(prepared, row, target) if target else None
+    found = list(_records(row))
+    named = [record for record in found if id is not None and record.get("id") == id]
+    if not named and id is not None and any("id" in record for record in found):
+        named = [{name: value for name, value in row.items() if not isinstance(value, dict)}]
+    for record in named or [row, *found]:
+        for name in _NAMES:
+            if isinstance(record.get(name), str) and record[name].strip():
+                return _shown(record[name])
+    return f"row {number}" if id is None else _shown(str(id))
+
+
+def _target(prepared: Prepared) -> str:
+    """Return the name of the input that is the id of what the action changes; empty if there is none."""
+    named = [name for name, input in prepared.action.inputs.items() if input.place == "path"]
+    return next((name for name in reversed(named) if name.endswith("_id")), next(iter(named), ""))
+
+
+def _value(prepared: Prepared, row: Mapping[str, Json], name: str) -> Json:
+    try:
+        return prepared.bindings.values(row).get(name)
+    except RowError:
+        return None
+
+
+def _records(row: Mapping[str, Json]) -> Iterator[Mapping[str, Any]]:
+    """Yield the results of earlier steps in a row, the latest first."""
+    return (value for value in reversed(list(row.values())) if isinstance(value, dict))
+
+
+def _shown(text: str) -> str:
+    """Return a name on one line, without control characters, and not too long."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}…"
