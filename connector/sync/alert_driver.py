@@ -30,7 +30,7 @@ from connector.sync.alert_events import (
     Started,
     Tick,
 )
-from connector.sync.alert_recovery import is_certain, lost_rows
+from connector.sync.alert_recovery import is_certain, is_parked, lost_rows, parked
 from connector.sync.alert_rows import Alert, is_same_start
 from connector.sync.alert_step import backoff
 from connector.sync.alerts import recovered, step
@@ -182,11 +182,12 @@ class AlertDriver:
 
     def _recover(self) -> None:
         lost = self.lost()
-        certain = [row for row in lost if is_certain(row)]
+        now = self._clock()
+        rows = [row if is_certain(row) else parked(row, now) for row in lost]
         with self._state.transaction():
-            self.recover(certain)
+            self.recover(rows)
             self._state.set_meta(KNOWN_TICKETS, str(self._clock()))
-        if others := len(lost) - len(certain):
+        if others := sum(is_parked(row) for row in rows):
             tickets = "1 open ticket has a stamp" if others == 1 else f"{others} open tickets have stamps"
             what = "%s, but the alert is not active: sync rebuild proposes what to close"
             logger.warning(what, tickets, extra={"notice": True})
@@ -196,7 +197,11 @@ class AlertDriver:
         seq, now = self._inbox.last(), self._clock()
         shown = {alert.uid: self._started(alert, "list", seq) for alert in self._source.alerts()}
         rows = lost_rows(self._calls.stamped(now - LOST_BEFORE_S), shown, now)
-        return [row for row in rows if self.rows.latest(row.uid) is None]
+        return [row for row in rows if self._is_lost(row)]
+
+    def _is_lost(self, row: Alert) -> bool:
+        known = self.rows.latest(row.uid)
+        return known is None or (is_parked(known) and known.key == row.key and row.state != "CLOSED")
 
     def recover(self, rows: Sequence[Alert]) -> int:
         """Keep rows of a lost state, and return the number of those that are not closed."""

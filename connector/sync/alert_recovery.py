@@ -7,11 +7,15 @@ highest generation is used.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from connector.sync.alert_events import Started
 from connector.sync.alert_rows import Alert, State
 from connector.sync.alert_step import SUMMARY
 from connector.sync.records import TicketReading
+
+PARKED = "stamp"
+"""`Alert.via` of a row that is `parked`."""
 
 
 def lost_rows(tickets: Iterable[TicketReading], shown: Mapping[str, Started], now: float) -> list[Alert]:
@@ -29,6 +33,16 @@ def is_certain(row: Alert) -> bool:
     to a sync with another account.
     """
     return bool(row.alert) or row.state == "CLOSED" or row.kind == "held"
+
+
+def parked(row: Alert, now: float) -> Alert:
+    """Return an uncertain row as a closed one, whose ticket is reused if the alert starts again."""
+    return replace(row, state="CLOSED", left_open=True, closed_at=now, via=PARKED)
+
+
+def is_parked(row: Alert) -> bool:
+    """Return whether a row is `parked`, so that people can still decide about its ticket."""
+    return row.state == "CLOSED" and row.via == PARKED
 
 
 def _last(tickets: Iterable[TicketReading]) -> dict[tuple[str, int], TicketReading]:
