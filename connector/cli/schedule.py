@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from connector.catalog.service import Service
@@ -142,9 +143,11 @@ def _unit_name(options: argparse.Namespace) -> str:
 
 
 def _user() -> str:
-    try:
+    with suppress(KeyError, OSError, ImportError):  # raised for a user without a name
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a user without a name
+    if sys.platform == "win32":
+        return ""
+    else:
         return str(os.getuid())
 
 

@@ -151,6 +151,23 @@ def test_a_rerun_notifies_as_well(
     assert (body["job"], body["summary"]["runs"][0]["rows"]) == ("rerun out.jsonl", 1)
 
 
+def test_a_rerun_of_a_job_notifies_as_the_job_file_says(
+    ninjaone: Ninjaone, connection_file: Path, server: Server, tmp_path: Path
+) -> None:
+    write_rows(tmp_path, 1, 999)
+    step = "{name: found, action: get_organization, templates: {organization_id: '{{ organization_id }}'}}"
+    (tmp_path / "job.yaml").write_text(
+        f"connection: connection.yaml\ninput: rows.jsonl\noutput: out\ndelay_ms: 0\nsteps: [{step}]\n"
+        f"notify: {{url: '{server.base_url}'}}\n"
+    )
+    assert ninjaone("run", "job.yaml").returncode == 1
+    assert ninjaone("rerun", "job.yaml").returncode == 1
+    assert [body["job"] for _, body in posted(server)] == ["job.yaml", "rerun job.yaml"]
+    assert posted(server)[0][1]["text"].splitlines()[1] == (
+        "found (get_organization): 2 rows, 1 succeeded, 1 failed"
+    )
+
+
 def test_an_interrupted_run_is_reported(
     sandbox: Sandbox, connection_file: Path, server: Server, tmp_path: Path
 ) -> None:
@@ -241,7 +258,7 @@ def test_a_notification_that_fails_is_reported_and_changes_nothing(
     ("command", "reason"),
     [
         ("echo no mail here >&2; exit 3", "the command ended with exit code 3: no mail here"),
-        ("sleep 60 & sleep 60", "the command did not end within 0 s"),
+        ("sleep 60", "the command did not end within 0 s"),
         ("exec 0<&-; exit 0", None),
         ("none-such-program-x", "exit code 127"),
     ],
@@ -260,6 +277,15 @@ def test_a_command_that_fails_changes_nothing(
     assert done.returncode == 0
     assert (reason is None) == ("the notification (--notify-command) failed" not in done.stderr)
     assert (reason or "") in done.stderr
+
+
+def test_a_command_that_takes_too_long_is_ended_with_its_children(
+    ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 0.3)
+    assert ninjaone("run", "none", "--notify-command", "sleep 60 & echo $! > child; wait").returncode == 2
+    stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
+    wait_until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 @pytest.mark.parametrize(
