@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
 from connector.catalog.service import Service
+from connector.common.json_text import dumps
 from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
@@ -23,6 +24,7 @@ from connector.web.route import Route
 from connector.web.runs.control import JOB, pack_job
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.pasted_rows import saved_rows
+from connector.web.runs.row_view import make_row_view
 from connector.web.runs.run_view import RunView, make_view, queues_work, view_of_started
 from connector.web.site import Site
 
@@ -78,6 +80,27 @@ def _run(site: Site, request: Request, id: str) -> Response:
         may_save=bool(record and _job_folder(record)),
         log=started.log_text() if started else "",
     )
+
+
+def _row(site: Site, request: Request, id: str, row: int) -> Response:
+    record = find_by_id(id)
+    if record is None:
+        raise NotFound
+    view = make_row_view(record, row, _envelopes(site, record), _redactor(site, record))
+    if not view.envelopes and view.data is None:
+        raise NotFound
+    may_try = view.data is not None and record.job.action in site.actions_by_name
+    return site.page("row.html", "../../../", run=_view(site, id, record), row=view, may_try=may_try)
+
+
+def _row_file(site: Site, request: Request, id: str, row: int) -> Response:
+    """Return the envelopes of a row as a download, as they are shown."""
+    record = find_by_id(id)
+    found = list(_envelopes(site, record).of_row(row)) if record else []
+    if record is None or not found:
+        raise NotFound
+    text = "".join(dumps(envelope) + "\n" for envelope in found)
+    return download(text.encode(), f"{record.job.action}-row-{row}.jsonl", _MEDIA_TYPES["jsonl"])
 
 
 def _view(site: Site, id: str, record: Record | None) -> RunView:
@@ -209,6 +232,8 @@ ROUTES = (
     Route("/runs", _runs),
     Route("/runs/<id>", _run),
     Route("/runs/<id>/envelopes", _file),
+    Route("/runs/<id>/rows/<int:row>", _row),
+    Route("/runs/<id>/rows/<int:row>/envelopes", _row_file),
     Route("/runs/<id>/job.zip", _job_file),
     Route("/runs/<id>/rerun", as_message(_rerun), ("POST",)),
     Route("/runs/<id>/resume", as_message(_resume), ("POST",)),

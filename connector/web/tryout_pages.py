@@ -16,7 +16,6 @@ from werkzeug.wrappers import Request, Response
 
 from connector.catalog.action import Action
 from connector.catalog.service import Service
-from connector.common.json_text import dumps
 from connector.errors import RunError
 from connector.runs.preview import NO_INSTANCE
 from connector.sandbox.services import sandbox_services
@@ -28,6 +27,7 @@ from connector.web.runs.control import as_yaml, make_job, pack_job
 from connector.web.runs.pasted_rows import FORMAT_NAMES, PastedRows, save_rows, saved_rows
 from connector.web.site import Site
 from connector.web.tryout.evaluate import Trial, try_out
+from connector.web.tryout.from_run import from_example, from_run
 from connector.web.tryout.targets import Place, saved_place, saved_places
 
 TRIED = 20
@@ -72,6 +72,10 @@ def _try(site: Site, request: Request, name: str) -> Response:
     action = shown.action
     number = min(request.args.get("example", 1, int), len(action.examples)) - 1
     example = action.examples[max(0, number)]
+    if run := request.args.get("run"):
+        begin = from_run(run, request.args.getlist("row", int), action.name, example)
+    else:
+        begin = from_example(example)
     draft = site.drafts.new()
     for file, content in example.files.items():
         site.drafts.upload(draft, file, content.encode())
@@ -79,10 +83,10 @@ def _try(site: Site, request: Request, name: str) -> Response:
         "try.html",
         "../../",
         page=shown,
-        fields=[_field(given, action.inputs[given.name].title, example.templates) for given in shown.inputs],
-        rows=dumps(example.row),
+        fields=[_field(given, action.inputs[given.name].title, begin.templates) for given in shown.inputs],
+        begin=begin,
         examples=action.examples,
-        example=max(0, number) + 1,
+        example=0 if begin.run else max(0, number) + 1,
         draft=draft,
         uploads=sorted(example.files) if any(part.file for part in action.parts.values()) else None,
         places=list(saved_places(site.catalog.service(action.service))),

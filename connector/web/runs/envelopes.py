@@ -21,7 +21,7 @@ from connector.files.readers import RowSource
 _TAIL = 1 << 18
 _BLOCK = 1 << 22
 _FAILED = b'"has_error":true'
-_LONGEST_RESULT = 600
+_LONGEST_RESULT = 200
 _LONGEST_ERROR = 2000
 
 KIND_WORDS: Mapping[Kind, str] = {"retry": "retry as is", "fix": "fix first", "check": "check first"}
@@ -87,7 +87,7 @@ class Envelopes:
             return []
         whole = lines[(1 if start else 0) : -1]  # The last line may be incomplete.
         try:
-            return [self._shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
+            return [self.shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
         except (ValueError, KeyError, TypeError, AttributeError):
             return []  # not the output of a run: the file was replaced
 
@@ -95,41 +95,64 @@ class Envelopes:
         """Return up to `number` failed rows after a row number. With `code`, only rows with this code."""
         found: list[Shown] = []
         for envelope in self._behind(after):
-            shown = self._shown(envelope)
+            shown = self.shown(envelope)
             if shown.failed and code in ("", shown.code):
                 if len(found) == number:
                     return EnvelopePage(found, found[-1].row)
                 found.append(shown)
         return EnvelopePage(found, None)
 
+    def of_row(self, number: int) -> Iterator[dict[str, Any]]:
+        """Yield the envelopes of a row, with secrets hidden. In a table, other columns are its result."""
+        try:
+            lines = self._lines(b'"row":%d,"meta"' % number) if self.format == "jsonl" else self._rows()
+            for envelope in lines:
+                if int(envelope["row"]) == number:
+                    yield self._complete(envelope)
+        except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
+            return  # as below
+
+    def _complete(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """Return an envelope with all of its members and without secrets."""
+        own = ("row", "has_error", "error", "result", "meta", "input")
+        error = self._redactor.text(str(envelope["error"])) if envelope["error"] else None
+        result = envelope.get("result", {name: its for name, its in envelope.items() if name not in own})
+        return {
+            "has_error": envelope["has_error"] in (True, "true"),
+            "error": error,
+            "result": self._redactor.json(result),
+            "row": int(envelope["row"]),
+            "meta": self._redactor.json(envelope.get("meta") or {}),
+        }
+
     def _behind(self, after: int) -> Iterator[dict[str, Any]]:
         try:
-            lines = self._lines() if self.format == "jsonl" else self._rows()
+            lines = self._lines(_FAILED) if self.format == "jsonl" else self._rows()
             for envelope in lines:
                 if int(envelope["row"]) > after:
                     yield envelope
         except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
             return  # not the output of a run: the file was replaced or moved
 
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        """Yield the failed envelopes of a JSON Lines file; lines of other envelopes are not parsed."""
+    def _lines(self, part: bytes) -> Iterator[dict[str, Any]]:
+        """Yield the envelopes of a JSON Lines file whose line has a part; other lines are not parsed."""
         with self.path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
                 block = rest + block
                 whole = block.rfind(b"\n") + 1
                 rest = block[whole:]
-                at = block.find(_FAILED, 0, whole)
+                at = block.find(part, 0, whole)
                 while at >= 0:
                     end = block.index(b"\n", at) + 1
                     yield json_text.loads(block[block.rfind(b"\n", 0, at) + 1 : end].decode())
-                    at = block.find(_FAILED, end, whole)
+                    at = block.find(part, end, whole)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for row in RowSource(str(self.path), self.format).rows():
             yield row.data
 
-    def _shown(self, envelope: dict[str, Any]) -> Shown:
+    def shown(self, envelope: dict[str, Any]) -> Shown:
         """Return an envelope as a page shows it. In a CSV file, an envelope has only its row and error."""
         meta = envelope.get("meta") or {}
         failed = envelope["has_error"] in (True, "true")
