@@ -57,6 +57,7 @@ class DevicePlan:
         self._values: Counter[int] = Counter()
         self._names: Counter[int] = Counter()
         self._taken: dict[int, int] = {}
+        self._pinned_to = {asset: device for device, asset in inputs.pins.device.items()}
         self._reads = 0
         self._is_listed = inputs.full
 
@@ -104,7 +105,12 @@ class DevicePlan:
         wanted = self._wanted(device, place, scope, extras.get("software"))
         self._count_values(wanted)
         pin = self._in.pins.device.get(device.id)
-        if link is not None and link.target is not None and pin in (None, link.target):
+        target = link.target if link is not None else None
+        other = self._pinned_to.get(target, device.id) if target is not None else device.id
+        if other != device.id and pin is None:
+            reason = f"asset {target}, which it is linked to, is pinned to device {other}"
+            self._skip(device, link, f"{reason}: the run after that matches it again")
+        elif link is not None and target is not None and pin in (None, target):
             self._linked(wanted, link, scope)
         elif pin is None and link is not None and not self._in.full and link.values_hash == wanted.hash:
             self._same_conflict(wanted, link)

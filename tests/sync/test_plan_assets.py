@@ -125,7 +125,11 @@ def test_a_pin_takes_the_link_of_another_device(sync: Sync) -> None:
     sync.target.stock = {901: asset(901, serial="SN1")}
     sync.run()
     sync.pins = Pins(device={2: 901})
-    sync.run()
+    sync.source.dev[0].data["serial"] = "SN1b"  # type: ignore[index]
+    skipped = sync.item("asset", 1)
+    assert skipped is not None
+    assert (skipped.op, "is pinned to device 2" in skipped.reason) == ("skip", True)
+    assert [item.target for item in sync.run()] == [901]
     assert sync.state.links("asset")[2].target == 901
     assert sync.run() != []
     assert len({link.target for link in sync.state.each_link("asset")}) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +17,53 @@ from connector.sync.state import Link
 from tests.sync.sides import MAPPING, Sync, device
 
 IDS = st.integers(1, 6)
-SERIALS = st.sampled_from(["", "0", "A", "a ", "B", "C", None])
-NAMES = st.sampled_from(["Acme", "acme ", "Globex", "Initech"])
+MOSTLY = st.sampled_from([True, True, True, False])
+SERIALS = st.sampled_from(["A", "a ", "B", "C", "D", "E", "", "0", None])
+NAMES = st.sampled_from(["Acme", "acme ", "Globex", "Initech", "Hooli"])
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def _links(draw: Any, devices: Collection[int], assets: Collection[int]) -> dict[int, int]:
+    """Draw a few pairs of a device and an asset, each of them in one pair."""
+    pairs = st.tuples(st.sampled_from(sorted(devices)), st.sampled_from(sorted(assets)))
+    drawn: dict[int, int] = dict(draw(st.lists(pairs, max_size=3)))
+    return {device: asset for asset, device in {asset: device for device, asset in drawn.items()}.items()}
 
 
 @st.composite
 def sides(draw: Any) -> dict[str, Any]:
-    organizations = draw(st.lists(st.tuples(IDS, NAMES), unique_by=lambda o: o[0], max_size=3))
-    locations = draw(st.lists(st.tuples(IDS, IDS, NAMES), unique_by=lambda o: o[0], max_size=4))
-    devices = draw(st.lists(st.tuples(IDS, IDS, IDS, SERIALS, NAMES), max_size=6))
-    clients = draw(st.lists(st.tuples(IDS, NAMES, st.none() | IDS, st.booleans()), max_size=4))
-    sites = draw(st.lists(st.tuples(IDS, IDS, NAMES, st.none() | IDS), max_size=4))
-    assets = draw(st.lists(st.tuples(IDS, IDS, SERIALS, st.none() | IDS, st.booleans(), NAMES), max_size=5))
-    links = draw(st.dictionaries(IDS, IDS, max_size=2).filter(lambda d: len(set(d.values())) == len(d)))
-    pins = draw(st.dictionaries(IDS, IDS, max_size=1))
+    """Draw both sides. Most records refer to others that exist, as plans would only skip them otherwise."""
+    organizations = draw(st.lists(st.tuples(IDS, NAMES), unique_by=lambda o: o[0], min_size=1, max_size=2))
+    own = st.sampled_from([id for id, _ in organizations] * 5 + [6])
+    names = st.sampled_from([name for _, name in organizations] * 3 + ["Soylent", "Umbrella"])
+    clients = draw(
+        st.lists(
+            st.tuples(IDS, names, st.none() | st.none() | own, MOSTLY),
+            unique_by=lambda c: c[0],
+            min_size=1,
+            max_size=4,
+        )
+    )
+    places = st.sampled_from([id for id, *_ in clients])
+    assets = draw(
+        st.lists(
+            st.tuples(IDS, places, SERIALS, st.none() | IDS, MOSTLY, NAMES),
+            unique_by=lambda a: a[0],
+            min_size=3,
+            max_size=6,
+        )
+    )
+    devices = draw(st.lists(st.tuples(IDS, own, IDS, SERIALS, NAMES), min_size=3, max_size=6))
+    ids = {id for id, *_ in devices}, {id for id, *_ in assets}
     return {
         "organizations": organizations,
-        "locations": locations,
+        "locations": draw(st.lists(st.tuples(IDS, own, NAMES), unique_by=lambda o: o[0], max_size=4)),
         "devices": devices,
         "clients": clients,
-        "sites": sites,
+        "sites": draw(st.lists(st.tuples(IDS, places, NAMES, st.none() | IDS), max_size=4)),
         "assets": assets,
-        "links": links,
-        "pins": pins,
+        "links": _links(draw, *ids),
+        "pins": dict(list(_links(draw, *ids).items())[:1]) if draw(st.booleans()) else {},
         "create": draw(st.booleans()),
         "moved": draw(st.sampled_from(["report", "follow"])),
         "by_name": draw(st.booleans()),
@@ -62,6 +86,26 @@ def build(folder: Path, made: dict[str, Any]) -> Sync:
     for source, target in made["links"].items():
         sync.state.save_link(Link("asset", source, target, "field"))
     return sync
+
+
+@settings(FEW, derandomize=True, max_examples=50)
+@given(sides())
+def _plan_each(seen: Counter[tuple[str, str, str]], made: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        sync = build(Path(name), made)
+        seen.update((item.entity, item.op, item.method) for item in sync.items(full=True))
+        sync.state.close()
+
+
+def test_the_sides_that_are_drawn_lead_to_items_of_all_kinds() -> None:
+    """Otherwise the properties below would hold for plans that write next to nothing."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    _plan_each(seen)
+    methods = {method for entity, op, method in seen if (entity, op) == ("asset", "link")}
+    assert methods >= {"stamp", "field"}
+    ops = {op for entity, op, _ in seen if entity == "asset"}
+    assert ops >= {"create", "update", "link", "skip", "conflict"}
+    assert {("client", "create", "new"), ("client", "link", "name"), ("site", "create", "new")} <= seen.keys()
 
 
 @FEW
