@@ -79,7 +79,8 @@ def make_jobs(
     """Return the job that the command line describes: one job, or one for each step.
 
     Options override the settings of a job file. The templates of steps can only be set in the job file.
-    Names of files are those of a run that starts at the time `now`, or of the unfinished run that is resumed.
+    File names with templates are rendered for a run that starts at `now`, or are those of the unfinished run
+    that is resumed.
     `spare` returns the folder for the outputs of steps if a job has none; see `load_jobs`.
     """
     given = given_settings(options)

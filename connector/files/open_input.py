@@ -57,9 +57,9 @@ class OpenedInput:
 
 
 def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = False) -> OpenedInput:
-    """Open an input. With `unread`, its records may be empty; this is enough to count them.
+    """Open an input. With `unread`, its records have no fields, for callers that only count them.
 
-    Raises RunError, with the missing option, for an input that cannot be read in this way.
+    Raises RunError for an input that cannot be read without a further option, and names the option.
     """
     ahead = unpacked(raw)
     start = ahead.look(all=not form.is_live)

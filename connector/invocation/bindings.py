@@ -235,10 +235,12 @@ def bind(
     null_is_missing: bool = False,
     send_empty: bool = False,
 ) -> Bindings:
-    """Return an action's inputs bound to templates; without any, or with `match_fields`, to fields by name.
+    """Return an action's inputs bound to templates.
 
-    A template is text, a JSON value (used as its JSON text), or `{template: …, empty: send}`; `send_empty` is
-    the same for all templates, where an input can be empty.
+    Without templates, or with `match_fields`, inputs are bound to the fields of the same name.
+
+    A template is text, a JSON value (used as its JSON text), or `{template: …, empty: send}`; `send_empty`
+    applies this to all templates whose input can be empty.
     Raises RunError for an unknown input, a template that does not compile, and a required input that
     nothing is bound to.
     """

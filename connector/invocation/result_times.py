@@ -1,10 +1,10 @@
 """Writes the times of results as ISO 8601 text, for `times: iso`.
 
 A service lists the members of its responses that are epoch seconds (`times`). Such a member is written as
-text if the result's schema declares it as a number of the format `double`, or if it is not declared in an
-object whose other members are: `lastContact`, or `os.lastBootTime` in an object that is not declared. So a
-number in a free map, such as a custom field, is never changed, and neither is one outside of the years 1990
-to 2100.
+text if the result's schema declares it as a number of the format `double`. A member that the schema lacks is
+written as text in an object of which it declares other members (`lastContact`), and under its path in an
+object of which it declares nothing (`os.lastBootTime`). So a number in an object with arbitrary keys, such as
+custom fields, is never changed, and neither is one outside of the years 1990 to 2100.
 """
 
 from __future__ import annotations

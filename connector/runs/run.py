@@ -82,9 +82,10 @@ def prepare(
 ) -> Prepared:
     """Return a job with its action and compiled templates. Raises RunError.
 
-    `fallbacks` are values for inputs without a value in a row. A host supplies them, for example the end time
-    of the batch. The template variable `now` is the start time of the run in epoch seconds, the same for all
-    rows. With `null_is_missing`, the rows are from a table with NULL cells; see `Bindings`.
+    `fallbacks` are values for inputs without a value in a row. The platform that hosts the connector supplies
+    them, such as the end time of its batch. The template variable `now` is the start time of the run in epoch
+    seconds, the same for all rows. With `null_is_missing`, the rows are from a table with NULL cells; see
+    `Bindings`.
     """
     action = catalog.action(job.action)
     for service in job.connections:
