@@ -50,19 +50,20 @@ def stdin_has_data(say: Callable[[str], None] | None = None) -> bool:
         return about.st_size > os.lseek(sys.stdin.fileno(), 0, os.SEEK_CUR)
     if stat.S_ISCHR(about.st_mode):  # a terminal or the null device
         return False
-    try:
+    if sys.platform == "win32":
+        return True
+    else:
         from fcntl import ioctl
         from termios import FIONREAD
-    except ImportError:
-        return True
-    waiting = select.poll()
-    waiting.register(sys.stdin.fileno(), select.POLLIN)
-    if not waiting.poll(_PATIENCE_MS):
-        text = "waiting for rows on standard input; use --input FILE, or </dev/null if there are none"
-        (say or _to_stderr)(text)
-        waiting.poll()
-    size = ioctl(sys.stdin.fileno(), FIONREAD, bytes(4))
-    return int.from_bytes(size, sys.byteorder) > 0
+
+        waiting = select.poll()
+        waiting.register(sys.stdin.fileno(), select.POLLIN)
+        if not waiting.poll(_PATIENCE_MS):
+            text = "waiting for rows on standard input; use --input FILE, or </dev/null if there are none"
+            (say or _to_stderr)(text)
+            waiting.poll()
+        size = ioctl(sys.stdin.fileno(), FIONREAD, bytes(4))
+        return int.from_bytes(size, sys.byteorder) > 0
 
 
 def _to_stderr(text: str) -> None:
