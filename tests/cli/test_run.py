@@ -33,7 +33,7 @@ def envelopes(path: Path) -> list[dict[str, Any]]:
 
 def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
     rows = write_lines(
-        tmp_path / "rows.jsonl", [{"d": 1}, {"d": "2"}, {"d": "x"}, {"e": 1}, "{broken", {"d": 999}]
+        tmp_path / "rows.jsonl", [{"d": 1}, {"d": "2"}, {"d": 0}, {"e": 1}, "{broken", {"d": 999}]
     )
     done = ninjaone(
         "run", "get_device_link", "-c", connection_file, "-i", rows, "-o", "out.jsonl",
