@@ -59,12 +59,17 @@ def add_notify(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_notifier(options: argparse.Namespace, job: str, job_file: Path | None) -> Notifier:
-    """Return the notifier of a command, by its options and by `notify` of the job file. Raises RunError."""
+def notify_settings(options: argparse.Namespace, job_file: Path | None) -> NotifySettings:
+    """Return the settings of the options, and those of `notify` in the job file for missing options."""
     given = {name: getattr(options, f"notify_{name}") for name in ("url", "command", "template")}
     given |= {"when": options.notify_on, "ping_url": options.ping_url}
     chosen = {name: value for name, value in given.items() if value is not None}
-    return Notifier(replace(notify_in(job_file), **chosen), job)
+    return replace(notify_in(job_file), **chosen)
+
+
+def open_notifier(options: argparse.Namespace, job: str, job_file: Path | None) -> Notifier:
+    """Return the notifier of a command, by its options and by `notify` of the job file. Raises RunError."""
+    return Notifier(notify_settings(options, job_file), job)
 
 
 class Notifier:

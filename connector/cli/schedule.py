@@ -16,6 +16,7 @@ from connector.cli.action_sources import open_catalog
 from connector.cli.cron_times import CronTime, read_cron, read_time_of_day
 from connector.cli.given_job import make_jobs
 from connector.cli.main import OK
+from connector.cli.notify import notify_settings
 from connector.cli.run import add_run
 from connector.cli.schedule_text import ScheduledCommand, crontab_line, service_unit, timer_unit
 from connector.common.clock import SystemClock
@@ -193,8 +194,9 @@ def _keyring_notes(connections: Iterator[str]) -> Iterator[str]:
 
 
 def _variable_notes(options: argparse.Namespace) -> Iterator[str]:
-    for name, given in (("--notify-url", options.notify_url), ("--ping-url", options.ping_url)):
-        if given and "${" in given:
+    settings = notify_settings(options, Path(options.action) if is_job(options.action) else None)
+    for name, given in (("--notify-url", settings.url), ("--ping-url", settings.ping_url)):
+        if "${" in given:
             yield (
                 f"{name}: the scheduled run does not have the environment variables of this shell; name a "
                 "file that contains the URL"

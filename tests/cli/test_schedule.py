@@ -137,6 +137,10 @@ def test_a_variable_of_this_shell_is_noted(ninjaone: Ninjaone, job: Path) -> Non
     done = ninjaone("schedule", "night.yaml", "--daily", "2:00", "--systemd", "--ping-url", "${PING}")
     assert ' --ping-url "$${PING}" ' in done.stdout
     assert "--ping-url: the scheduled run does not have the environment variables" in done.stderr
+    with job.open("a") as file:
+        file.write("notify: {url: '${CHAT}/x'}\n")
+    done = ninjaone("schedule", "night.yaml", "--daily", "2:00")
+    assert "--notify-url: the scheduled run does not have the environment variables" in done.stderr
 
 
 def test_a_list_is_scheduled_without_an_input(ninjaone: Ninjaone) -> None:
