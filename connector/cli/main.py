@@ -32,6 +32,7 @@ COMMANDS = {
     "failed": ("connector.cli.failed", "write the input data of a run's failed rows, to correct them"),
     "call": ("connector.cli.call", "run an action once, with inputs given as KEY=VALUE"),
     "preview": ("connector.cli.preview", "show the request of each row without sending it"),
+    "plan": ("connector.cli.plan", "run the reads of a job, and show its changes without sending them"),
     "sync": ("connector.cli.sync", "synchronize NinjaOne with HaloPSA: plan, apply, run, status"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),

@@ -59,7 +59,7 @@ def add_preview(parser: argparse.ArgumentParser) -> None:
 def _preview(options: argparse.Namespace) -> int:
     steps = prepare_given(options)
     with ExitStack() as opened:
-        shows = [_row_preview(step, opened, options.lookup) for step in steps]
+        shows = [row_preview(step, opened, options.lookup) for step in steps]
         failed = [
             _show_step(step, show, as_json=options.json) for step, show in zip(steps, shows, strict=True)
         ]
@@ -80,7 +80,7 @@ def _show_step(step: Prepared, show: Callable[[InputRow], dict[str, Any]], *, as
     for row in _rows(step):
         shown = show(row)
         failed = failed or "error" in shown
-        print(json.dumps({**named, **shown}) if as_json else _text(shown))
+        print(json.dumps({**named, **shown}) if as_json else preview_text(shown))
     return failed
 
 
@@ -120,9 +120,7 @@ def _connection(prepared: Prepared, required: bool) -> Connection | None:
         return None
 
 
-def _row_preview(
-    prepared: Prepared, opened: ExitStack, look_up: bool
-) -> Callable[[InputRow], dict[str, Any]]:
+def row_preview(prepared: Prepared, opened: ExitStack, look_up: bool) -> Callable[[InputRow], dict[str, Any]]:
     """Return a function that returns the preview of a row as a JSON object. Raises RunError."""
     choose = prepared.choose
     if choose is None:
@@ -170,8 +168,10 @@ def _show_row(
     return preview
 
 
-def _text(shown: Mapping[str, Any]) -> str:
-    name = f"row {shown['row']}" + (f" ({shown['connection']})" if "connection" in shown else "")
+def preview_text(shown: Mapping[str, Any]) -> str:
+    """Return a row's preview as text. Its `name` is shown if it has one."""
+    names = ", ".join(shown[key] for key in ("name", "connection") if key in shown)
+    name = f"row {shown['row']}" + (f" ({names})" if names else "")
     if "error" in shown:
         return f"{name}: ERROR {shown['error']}"
     if "same_as" in shown:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
 
 from connector.cli.consent import require_consent
 from connector.cli.consent_step import asks_later, confirm_changes
@@ -29,9 +26,12 @@ from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.notify import add_notify, open_notifier
 from connector.cli.output_options import add_output, failed_row_text
+from connector.cli.plan import show_plan
 from connector.cli.progress import Progress
+from connector.cli.stopping import stopping
 from connector.cli.summary import Report, describe, run_as_json
 from connector.common.clock import SystemClock
+from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output import Start
 from connector.runs.job import STREAM, Job
@@ -55,6 +55,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     add_wait(parser)
     add_outcome(parser)
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="run the reads, show the changes without sending them, and keep no output: the same as "
+        "`ninjaone plan`",
+    )
     parser.set_defaults(command=_run)
 
 
@@ -80,6 +86,10 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        if options.resume or options.restart:
+            raise RunError("--dry-run runs all reads; it cannot be used with --resume or --restart")
+        return show_plan(options)
     is_fixed = not is_template(str(options.summary))
     with Report(options.summary if is_fixed else None) as report:
         report.notify_by(open_notifier(options, options.action, _job_file(options)))
@@ -227,28 +237,3 @@ def _exit_code(summary: Summary) -> int:
 def hides_failed_rows(job: Job) -> bool:
     """Return whether no file of a run has its failed rows."""
     return job.results and job.errors is None
-
-
-class stopping:
-    """A context in which the first Ctrl-C stops after the work in progress, and the second at once."""
-
-    def __init__(
-        self, stop: Event, say: Callable[[str], None], after: str = "after the rows in progress"
-    ) -> None:
-        self._stop, self._say, self._after = stop, say, after
-        self._is_stopping = False
-
-    def __enter__(self) -> None:
-        self._before = {s: signal.signal(s, self._handle_signal) for s in (signal.SIGINT, signal.SIGTERM)}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle_signal(self, *_: object) -> None:
-        if self._is_stopping:
-            # End at once, because a thread may hang. The output can be resumed, as after a kill.
-            os._exit(INTERRUPTED)
-        self._is_stopping = True
-        self._stop.set()
-        self._say(f"ninjaone: stopping {self._after}; press Ctrl-C again to stop now")

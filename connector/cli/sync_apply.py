@@ -15,7 +15,7 @@ from typing import Any
 from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED
 from connector.cli.progress import Progress
-from connector.cli.run import stopping
+from connector.cli.stopping import stopping
 from connector.cli.sync_plan import NOUNS, ROWS, SHOWN
 from connector.cli.sync_sides import (
     add_choice,

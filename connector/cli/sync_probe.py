@@ -9,7 +9,7 @@ import threading
 
 from connector.cli.ask import confirm, is_terminal
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
-from connector.cli.run import stopping
+from connector.cli.stopping import stopping
 from connector.cli.sync_sides import sides_of
 from connector.common.clock import SystemClock
 from connector.errors import RunError

@@ -244,6 +244,12 @@ def save(record: Record) -> None:
         _forget_the_oldest()
 
 
+def forget(output: Path) -> None:
+    """Remove the record of the run that wrote an output."""
+    with suppress(OSError):
+        _path(id_of(absolute(output))).unlink(missing_ok=True)
+
+
 def _write(record: Record) -> None:
     data = {
         "record": VERSION,
