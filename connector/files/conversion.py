@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO
 
 from connector.files.columns import Table, result_lines, text_of
-from connector.files.excel_writer import write_workbook
-from connector.files.output_formats import Format, OutputForm
+from connector.files.output_formats import OutputForm
 from connector.files.text_table import write_text_table
 
 
@@ -23,12 +22,15 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO) -> None:
         lines = _result_lines(partial) if form.results else partial
         file.writelines(lines if form.format == "jsonl" else _array(lines))
         return
-    writers: dict[Format, Callable[[Table, BinaryIO], None]] = {
-        "csv": _write_csv,
-        "xlsx": write_workbook,
-        "table": write_text_table,
-    }
-    writers[form.format](Table(partial, results=form.results), file)
+    table = Table(partial, results=form.results)
+    if form.format == "csv":
+        _write_csv(table, file)
+    elif form.format == "table":
+        write_text_table(table, file)
+    else:
+        from connector.files.excel_writer import write_workbook  # slow to import
+
+        write_workbook(table, file)
 
 
 def _result_lines(partial: IO[bytes]) -> Iterator[bytes]:

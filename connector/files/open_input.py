@@ -14,7 +14,6 @@ from connector.errors import RunError
 from connector.files import json_reader
 from connector.files.csv_dialect import Dialect, find_dialect, has_header
 from connector.files.csv_reader import read_csv
-from connector.files.excel_reader import read_workbook
 from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
 from connector.files.recognize import check_nul, check_page, check_start, check_utf8, is_workbook
 from connector.files.record import Record
@@ -69,6 +68,8 @@ def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = F
     if is_excel:
         checked(form.options, "xlsx")
         stream: Any = buffered(ahead)
+        from connector.files.excel_reader import read_workbook  # slow to import
+
         records = read_workbook(stream, form.name, form.options.sheet)
         return OpenedInput(records, stream, is_table=True)
     text = open_text(ahead, form.options.encoding, all=not form.is_live)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from connector.catalog.action import Action
 from connector.errors import RowError, RunError
-from connector.files.excel_reader import excel_library
 from connector.files.output_formats import check_bom
 from connector.invocation.bindings import Bindings
 from connector.runs.job import STREAM, Job
@@ -20,6 +19,8 @@ def check_output_format(job: Job) -> None:
     if job.bom:
         check_bom(job.output, job.output_format)
     if job.output_form.format == "xlsx":
+        from connector.files.excel_reader import excel_library  # slow to import
+
         excel_library("the output" if job.output == STREAM else job.output)
         if job.output == STREAM and sys.stdout.isatty():
             raise RunError("an Excel workbook cannot be shown on a terminal; use --output FILE.xlsx")
