@@ -204,13 +204,13 @@ class Catalog:
 
         British spelling is accepted. Actions in whose texts every word begins a word come first.
         """
-        wanted = [_american(word.lower()) for word in words]
+        wanted = [american(word.lower()) for word in words]
         texts = [(action, _searchable(action)) for action in self.actions(service)]
         found = [(action, text) for action, text in texts if all(word in text for word in wanted)]
         return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
 
 
-def _american(word: str) -> str:
+def american(word: str) -> str:
     """Return a word in American spelling; a British spelling of it is replaced."""
     return _BRITISH.sub("iz", word)
 

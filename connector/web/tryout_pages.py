@@ -26,6 +26,7 @@ from connector.web.route import Route
 from connector.web.runs.control import as_yaml, make_job, pack_job
 from connector.web.runs.pasted_rows import FORMAT_NAMES, PastedRows, save_rows, saved_rows
 from connector.web.site import Site
+from connector.web.tryout.columns import columns_of, map_columns, templates_of
 from connector.web.tryout.evaluate import Trial, try_out
 from connector.web.tryout.from_run import from_example, from_run
 from connector.web.tryout.targets import Place, saved_place, saved_places
@@ -186,10 +187,28 @@ def _status(trial: Trial, count: int) -> str:
 
 
 def _rows_file(site: Site, request: Request, name: str) -> Response:
-    """Save an uploaded file of rows; the header X-File-Name has its name."""
+    """Save an uploaded file of rows, and map its columns; the header X-File-Name has its name.
+
+    A file that cannot be read does not replace an earlier one. Raises RunError.
+    """
     file_name = unquote(request.headers.get("X-File-Name", ""))
-    rows = save_rows(request.get_data(), file_name, site.drafts.folder(request.args.get("draft", "")))
-    return as_json({"format": f"{FORMAT_NAMES[rows.format]}, {how_many(rows.count())}"})
+    content, folder = request.get_data(), site.drafts.folder(request.args.get("draft", ""))
+    with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+        rows = save_rows(content, file_name, Path(own))
+        count, columns = rows.count(), columns_of(rows.first(TRIED))
+    if not count:
+        raise RunError(f"{file_name}: has no rows.")
+    save_rows(content, file_name, folder)
+    mapped = map_columns(site.action(name), columns)
+    return as_json(
+        {
+            "format": f"{FORMAT_NAMES[rows.format]}, {how_many(count)}",
+            "columns": columns,
+            "templates": templates_of(mapped),
+            "mapped": ", ".join(f"{column} → {input}" for input, column in mapped.items()),
+            "unmapped": ", ".join(column for column in columns if column not in mapped.values()),
+        }
+    )
 
 
 def _upload(site: Site, request: Request, name: str) -> Response:

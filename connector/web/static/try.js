@@ -93,24 +93,77 @@
     return window.running.post(where + "?draft=" + draft, file, { headers: headers });
   }
 
-  /** @param {File} file */
+  var fault = document.getElementById("e-file");
+  var loading = 0;
+
+  /** Sends a file of rows. The old preview is removed at once; an error stays until the next file.
+   * @param {File} file */
   function takeRows(file) {
+    var mine = ++loading;
+    window.clearTimeout(waiting);
+    if (asked) asked.abort();
+    asked = null;
+    tried.replaceChildren();
+    fault.textContent = "";
+    status.textContent = "Reading " + file.name + "…";
     send("rows", file).then(
-      function () {
+      function (answer) {
+        if (mine !== loading) return;
         fromFile = true;
         rows.hidden = true;
         form.querySelector("[data-file]").hidden = false;
         form.querySelector("[data-file-name]").textContent = file.name;
+        map(answer);
+        showMapping(answer.mapped, answer.unmapped);
         preview();
       },
-      function (error) { mark(document.getElementById("e-rows"), error.message); }
+      function (error) {
+        if (mine !== loading) return;
+        fault.textContent = file.name + ": " + error.message.replace(file.name + ": ", "");
+        status.textContent = "The file was not read.";
+      }
     );
   }
 
+  /** Whether the fields that a template starts its expressions with are all columns of a file.
+   * @param {string} template @param {string[]} columns */
+  function fits(template, columns) {
+    return (template.match(/{{-?\s*[A-Za-z_]\w*/g) || []).every(function (start) {
+      return columns.indexOf(start.replace(/{{-?\s*/, "")) >= 0;
+    });
+  }
+
+  /** Fills the inputs that nobody has changed: the template that the page came with if the file has its
+   * fields, or else that of their column, or nothing. Without a file, the first template is restored.
+   * @param {{columns: string[], templates: Record<string, string>}} [file] */
+  function map(file) {
+    form.querySelectorAll("textarea[name^='template.']").forEach(function (/** @type {HTMLTextAreaElement} */ field) {
+      var before = field.dataset.mapped === undefined ? field.defaultValue : field.dataset.mapped;
+      if (field.value !== before) return;
+      var template = file && file.templates[field.name.slice("template.".length)];
+      var kept = field.defaultValue && (!file || fits(field.defaultValue, file.columns));
+      field.value = kept ? field.defaultValue : template || "";
+      field.dataset.mapped = field.value;
+      var folded = field.closest("details");
+      if (template && folded) folded.open = true;
+    });
+  }
+
+  /** Shows which columns were mapped. @param {string} mapped @param {string} unmapped */
+  function showMapping(mapped, unmapped) {
+    form.querySelector("[data-mapping]").hidden = !mapped && !unmapped;
+    document.getElementById("mapped").textContent = mapped ? "Columns mapped to inputs: " + mapped + ". Change the templates below if needed." : "";
+    document.getElementById("unmapped").textContent = unmapped ? "Columns that are not mapped: " + unmapped : "";
+  }
+
   form.querySelector("[data-file-remove]").addEventListener("click", function () {
+    loading++;
     fromFile = false;
     rows.hidden = false;
     form.querySelector("[data-file]").hidden = true;
+    fault.textContent = "";
+    map();
+    showMapping("", "");
     rows.focus();
     preview();
   });
@@ -139,15 +192,15 @@
   var uploads = /** @type {HTMLInputElement | null} */ (document.getElementById("uploads"));
   if (uploads) uploads.addEventListener("change", function () {
     var names = form.querySelector("[data-uploads]");
-    var fault = form.querySelector('[data-error-of="uploads"]');
-    fault.textContent = "";
+    var problem = form.querySelector('[data-error-of="uploads"]');
+    problem.textContent = "";
     Promise.all(Array.prototype.map.call(uploads.files, function (file) {
       return send("upload", file).then(function (kept) {
         var known = names.textContent === "none yet" ? [] : names.textContent.split(", ");
         if (known.indexOf(kept.name) < 0) known.push(kept.name);
         names.textContent = known.join(", ");
       });
-    })).then(preview, function (error) { fault.textContent = error.message; });
+    })).then(preview, function (error) { problem.textContent = error.message; });
     uploads.value = "";
   });
 

@@ -208,7 +208,13 @@ def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) ->
     headers = {"X-File-Name": "patch%20night.csv"}
     where = f"/actions/schedule_maintenance/rows?draft={form['draft']}"
     kept = guest.post(where, content.encode(), headers=headers)
-    assert kept.get_json() == {"format": "CSV, 4,000 rows"}
+    assert kept.get_json() == {
+        "format": "CSV, 4,000 rows",
+        "columns": CSV.splitlines()[0].split(","),
+        "templates": {"device_id": "{{ device }}"},
+        "mapped": "device → device_id",
+        "unmapped": "feature, until",
+    }
     response = guest.post("/actions/schedule_maintenance/preview", form).get_json()
     assert response["status"] == "The first 20 of 4,000 rows: 20 can be sent."
     assert len(response["rows"]) == 20

@@ -243,3 +243,55 @@ def test_every_form_is_accessible(visit: OpenVisit, server: CatalogServer) -> No
         if message := violations(page):
             found[name] = message
     assert found == {}
+
+
+def choose(page: Any, name: str, content: str) -> None:
+    page.locator("#rows-file").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+    )
+
+
+def test_the_columns_of_a_file_are_mapped_and_can_be_changed(visit: OpenVisit) -> None:
+    site = visit(reduced_motion="reduce")
+    page = site.open("actions/update_device/try")
+    says(page, "can be sent")
+    first = page.locator("#t-display_name").input_value()
+    choose(page, "names.csv", "Device ID,Display Name,Policy,Note\n1,SRV-1,Servers,a\n2,SRV-2,Servers,b\n")
+    says(page, "2 rows")
+    assert page.locator("#t-device_id").input_value() == '{{ row["Device ID"] }}'
+    assert page.locator("#t-display_name").input_value() == '{{ row["Display Name"] }}'
+    assert page.locator("#t-policy_id").is_visible()
+    assert "Display Name → display_name" in page.locator("#mapped").inner_text()
+    assert page.locator("#unmapped").inner_text() == "Columns that are not mapped: Note"
+    site.keep("try-mapped", full_page=True)
+    assert violations(page) == []
+    page.locator("#t-policy_id").fill("")
+    page.locator("#t-device_id").fill("{{ Device }}")
+    choose(page, "more.csv", "Device,Display Name\n3,SRV-3\n")
+    says(page, "1 row: 1 can be sent.")
+    assert page.locator("#t-device_id").input_value() == "{{ Device }}"
+    page.get_by_role("button", name="Remove").click()
+    assert page.locator("#t-display_name").input_value() == first
+    assert page.locator("#mapped").is_hidden()
+
+
+def test_the_error_of_a_file_stays_until_the_next_file(visit: OpenVisit) -> None:
+    site = visit()
+    page = site.open("actions/get_device/try")
+    says(page, "1 row: 1 can be sent.")
+    choose(page, "broken.xlsx", "not a workbook")
+    page.locator("#e-file", has_text="broken.xlsx: ").wait_for()
+    assert page.locator("#tried-rows > *").count() == 0
+    assert page.locator("#tried").inner_text() == "The file was not read."
+    page.locator("#t-device_id").fill("7")
+    says(page, "1 row: 1 can be sent.")
+    assert "broken.xlsx: " in page.locator("#e-file").inner_text()
+    site.complaints.clear()  # the browser's own, of the file that was refused
+    held: list[Any] = []
+    page.route("**/rows?*", lambda route: held.append(route))
+    choose(page, "good.csv", "device_id\n1\n2\n")
+    says(page, "Reading good.csv")
+    assert page.locator("#tried-rows > *").count() == 0
+    assert page.locator("#e-file").inner_text() == ""
+    held[0].continue_()
+    says(page, "2 rows: 2 can be sent.")
