@@ -184,17 +184,21 @@ def test_an_interrupted_run_is_reported(
 
 
 def test_a_stopped_run_and_a_bug_are_reported(
-    ninjaone: Ninjaone, connection_file: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_process: Ninjaone,
+    connection_file: Path,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write_rows(tmp_path, 999, 1)
     given = ("--notify-url", server.base_url)
-    assert ninjaone(*RUN, "--on-error", "stop", *given).returncode == 3
+    assert in_process(*RUN, "--on-error", "stop", *given).returncode == 3
 
     def defect(*_: object, **__: object) -> None:
         raise ValueError("unexpected")
 
     monkeypatch.setattr("connector.cli.run.run_steps", defect)
-    assert ninjaone(*RUN, "--restart", *given).returncode == 4
+    assert in_process(*RUN, "--restart", *given).returncode == 4
     stopped, fault = (body["summary"] for _, body in posted(server))
     assert (stopped["state"], stopped["exit_code"]) == ("stopped", 3)
     assert (fault["state"], fault["exit_code"], fault["message"]) == ("fault", 4, "unexpected")
@@ -231,18 +235,19 @@ def refuse(talk: Talk) -> None:
     ],
 )
 def test_a_notification_that_fails_is_reported_and_changes_nothing(
-    ninjaone: Ninjaone,
+    in_process: Ninjaone,
     connection_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     answer: Any,
     reason: str,
 ) -> None:
-    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.3)
+    if answer is read_only:
+        monkeypatch.setattr(webhook, "TIMEOUT_S", 0.1)
     write_rows(tmp_path, 1)
     with Server((answer,)) as server:
         url = server.base_url + SECRET
-        done = ninjaone(*RUN, "--notify-url", url, "--notify-on", "always", "--ping-url", url)
+        done = in_process(*RUN, "--notify-url", url, "--notify-on", "always", "--ping-url", url)
     assert done.returncode == 0
     lines = [line for line in done.stderr.splitlines() if "notification" in line]
     assert [line.partition(" failed: ")[0] for line in lines] == [
@@ -264,26 +269,28 @@ def test_a_notification_that_fails_is_reported_and_changes_nothing(
     ],
 )
 def test_a_command_that_fails_changes_nothing(
-    ninjaone: Ninjaone,
+    in_process: Ninjaone,
     connection_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     command: str,
     reason: str | None,
 ) -> None:
-    monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 0.3)
+    if command == "sleep 60":
+        monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 0.1)
     write_rows(tmp_path, 1)
-    done = ninjaone(*RUN, "--notify-command", command, "--notify-on", "always")
+    done = in_process(*RUN, "--notify-command", command, "--notify-on", "always")
     assert done.returncode == 0
     assert (reason is None) == ("the notification (--notify-command) failed" not in done.stderr)
     assert (reason or "") in done.stderr
 
 
+@pytest.mark.slow
 def test_a_command_that_takes_too_long_is_ended_with_its_children(
-    ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_process: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 0.3)
-    assert ninjaone("run", "none", "--notify-command", "sleep 60 & echo $! > child; wait").returncode == 2
+    monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 3.0)
+    assert in_process("run", "none", "--notify-command", "sleep 60 & echo $! > child; wait").returncode == 2
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     wait_until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
