@@ -7,6 +7,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -53,8 +55,16 @@ def test_the_shell_of_cron_gets_the_same_words(
     assert done.stdout == "".join(word + "\0" for word in (str(where), *words)) + f"{where}\n"
 
 
+@pytest.fixture
+def readable_path() -> Iterator[Path]:
+    """A folder that every user can read."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(not os.access(SYSTEMD, os.X_OK), reason="systemd is not installed")
-def test_systemd_reads_the_same_words(tmp_path: Path) -> None:
+def test_systemd_reads_the_same_words(readable_path: Path) -> None:
     """Units are read by a systemd that starts nothing (`--test`) and prints what it has read."""
     commands = [
         [
@@ -78,16 +88,16 @@ def test_systemd_reads_the_same_words(tmp_path: Path) -> None:
     ]
     for number, words in enumerate(commands):
         command = ScheduledCommand(
-            "x", "root", ["/bin/a $b%", *words], tmp_path / 'a "%n" b\\c', {"A": "b %n"}
+            "x", "root", ["/bin/a $b%", *words], readable_path / 'a "%n" b\\c', {"A": "b %n"}
         )
         unit = service_unit(command).replace("User=root\n", "")
-        (tmp_path / f"ours-{number}.service").write_text(unit)
+        (readable_path / f"ours-{number}.service").write_text(unit)
         assert "Environment=A=b %n\n" not in unit
-    (tmp_path / "ours.target").write_text("[Unit]\nWants=ours-0.service ours-1.service\n")
-    read = read_by_systemd(tmp_path, "ours.target")
+    (readable_path / "ours.target").write_text("[Unit]\nWants=ours-0.service ours-1.service\n")
+    read = read_by_systemd(readable_path, "ours.target")
     for number, words in enumerate(commands):
         unit = read.partition(f"Unit ours-{number}.service:")[2].partition("-> Unit ")[0]
-        assert f'WorkingDirectory: {tmp_path}/a "%n" b\\c\n' in unit
+        assert f'WorkingDirectory: {readable_path}/a "%n" b\\c\n' in unit
         assert "Environment: A=b %n\n" in unit
         (line,) = re.findall(r"Command Line: (.*)", unit)
         program, *found = unquoted(line)
@@ -96,9 +106,6 @@ def test_systemd_reads_the_same_words(tmp_path: Path) -> None:
 
 
 def read_by_systemd(folder: Path, target: str) -> str:
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o055)
     runtime = folder / "runtime"
     runtime.mkdir()
     command = [SYSTEMD, "--user", "--test", f"--unit={target}"]
