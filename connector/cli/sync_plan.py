@@ -125,7 +125,8 @@ def has_tickets(choice: Choice) -> bool:
 
 def ticket_lines(plan: Plan) -> Iterator[str]:
     """Yield a line for each of the first tickets that would be created or changed."""
-    items = (item for item in plan.items() if item.entity == "ticket" and item.op not in ("skip", "conflict"))
+    listed = plan.items(entities=["ticket"])
+    items = (item for item in listed if item.op not in ("skip", "conflict"))
     for item in islice(items, SHOWN):
         target = f" {item.target}" if item.target is not None else ""
         fields = ", ".join(str(change.field) for change in item.changes) if item.op == "update" else ""
@@ -159,12 +160,12 @@ def _decisions(plan: Plan, folder: str) -> Iterator[str]:
     """Yield a line for each conflict, and a line for each reason for which records are skipped."""
     conflicts = 0
     skipped: Counter[tuple[str, str]] = Counter()
-    for item in plan.items():
+    for item in plan.items("conflict", "skip"):
         if item.op == "conflict":
             conflicts += 1
             if conflicts <= SHOWN:
                 yield f"conflict  {conflict_line(item, folder)}"
-        elif item.op == "skip":
+        else:
             skipped[NOUNS[item.entity], item.reason] += 1
     if conflicts > SHOWN:
         yield f"conflict  {counted(conflicts - SHOWN, 'more conflict')}: sync status {folder} --unmatched"

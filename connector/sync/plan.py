@@ -9,7 +9,7 @@ PlanError is raised. A plan that exceeds a limit is still complete, but the enti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from connector.sync.pins import Pins
 from connector.sync.plan_assets import AssetChanges
 from connector.sync.plan_clients import ClientPlan
 from connector.sync.plan_devices import DeviceInputs, DevicePlan
-from connector.sync.plan_items import UNCHANGED, Change, Counts, Entity, Item, Stop
+from connector.sync.plan_items import ENTITIES, UNCHANGED, Change, Counts, Entity, Item, Op, Stop
 from connector.sync.records import Source, Target
 from connector.sync.spool import Spool
 from connector.sync.state import State
@@ -83,10 +83,16 @@ class Plan:
     def __exit__(self, *exc: object) -> None:
         self.spool.close()
 
-    def items(self) -> Iterator[Item]:
-        """Yield the plan's items in the order of application, without those of entities in `stops`."""
-        stopped = {stop.entity for stop in self.stops}
-        return (item for item in self.spool.items() if item.entity not in stopped)
+    def items(self, *ops: Op, entities: Collection[Entity] = ENTITIES) -> Iterator[Item]:
+        """Yield the plan's items in the order of application, without those of entities in `stops`.
+
+        With `ops` or `entities`, only items of these.
+        """
+        return self.spool.items(self._entities & {*entities}, ops)
+
+    @property
+    def _entities(self) -> set[Entity]:
+        return {*ENTITIES} - {stop.entity for stop in self.stops}
 
     def hashes(self) -> Iterator[tuple[int, str]]:
         """Yield (device id, hash) of unchanged devices whose hash is to be saved with their links."""
@@ -95,17 +101,18 @@ class Plan:
     @property
     def writes(self) -> int:
         """The number of items that certainly send a write when the plan is applied."""
-        return sum(item.is_write and not item.is_unread for item in self.items())
+        writes, unread, _ = self.spool.count_items(self._entities)
+        return writes - unread
 
     @property
     def most_writes(self) -> int:
         """The maximum number of writes: it includes assets that are compared only when they are applied."""
-        return sum(item.is_write for item in self.items())
+        return self.spool.count_items(self._entities)[0]
 
     @property
     def unread(self) -> int:
         """The number of items with fields that are compared only when the item is applied."""
-        return sum(item.has_unread for item in self.items())
+        return self.spool.count_items(self._entities)[2]
 
     def header(self) -> dict[str, Any]:
         """Return the plan without its items, as a JSON object."""

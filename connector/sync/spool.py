@@ -16,7 +16,9 @@ from connector.sync.records import Asset
 from connector.sync.values import same_name
 
 _TABLES = """
-CREATE TABLE items(rank INTEGER, source, json TEXT, PRIMARY KEY(rank, source)) WITHOUT ROWID;
+CREATE TABLE items(
+  rank INTEGER, source, op TEXT, is_write INTEGER, is_unread INTEGER, has_unread INTEGER, json TEXT,
+  PRIMARY KEY(rank, source)) WITHOUT ROWID;
 CREATE TABLE extras(kind TEXT, device INTEGER, json TEXT, PRIMARY KEY(kind, device)) WITHOUT ROWID;
 CREATE TABLE pending(
   client INTEGER, device INTEGER, value TEXT, name TEXT, json TEXT,
@@ -28,6 +30,7 @@ CREATE INDEX assets_by_name ON assets(client, name);
 CREATE INDEX assets_by_stamp ON assets(stamp) WHERE stamp IS NOT NULL;
 """
 _KEYS = ("source", "target")
+_OF_ENTITIES = "rank IN (SELECT value FROM json_each(?))"
 
 
 class Spool:
@@ -46,20 +49,19 @@ class Spool:
 
     def add_item(self, item: Item) -> None:
         """Store an item. Raises sqlite3.IntegrityError if the record already has an item."""
+        flags = (item.is_write, item.is_unread, item.has_unread)
+        row = (ENTITIES.index(item.entity), item.source, item.op, *flags)
         text = json_text.dumps(item.as_json(*_KEYS))
-        self._db.execute(
-            "INSERT INTO items VALUES (?, ?, ?)", (ENTITIES.index(item.entity), item.source, text)
-        )
+        self._db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, text))
 
     def keep_items(self, op: str) -> None:
         """Delete the items of all operations except `op`."""
-        self._db.execute("DELETE FROM items WHERE json_extract(json, '$.op') != ?", (op,))
+        self._db.execute("DELETE FROM items WHERE op != ?", (op,))
 
     def keep_chosen(self, entities: Collection[str] | None, keys: Collection[tuple[str, str]] | None) -> None:
         """Delete all items but those of the entities and keys (entity, source id); None keeps all."""
         if entities is not None:
-            ranks = json_text.dumps([ENTITIES.index(entity) for entity in ENTITIES if entity in entities])
-            self._db.execute("DELETE FROM items WHERE rank NOT IN (SELECT value FROM json_each(?))", (ranks,))
+            self._db.execute(f"DELETE FROM items WHERE NOT {_OF_ENTITIES}", (_ranks(entities),))  # noqa: S608
         if keys is not None:
             pairs = [f"{ENTITIES.index(entity)}:{source}" for entity, source in keys]
             self._db.execute(
@@ -67,10 +69,20 @@ class Spool:
                 (json_text.dumps(list(pairs)),),
             )
 
-    def items(self) -> Iterator[Item]:
-        """Yield the items in the order of application."""
-        for (text,) in self._db.execute("SELECT json FROM items ORDER BY rank, source"):
+    def items(self, entities: Collection[str], ops: Collection[str] = ()) -> Iterator[Item]:
+        """Yield the items of entities in the order of application, with no `ops` those of all operations."""
+        where = f"{_OF_ENTITIES} AND (? OR op IN (SELECT value FROM json_each(?)))"  # noqa: S608
+        query = f"SELECT json FROM items WHERE {where} ORDER BY rank, source"  # noqa: S608
+        values = (_ranks(entities), not ops, json_text.dumps(list(ops)))
+        for (text,) in self._db.execute(query, values):
             yield item_from_json(json_text.loads(text), *_KEYS)
+
+    def count_items(self, entities: Collection[str]) -> tuple[int, int, int]:
+        """Return how many items of entities are writes, are unread, and have an unread change."""
+        sums = "coalesce(sum(is_write), 0), coalesce(sum(is_unread), 0), coalesce(sum(has_unread), 0)"
+        query = f"SELECT {sums} FROM items WHERE {_OF_ENTITIES}"  # noqa: S608
+        writes, unread, with_unread = self._db.execute(query, (_ranks(entities),)).fetchone()
+        return writes, unread, with_unread
 
     def add_extras(self, kind: str, pairs: Iterable[tuple[int, Json]]) -> None:
         """Store pairs (device id, value) under the name `kind`."""
@@ -168,3 +180,7 @@ def _asset_text(asset: Asset) -> str:
 def _asset(row: list[Any]) -> Asset:
     fields = [*row[:7], tuple(row[7]), dict(row[8]), frozenset(row[9]), row[10]]
     return Asset(*fields)
+
+
+def _ranks(entities: Collection[str]) -> str:
+    return json_text.dumps([ENTITIES.index(entity) for entity in ENTITIES if entity in entities])
