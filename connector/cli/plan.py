@@ -140,8 +140,9 @@ def _show_step(
         print(f"{job.label} on {affected.text}")
     show, failed = row_preview(step, opened, True), False
     for row in islice(rows.rows.rows(), None if as_json else _SHOWN):
-        name = {} if row.error else {"name": name_of(step, row.data, row.number)}
-        shown = {**name, **show(row)}
+        name = f"row {row.number}" if row.error else name_of(step, row.data, row.number)
+        named_row = {} if name == f"row {row.number}" else {"name": name}
+        shown = {**named_row, **show(row)}
         failed = failed or "error" in shown
         print(json.dumps({**named, **shown}) if as_json else _text(shown))
     if not as_json and affected.count > _SHOWN:

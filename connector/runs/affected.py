@@ -12,7 +12,7 @@ from connector.common.zones import in_zone, read_zone
 from connector.errors import RowError, count_of
 from connector.runs.run import Prepared, open_rows
 
-_NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname")
+_NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname", "subject")
 """The fields with the name of a record, the best first."""
 _MOST_CHARACTERS = 60
 
@@ -55,15 +55,18 @@ def find_affected(prepared: Prepared, most: int) -> Affected:
 def name_of(prepared: Prepared, row: Mapping[str, Json], number: int) -> str:
     """Return the name of the record that a row changes, else its id, else the number of the row.
 
-    The name is that of a result in the row with this id, or a field of the row.
+    The name is that of a result in the row with this id, or a field of the row. Of a new record, it is the
+    value of the input with its name.
     """
-    target = _target(prepared)
-    id = _value(prepared, row, target) if target else None
+    target, values = _target(prepared), _values(prepared, row)
+    id = values.get(target) if target else None
     found = list(_records(row))
+    if not target:
+        found.insert(0, values)
     named = [record for record in found if id is not None and record.get("id") == id]
     if not named and id is not None and any("id" in record for record in found):
         named = [{name: value for name, value in row.items() if not isinstance(value, dict)}]
-    for record in named or [row, *found]:
+    for record in named or ([row, *found] if target else [*found, row]):
         for name in _NAMES:
             if isinstance(record.get(name), str) and record[name].strip():
                 return _shown(record[name])
@@ -76,11 +79,12 @@ def _target(prepared: Prepared) -> str:
     return next((name for name in reversed(named) if name.endswith("_id")), next(iter(named), ""))
 
 
-def _value(prepared: Prepared, row: Mapping[str, Json], name: str) -> Json:
+def _values(prepared: Prepared, row: Mapping[str, Json]) -> Mapping[str, Any]:
+    """Return the values of the inputs; empty if they are not valid."""
     try:
-        return prepared.bindings.values(row).get(name)
+        return prepared.bindings.values(row)
     except RowError:
-        return None
+        return {}
 
 
 def _records(row: Mapping[str, Json]) -> Iterator[Mapping[str, Any]]:

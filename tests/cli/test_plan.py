@@ -100,5 +100,17 @@ def test_an_action_with_a_file(ninjaone: Ninjaone, job: Path, sandbox: Sandbox) 
     assert methods(sandbox) <= {"GET"}
 
 
+def test_new_records_have_the_name_of_their_input(ninjaone: Ninjaone, job: Path) -> None:
+    options = ("-c", "connection.yaml", "-i", "rows.jsonl")
+    done = ninjaone("plan", "create_organization", *options, "-t", "name=Client {{ device_id }}")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "create_organization on 3 rows: Client 1, Client 2, Client 3"
+    assert lines[1].startswith("  row 1 (Client 1): POST ")
+    wrong = ninjaone("plan", "create_organization", *options, "-t", "name={{ nothing }}")
+    assert wrong.returncode == 1
+    assert wrong.stdout.splitlines()[1].startswith("  row 1: ERROR ")
+
+
 def test_it_is_not_resumed(ninjaone: Ninjaone, job: Path) -> None:
     assert ninjaone("run", "job.yaml", "--dry-run", "--resume").returncode == 2
