@@ -201,8 +201,9 @@ class DevicePlan:
         wanted = replace(wanted, values=rendered.values, errors=rendered.errors)
         item = self._in.changes.update(wanted, asset, link, software)
         if isinstance(item, Item) and item.has_unread:
-            asset = self._asset(asset.id, is_whole=True) or asset
-            item = self._in.changes.update(wanted, asset, link, software)
+            whole = self._asset(asset.id, is_whole=True)
+            if whole is not None and whole.is_whole:
+                item = self._in.changes.update(wanted, whole, link, software)
         self._add(item)
 
     def _asset(self, id: int, *, is_whole: bool = False) -> Asset | None:
@@ -267,7 +268,7 @@ class DevicePlan:
         whole = self._asset(asset.id, is_whole=True)
         if whole is None:
             return self._in.changes.create(wanted)
-        return self._in.changes.link(wanted, whole, match.method)
+        return self._in.changes.link(wanted, whole, match.method) if whole.is_whole else item
 
     def read_assets(self, assets: Iterable[Asset]) -> int:
         """Store assets for matching; return their number."""
