@@ -16,6 +16,7 @@ from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
 from connector.cli.rerun import add_finished_run, find_job
 from connector.cli.rerun_input import check_input, check_unchanged_input
+from connector.cli.rerun_job import warn_of_unknown
 from connector.common.file_modes import PRIVATE_FILE
 from connector.common.json_text import Json
 from connector.common.user_folders import write_whole
@@ -112,6 +113,7 @@ def _rows_of_job(
     if options.step and options.step not in names:
         raise RunError(f'--step: the job has no step "{options.step}"{nearest(options.step, names)}')
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
+    warn_of_unknown(job)
     if job.unfinished:
         raise RunError(f"{job.unfinished.path}: this rerun is unfinished; continue it with --resume first")
     found = []

@@ -38,6 +38,7 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> list[Pre
         raise RunError("--restart would repeat rows of this rerun that succeeded; use --resume")
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
     rerun = _choose(job, options)
+    warn_of_unknown(job)
     of_input = bool(options.corrected or rerun.corrected)
     chosen = [_choose_rows(job, step, rerun, of_input=of_input) for step in steps]
     print(_plan(job, chosen, as_json=options.json), file=sys.stderr)
@@ -47,6 +48,16 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> list[Pre
     if rerun is not job.unfinished:
         job.write(rerun)
     return prepared
+
+
+def warn_of_unknown(job: FinishedJob) -> None:
+    """Print a warning for each step whose failed rows are not known."""
+    for name in job.unknown:
+        print(
+            f'step "{name}": which of its rows failed is not known, because its output has no envelopes; use '
+            "JSON Lines or JSON, or `errors`",
+            file=sys.stderr,
+        )
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ class FinishedJob:
             self._add(path)
             self._next = number + 1 if any(self._begun(path)) else number
 
+    @property
+    def unknown(self) -> list[str]:
+        """The names of the steps whose outputs do not have envelopes, so that failed rows are not known."""
+        return [step.step for step in self.steps if envelopes_file(step) is None]
+
     def _begun(self, path: Path) -> Iterator[bool]:
         outputs = (RerunFolder(path).output(step) for step in self.steps)
         return (is_interrupted(output) or output.exists() for output in outputs)

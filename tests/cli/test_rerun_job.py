@@ -254,3 +254,18 @@ def test_a_finished_job_that_is_resumed_names_the_rerun(
     sandbox.set_faults(queue=[REFUSED])
     assert ninjaone("rerun", "out", "--on-error", "stop").returncode == 3
     assert "`rerun out --resume` continues it" in ninjaone("run", "job.yaml", "--resume").stderr
+
+
+def test_a_step_whose_output_is_a_table_gets_the_rows_of_earlier_steps(
+    connection_file: Path, ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Its own failed rows are not known, which is said."""
+    (tmp_path / "rows.csv").write_text("client,town,has_site\nAcme,Leeds,True\nGlobex,York,True\n")
+    (tmp_path / "job.yaml").write_text(JOB + "    output_format: csv\n")
+    sandbox.set_faults(queue=[REFUSED])
+    assert ninjaone("run", "job.yaml").returncode == 1
+    for command in (("failed", "out", "-o", "fix.csv"), ("rerun", "out")):
+        done = ninjaone(*command)
+        assert done.returncode == 0, done.stderr
+        assert 'step "check": which of its rows failed is not known' in done.stderr
+    assert codes(tmp_path / "out/rerun", *STEPS) == [[None], [None], [None]]
