@@ -149,7 +149,7 @@ def test_no_write_leaves_its_client_and_no_asset_has_two_devices(made: dict[str,
             assert own is not None
             named = next((c.new for c in item.changes if c.field == "client"), None)
             assert named in (None, own)
-            if item.target is not None and named is None:
+            if item.target is not None and (named is None or item.op == "link"):
                 assert sync.target.stock[item.target].client == own
             if item.op == "move":
                 assert made["moved"] == "follow" or sync.target.stock[item.target or 0].client == default
