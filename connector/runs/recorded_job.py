@@ -37,4 +37,6 @@ def job_to_json(job: Job) -> dict[str, Json]:
 def job_from_json(data: Mapping[str, Any]) -> Job:
     """Return the job of a record. Raises TypeError for an unknown setting."""
     settings: dict[str, Any] = {n: Path(value) if n in _PATHS else value for n, value in data.items()}
+    if not all(isinstance(output, str) for output in settings.get("step_outputs", ())):
+        raise TypeError("step_outputs has an item that is not text")
     return Job(**settings)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
@@ -23,6 +24,7 @@ from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
 from connector.web.runs.control import JOB, pack_job
 from connector.web.runs.envelopes import Envelopes
+from connector.web.runs.job_view import JobView, job_id, make_job_view, step_ids
 from connector.web.runs.pasted_rows import saved_rows
 from connector.web.runs.row_view import make_row_view
 from connector.web.runs.run_view import RunView, make_view, queues_work, view_of_started
@@ -50,15 +52,35 @@ def _runs(site: Site, request: Request) -> Response:
     by_id = {record.id: record for record in records}
     started = {id: record.started for id, record in by_id.items()}
     started |= {id: s.began for id, s in site.control.all_started().items() if id not in by_id}
-    newest = sorted(started, key=lambda id: -started[id])
-    views = []
-    for id in newest[(page - 1) * LISTED : page * LISTED]:
+    groups: dict[str, list[str]] = {}
+    for id in sorted(started, key=lambda id: -started[id]):
+        groups.setdefault(job_id(by_id[id]) if id in by_id else id, []).append(id)
+    newest = list(groups.values())
+    listed = [
+        one
+        for ids in newest[(page - 1) * LISTED : page * LISTED]
+        for one in _listed(site, ids, by_id, unreadable)
+    ]
+    more = len(newest) > page * LISTED
+    is_live = any((its.whole if isinstance(its, JobView) else its).is_live for its in listed)
+    values: dict[str, Any] = {"runs": listed, "is_live": is_live, "page": page, "more": more}
+    return site.page("runs.html", "", unreadable=unreadable, **values)
+
+
+def _listed(
+    site: Site, ids: Sequence[str], by_id: Mapping[str, Record], unreadable: list[str]
+) -> list[RunView | JobView]:
+    """Return a run, or the job of these steps; add the messages of runs that cannot be read."""
+    views = {}
+    for id in ids:
         try:
-            views.append(_view(site, id, by_id.get(id)))
+            views[id] = _view(site, id, by_id.get(id))
         except RunError as error:  # The other runs are still listed.
             unreadable.append(str(error))
-    more = len(newest) > page * LISTED
-    return site.page("runs.html", "", runs=views, unreadable=unreadable, page=page, more=more)
+    record = next((by_id[id] for id in views if id in by_id), None)
+    if record and step_ids(record):
+        return [make_job_view(record, views)]
+    return list(views.values())
 
 
 def _run(site: Site, request: Request, id: str) -> Response:
@@ -71,6 +93,7 @@ def _run(site: Site, request: Request, id: str) -> Response:
         "run.html",
         "../",
         run=view,
+        job=_job_of(site, record),
         record=record,
         last=envelopes.last(LAST_SHOWN) if envelopes else [],
         failed=envelopes.failed(FAILED_SHOWN, code, after) if envelopes and view.failed else None,
@@ -80,6 +103,14 @@ def _run(site: Site, request: Request, id: str) -> Response:
         may_save=bool(record and _job_folder(record)),
         log=started.log_text() if started else "",
     )
+
+
+def _job_of(site: Site, record: Record | None) -> JobView | None:
+    """Return the job of a step; None for a run without steps."""
+    ids = step_ids(record) if record else []
+    records = {id: its for id in ids if (its := find_by_id(id))}
+    listed = _listed(site, list(records), records, [])
+    return next((one for one in listed if isinstance(one, JobView)), None)
 
 
 def _row(site: Site, request: Request, id: str, row: int) -> Response:

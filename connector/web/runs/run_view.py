@@ -74,6 +74,7 @@ class RunView:
     accepted: bool = False
     can_stop: bool = False
     is_stopping: bool = False
+    step: str = ""
 
     @property
     def state_word(self) -> str:
@@ -200,6 +201,7 @@ def make_view(
         accepted=bool(action and queues_work(action, record.job, is_over=state == "finished")),
         can_stop=can_stop and state == "running",
         is_stopping=is_stopping and state == "running",
+        step=record.job.step,
     )
 
 

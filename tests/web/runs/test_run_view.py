@@ -255,6 +255,9 @@ BROKEN: dict[str, dict[str, Any] | str] = {
     "text for the codes": {"summary": {"codes": "none"}},
     "text for the timeline": {"timeline": 5},
     "a list for the action": {"job": {"action": ["update_device"], "input": "x"}},
+    "a number for the steps": {"job": {"action": "get_device", "step_outputs": 5}},
+    "numbers as the steps": {"job": {"action": "get_device", "step_outputs": [5]}},
+    "numbers for the process": {"process": [1, 2]},
     "numbers for the connections": {"summary": {"connections": 5}},
 }
 

@@ -174,14 +174,22 @@ def test_no_table_of_a_run_is_wider_than_its_page(visit: OpenVisit, tmp_path: Pa
                 timeline=[(0.0, 0), (5.0, 600000), (10.0, 1234567)],
             )
         )  # fmt: skip
+    steps = [str(tmp_path / f"{'long-step-name-' * 3}{n}.jsonl") for n in range(3)]
+    for n in range(2):
+        its = replace(job, output=steps[n], step=f"{'long-step-name-' * 3}{n}", step_outputs=steps)
+        save(Record(absolute(its.output), its, {}, 1e9 + n, 1e9 + 9, None, summary, "acme", 9999999))
     running = replace(job, output=f"{output}.live")
     live = Record(absolute(running.output), running, {}, 1e9, None, None, summary, "acme", 9999999)
     save(replace(live, seen=time.time()))
     site = visit(viewport={"width": width, "height": 800})
     page = site.open("runs")
-    assert page.locator(".runs tbody tr").count() >= 4  # those of earlier tests have no record
+    assert page.locator(".runs tbody tr").count() >= 7  # those of earlier tests have no record
     assert too_wide(page) == []
     site.keep(f"runs-{width}", full_page=True)
+    assert violations(page) == []
+    page = site.open(f"runs/{id_of(absolute(Path(steps[0])))}")
+    assert page.locator("#steps li").count() == 3
+    assert too_wide(page) == []
     assert violations(page) == []
     page = site.open(f"runs/{id_of(absolute(output))}")
     page.get_by_text("As a table").click()
