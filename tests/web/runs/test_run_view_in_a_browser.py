@@ -61,7 +61,7 @@ def test_a_run_of_the_command_line_is_seen_going_on_and_ending(visit: OpenVisit,
     page.locator("progress").wait_for()
     page.locator("#live", has_text="of 40").wait_for()
     first = int(page.locator("#last tbody td:first-child").first.inner_text())
-    page.locator(f"#last tbody td:first-child:text-is('{first + 5}')").wait_for()
+    page.locator(f"#last tbody td:first-child a:text-is('{first + 5}')").wait_for()
     page.locator(".plot svg").wait_for()
     page.get_by_text("As a table").click()
     assert violations(page) == []
