@@ -71,7 +71,7 @@ class _Chosen:
     @property
     def in_doubt(self) -> Counter[str]:
         """The number of failed rows that must be checked first, by `meta.code`."""
-        return Counter(row.code for row in self.failed.values() if not row.repeatable)
+        return Counter(row.code for row in self.failed.values() if not row.can_run)
 
 
 def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
@@ -99,7 +99,7 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     for step in job.steps:
         failed = job.failed(step, rerun)
         its = rows.get(step.step, {})
-        kept[step.step] = {n: row for n, row in its.items() if n in failed and failed[n].repeatable}
+        kept[step.step] = {n: row for n, row in its.items() if n in failed and failed[n].can_run}
     skipped = sum(map(len, rows.values())) - sum(map(len, kept.values()))
     if skipped and not options.json:
         others = count_of(skipped, "row")
@@ -112,7 +112,7 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
 
 def _choose_rows(job: FinishedJob, step: Job, rerun: RerunFolder, *, of_input: bool) -> _Chosen:
     failed = job.failed(step, rerun)
-    numbers = [number for number, row in failed.items() if row.repeatable]
+    numbers = [number for number, row in failed.items() if row.can_run]
     if of_input:
         numbers = sorted(rerun.corrected.get(step.step, {}))
     if rerun.is_transient:
@@ -150,7 +150,7 @@ def _prepare(
             if reads_file:
                 check_input(step, max(its.numbers))
             ready = prepare(job_of_rerun(step, rerun, reads_file=reads_file), catalog, now=now)
-        ready = replace(ready, rerun=job.rerun_of(step, rerun, its.numbers))
+        ready = replace(ready, rerun=job.rerun_of(step, rerun, its.numbers, its.failed))
         if options.connection is None and options.allow_connections is None:
             _check_account(ready, step)
         prepared.append(ready)

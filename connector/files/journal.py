@@ -8,7 +8,6 @@ killed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from connector.common.json_text import Json, quoted
 from connector.common.redaction import Redactor
 from connector.errors import ApiError, RowError, RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
+from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 
 JOURNAL_NAME = "journal.jsonl"
@@ -92,7 +92,7 @@ class Journal:
             if not request.repeatable:
                 self._require_no_doubt(row)
             return None
-        if entry["request"] != _digest(request):
+        if entry["request"] != request_digest(request):
             raise _in_doubt(request, "the interrupted run sent a different request for this row")
         if "answer" not in entry:
             raise _in_doubt(request, "the run was interrupted before its response was received")
@@ -112,7 +112,7 @@ class Journal:
 
         If this raises RunStoppedError, the request must not be sent.
         """
-        named, digest = quoted(str(request)), _digest(request)
+        named, digest = quoted(str(request)), request_digest(request)
         line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
         self._open_file().append(line.encode())
 
@@ -212,11 +212,6 @@ def _convert(path: Path, *, cut: bool) -> None:
         file.flush()
         sync_file(file.fileno())
     os.replace(converted, path)
-
-
-def _digest(request: Request) -> str:
-    body = str(request.parts).encode() if request.parts else request.encoded[1]
-    return hashlib.sha256(f"{request.method} {request.target}\n".encode() + (body or b"")).hexdigest()
 
 
 def _in_doubt(request: Request | str, why: str) -> ApiError:

@@ -10,6 +10,7 @@ from connector.client.client import Client
 from connector.client.error_responses import read_warnings
 from connector.common.json_text import Json
 from connector.errors import RowError, RunStoppedError
+from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 from connector.invocation.lookups import Lookups
 
@@ -76,7 +77,8 @@ class Exchange:
         self.repeatable = True
         self._step = 0
         self._done: list[tuple[Request, Response]] = []
-        self._failed = False
+        self._noted_done: list[tuple[Request, Response]] = []
+        self._failed, self._may_continue = False, True
 
     def send(self, request: Request) -> Response:
         """Return a request's response, or the one that an interrupted run received. Raises RowError."""
@@ -89,6 +91,7 @@ class Exchange:
                 response = self._send_noted(request)
         except RowError as error:
             self._failed = True
+            self._may_continue = self._may_continue and (request.repeatable or error.refused)
             if not request.repeatable and not error.refused:
                 self.repeatable = False
             raise
@@ -130,6 +133,7 @@ class Exchange:
             response = self._send_and_take_back(request, step, sent_before)
             self._recorder.answered(self.row, step, self._noted(response))
         self.repeatable = self.repeatable and request.repeatable
+        self._noted_done.append((request, response))
         return response
 
     def _log_resumed(self, request: Request, decision: str) -> None:
@@ -175,8 +179,24 @@ class Exchange:
             status=error.status,
             request_id=error.request_id,
             attempts=error.attempts,
-            result={"done": done, "failed": error.code},
+            result={"done": done, "failed": error.code, **self._continuation()},
         )
+
+    def _continuation(self) -> dict[str, Json]:
+        """Return what a rerun needs to continue the row after its completed requests; empty if unsafe.
+
+        It is unsafe if the failed request may have had an effect, or if a secret or a header is needed.
+        """
+        if not self._may_continue or self.redactor is not self._client.redactor:
+            return {}
+        done = []
+        for request, response in self._noted_done:
+            answer = _answer(response)
+            is_complete = answer is not None or not response.body
+            if not is_complete or "location" in response.headers or self.redactor.json(answer) != answer:
+                return {}
+            done.append({"sha256": request_digest(request), "status": response.status, "answer": answer})
+        return {"continue": done} if done else {}
 
 
 def _answer(response: Response) -> Json:

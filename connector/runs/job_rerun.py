@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from connector.common import json_text
@@ -176,7 +177,13 @@ class FinishedJob:
             n: row for its in (*self.reruns, rerun) for n, row in its.corrected.get(step.step, {}).items()
         }
 
-    def rerun_of(self, step: Job, rerun: RerunFolder, numbers: array[int]) -> Rerun:
+    def rerun_of(
+        self,
+        step: Job,
+        rerun: RerunFolder,
+        numbers: array[int],
+        failed: Mapping[int, FailedRow] = MappingProxyType({}),
+    ) -> Rerun:
         """Return the rerun of a step's rows with these numbers, and of the new rows of the step before it."""
         corrected = self.corrected(step, rerun)
         chain: list[ChainFile] = []
@@ -189,7 +196,9 @@ class FinishedJob:
                 chain.append(ChainFile(path, format, before, fresh))
                 if path != files[-1][0]:
                     before += RowSource(str(path), format).count() or 0
-        return Rerun(absolute(envelopes_file(step) or step.output), numbers, corrected or None, chain)
+        of = absolute(envelopes_file(step) or step.output)
+        done = {number: failed[number].done for number in numbers if number in failed and failed[number].done}
+        return Rerun(of, numbers, corrected or None, chain, done)
 
 
 def why_finished(steps: Sequence[Job]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,22 @@ _OTHER_MARKS = ("_row", "_error")
 
 @dataclass(frozen=True)
 class FailedRow:
-    """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried."""
+    """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried.
+
+    `done` has the completed requests of a row that a rerun of a job can continue; see `continued`.
+    """
 
     number: int
     code: str
     error: str
     kind: Kind
     repeatable: bool
+    done: Sequence[Mapping[str, Json]] = ()
+
+    @property
+    def can_run(self) -> bool:
+        """Whether a rerun of a job can run the row."""
+        return self.repeatable or bool(self.done)
 
 
 def find_failed(
@@ -50,15 +59,23 @@ def find_failed(
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
             if not envelope.has_error:
                 succeeded.add(envelope.row)
-            elif failed[envelope.row].repeatable if envelope.row in failed else new_rows:
-                failed[envelope.row] = _failed_row(envelope)
+            elif failed[envelope.row].can_run if envelope.row in failed else new_rows:
+                failed[envelope.row] = _failed_again(failed.get(envelope.row), _failed_row(envelope))
     return {number: row for number, row in sorted(failed.items()) if number not in succeeded}
+
+
+def _failed_again(before: FailedRow | None, row: FailedRow) -> FailedRow:
+    """Return a row that failed again, with its completed requests if it failed before it reached them."""
+    is_before_them = before and before.done and row.repeatable and not row.done
+    return replace(row, done=before.done) if before and is_before_them else row
 
 
 def _failed_row(envelope: Envelope) -> FailedRow:
     meta = envelope.meta
     repeatable = meta.get("repeatable") is True
-    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind_of(meta), repeatable)
+    result = envelope.result if meta["code"] == "partial" else None
+    done = result.get("continue", ()) if isinstance(result, dict) else ()
+    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind_of(meta), repeatable, done)
 
 
 def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:

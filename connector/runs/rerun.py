@@ -99,12 +99,14 @@ class Rerun:
     `corrected` has the new data of these rows, by number; None means that the rows of the run's input are
     used. In a rerun of a job with steps, `corrected` has the new data of some rows, and `chain` the outputs
     from which a step reads its rows; it is None in other reruns, see `job_rerun`.
+    `done` has the completed requests of rows that are continued.
     """
 
     of: Path
     numbers: array[int]
     corrected: Mapping[int, InputRow] | None = None
     chain: Sequence[ChainFile] | None = None
+    done: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

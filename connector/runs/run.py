@@ -33,6 +33,7 @@ from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.invocation.result_names import check_kinds
 from connector.runs.batch import require_first, run_batch
+from connector.runs.continued import continued
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import NO_INPUT, STREAM, Job, of_service
@@ -301,7 +302,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         zone=zone_of(job, client.connection),
         times=job.times,
         with_names=job.name_kinds,
-        recorder=recorder or NoRecorder(),
+        recorder=continued(recorder or NoRecorder(), prepared.rerun.done if prepared.rerun else {}),
         order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
     )
 
