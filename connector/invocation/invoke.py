@@ -85,10 +85,11 @@ class Invoker:
             try:
                 values = self._values(row)
                 self._look_for_secrets(values, exchange)
-                if self.order_inputs and has_names(self.action, values):
-                    ids = with_ids(self.action, self.service, values, self.lookups)
-                    values = yield from self._drive(ids, exchange, writer)
-                writer.order = {name: values[name] for name in self.order_inputs if name in values}
+                if self.order_inputs:
+                    if has_names(self.action, values):
+                        ids = with_ids(self.action, self.service, values, self.lookups)
+                        values = yield from self._drive(ids, exchange, writer)
+                    writer.order = {name: values[name] for name in self.order_inputs if name in values}
                 if self.with_names:
                     names = read_names(self.service, self.with_names, self.lookups)
                     writer.names = yield from self._drive(names, exchange, writer)
