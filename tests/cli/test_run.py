@@ -43,9 +43,9 @@ def test_rows_become_envelopes_in_order(ninjaone: Ninjaone, connection_file: Pat
     found = envelopes(tmp_path / "out.jsonl")
     assert [e["row"] for e in found] == [1, 2, 3, 4, 5, 6]
     codes = [e["meta"]["code"] for e in found]
-    assert codes == [None, None, "not_found", "template_error", "input_invalid", "not_found"]
+    assert codes == [None, None, "input_invalid", "template_error", "input_invalid", "not_found"]
     assert "6 rows, 2 succeeded, 4 failed" in done.stderr
-    assert "2 not_found, for example row 3" in done.stderr
+    assert "2 input_invalid, for example row 3" in done.stderr
     assert not (tmp_path / "out.jsonl.run").exists()
     assert done.stdout == ""
 

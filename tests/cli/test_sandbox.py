@@ -67,7 +67,7 @@ def test_traps_are_listed(in_process: Ninjaone) -> None:
     assert "page_cap=by_resource|ignored: whether pages have at most 50 assets" in done.stdout
     assert "has no traps" in in_process("sandbox", "--list-traps").stdout
     assert (
-        "no sandbox of the service 'other'"
+        "the service 'other' has no sandbox"
         in in_process("sandbox", "--list-traps", "--service", "other").stderr
     )
 

@@ -158,7 +158,7 @@ def test_a_page_that_cannot_be_read_is_an_error(
 
 
 def listing(tmp_path: Path, given: Any) -> Any:
-    inputs = {"client_id": {"to": "query.client_id", "confirms": "client_id", **given}}
+    inputs = {"client": {"to": "query.client_id", "confirms": "client_id", **given}}
     return declare(tmp_path, request="GET /api/Asset", inputs=inputs, result={"type": "array"})
 
 
@@ -178,7 +178,7 @@ def test_a_filtered_list_may_have_what_was_requested(
     open_client: OpenClient, tmp_path: Path, given: Any, value: Any, items: list[Any]
 ) -> None:
     client = open_client(Api(lambda _: Says(items)))
-    envelope = one(invoker(listing(tmp_path, given), client), {"client_id": value})
+    envelope = one(invoker(listing(tmp_path, given), client), {"client": value})
     assert (envelope.error, envelope.result) == (None, items)
     assert "warnings" not in envelope.meta
 
@@ -189,14 +189,14 @@ def test_an_item_that_the_filter_does_not_allow_is_an_error(
 ) -> None:
     items = [{"id": 1, "client_id": 7}, {"id": 99, "client_id": other}]
     client = open_client(Api(lambda _: Says(items)))
-    envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client_id": 7})
+    envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client": 7})
     assert envelope.meta["code"] == "bad_response"
-    assert "did not apply the filter client_id: an item (id 99) has client_id" in str(envelope.error)
+    assert "did not apply the filter client: an item (id 99) has client_id" in str(envelope.error)
 
 
 def test_each_page_is_checked(open_client: OpenClient, tmp_path: Path) -> None:
     items = [*ids(60), {"id": 99, "client_id": 8}]
-    inputs = {"client_id": {"to": "query.client_id", "type": "integer", "confirms": "client_id"}}
+    inputs = {"client": {"to": "query.client_id", "type": "integer", "confirms": "client_id"}}
     declared = declare(tmp_path, request="GET /api/Asset", inputs=inputs, paging="assets")
     envelope = one(invoker(declared, open_client(paged(items))), {"client_id": 7})
     assert "an item (id 99) has client_id 8" in str(envelope.error)
@@ -204,7 +204,7 @@ def test_each_page_is_checked(open_client: OpenClient, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("result", [{}, {"type": "object"}, "none"])
 def test_only_a_filter_of_a_list_is_confirmed(tmp_path: Path, result: Any) -> None:
-    inputs = {"client_id": {"to": "query.client_id", "confirms": "client_id"}}
+    inputs = {"client": {"to": "query.client_id", "confirms": "client_id"}}
     with pytest.raises(DeclarationError, match="only a filter of a list can be confirmed"):
         declare(tmp_path, inputs=inputs, result=result)
 
@@ -216,9 +216,9 @@ def test_without_a_value_for_the_filter_nothing_is_checked(open_client: OpenClie
 
 def test_items_without_the_member_are_a_warning(open_client: OpenClient, tmp_path: Path) -> None:
     client = open_client(Api(lambda _: Says([{"id": 1}, {"id": 2}])))
-    envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client_id": 7})
+    envelope = one(invoker(listing(tmp_path, {"type": "integer"}), client), {"client": 7})
     assert envelope.error is None
     assert envelope.meta["warnings"] == [
-        "client_id: the connector cannot check whether the API applied this filter, because the items have "
+        "client: the connector cannot check whether the API applied this filter, because the items have "
         "no client_id"
     ]
