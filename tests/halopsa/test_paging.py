@@ -198,7 +198,7 @@ def test_each_page_is_checked(open_client: OpenClient, tmp_path: Path) -> None:
     items = [*ids(60), {"id": 99, "client_id": 8}]
     inputs = {"client": {"to": "query.client_id", "type": "integer", "confirms": "client_id"}}
     declared = declare(tmp_path, request="GET /api/Asset", inputs=inputs, paging="assets")
-    envelope = one(invoker(declared, open_client(paged(items))), {"client_id": 7})
+    envelope = one(invoker(declared, open_client(paged(items))), {"client": 7})
     assert "an item (id 99) has client_id 8" in str(envelope.error)
 
 
