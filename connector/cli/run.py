@@ -176,7 +176,8 @@ class _Console:
     ) -> None:
         self._report, self._spare, self._as_json = report, spare, as_json
         self._titles = {step.action.name: step.service.title for step in steps}
-        self._accepted = {step.action.name for step in steps if step.action.accepted and not step.wait}
+        self._accepted = {step.action.name for step in steps if step.action.accepted}
+        self._awaited = {step.action.name for step in steps if step.wait}
         self._progress = Progress(sys.stderr)
         self._active: ActiveRun | None = None
         self.say = self._progress.say
@@ -207,7 +208,8 @@ class _Console:
         if self._as_json:
             print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
         else:
-            is_accepted, title = job.action in self._accepted, self._titles[job.action]
+            has_ended = job.action in self._awaited and summary is not None and not summary.stopped
+            is_accepted, title = job.action in self._accepted and not has_ended, self._titles[job.action]
             hidden = self._spare.has(job.output)
             text = describe(job, summary, service=title, accepted=is_accepted, hide_output=hidden)
             print(text, file=sys.stderr)

@@ -208,15 +208,15 @@ def run(
         with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
             limit = FailureLimit(job.errors_allowed)
 
-            def fail(envelope: Envelope) -> None:
-                summary.fail(envelope)
-                limit.count()
+            def revise(envelope: Envelope) -> None:
+                summary.revise(envelope)
+                limit.count(envelope.has_error)
 
             try:
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
-                    waiting(output, prepared.wait, client, clock, fail),
+                    waiting(output, prepared.wait, client, clock, revise),
                     clock,
                     listeners,
                     stop,

@@ -62,8 +62,7 @@ class Summary:
             its["rows"] += 1
             its["failed"] += envelope.has_error
         if "warnings" in meta:
-            self.warned += 1
-            self.warning = self.warning or f"row {envelope.row}: {meta['warnings'][0]}"
+            self._count_warning(envelope)
         self.existed += "existed" in meta
         self.shared += "same_as" in meta
         if meta.get("truncated"):
@@ -73,12 +72,22 @@ class Summary:
         else:
             self.succeeded += 1
 
-    def fail(self, envelope: Envelope) -> None:
-        """Count a row that was counted as succeeded as failed, because the work that it queued has failed."""
+    def revise(self, envelope: Envelope) -> None:
+        """Count the outcome of work that a row has queued: failed, or succeeded with a warning.
+
+        The row was counted as succeeded, without a warning if it has one now.
+        """
+        if not envelope.has_error:
+            self._count_warning(envelope)
+            return
         self.succeeded -= 1
         if "connection" in envelope.meta:
             self.connections[envelope.meta["connection"]]["failed"] += 1
         self._count_failure(envelope)
+
+    def _count_warning(self, envelope: Envelope) -> None:
+        self.warned += 1
+        self.warning = self.warning or f"row {envelope.row}: {envelope.meta['warnings'][0]}"
 
     def _count_failure(self, envelope: Envelope) -> None:
         meta = envelope.meta

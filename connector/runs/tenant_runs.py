@@ -52,7 +52,7 @@ from connector.runs.run import (
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
-from connector.runs.waiting_output import is_waiting, waiting
+from connector.runs.waiting_output import WaitingOutput, is_waiting, waiting
 
 _LOOK_EVERY_S = 0.2
 _FILES_A_TENANT = 8
@@ -181,6 +181,7 @@ class _TenantRun:
     invoker: Invoker
     distinct: Distinct | None
     is_done: bool = False
+    is_cut_short: bool = False
     is_signing_in: bool = False
     error: BaseException | None = None
     thread: Thread = field(default_factory=Thread)
@@ -304,7 +305,7 @@ class _Tenants:
         concurrency = self._prepared.job.concurrency
         output: Output = part.output
         if part.name != NOBODY:
-            output = waiting(output, self._prepared.wait, part.client, self.clock, self._fail)
+            output = waiting(output, self._prepared.wait, part.client, self.clock, self._revise)
         try:
             stopped = run_batch(
                 *(rows, part.invoker, output, self.clock, (self._record,), self._stop),
@@ -314,7 +315,8 @@ class _Tenants:
             ).stopped
         finally:
             part.client.flush_audit()
-        part.is_done = not stopped
+        part.is_cut_short = isinstance(output, WaitingOutput) and bool(output.cut_short)
+        part.is_done = not stopped or part.is_cut_short
 
     def _record(self, envelope: Envelope) -> None:
         with self._lock:
@@ -322,10 +324,10 @@ class _Tenants:
             for listener in self._listeners:
                 listener(envelope)
 
-    def _fail(self, envelope: Envelope) -> None:
+    def _revise(self, envelope: Envelope) -> None:
         with self._lock:
-            self.summary.fail(envelope)
-        self._limit.count()
+            self.summary.revise(envelope)
+        self._limit.count(envelope.has_error)
 
     def running(self, rows: Rows) -> ActiveRun:
         """Return the run as observers see it. Its delay is divided by the number of parallel tenants."""
@@ -351,7 +353,8 @@ class _Tenants:
         self._go.set()
         self._wait()
         is_done = all(part.is_done for part in self._parts)
-        self.summary.stopped, self.summary.too_many_errors = not is_done, self._limit.exceeded
+        self.summary.stopped = not is_done or any(part.is_cut_short for part in self._parts)
+        self.summary.too_many_errors = self._limit.exceeded
         for part in self._parts:
             # The files are closed before they are merged and removed, because closing can write to them.
             part.output.close()

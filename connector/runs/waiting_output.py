@@ -17,7 +17,7 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.times import convert_time
 from connector.common.user_folders import write_whole
-from connector.errors import RowError, count_of
+from connector.errors import RowError, RunInterruptedError, count_of
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output
 from connector.runs.outcomes import Ended, Order, is_traceable
@@ -26,8 +26,8 @@ from connector.runs.wait import Outcomes, Waiter, WaitPlan, logger
 SINCE_NAME = "waiting.json"
 """The file in a run's work folder with the newest event before its first request."""
 
-OnFailure = Callable[[Envelope], None]
-"""Called with the envelope of each row whose work has failed or not ended."""
+OnOutcome = Callable[[Envelope], None]
+"""Called with the envelope of each row whose work has failed or not ended, or whose outcome is unknown."""
 
 
 def is_waiting(output: Output) -> bool:
@@ -42,11 +42,13 @@ class WaitingOutput:
     """
 
     def __init__(
-        self, output: Output, plan: WaitPlan, waiter: Waiter, clock: Clock, on_failure: OnFailure
+        self, output: Output, plan: WaitPlan, waiter: Waiter, clock: Clock, on_outcome: OnOutcome
     ) -> None:
         self._output, self._plan, self._waiter, self._clock = output, plan, waiter, clock
-        self._on_failure = on_failure
+        self._on_outcome = on_outcome
         self._lines: list[bytes] = []
+        self.cut_short = ""
+        """Why the wait ended early in a run that cannot be resumed; empty if it did not."""
         self.done_rows = output.done_rows
         self._since = self._newest_event()
 
@@ -76,7 +78,8 @@ class WaitingOutput:
     def finish(self) -> None:
         """Wait, add the outcomes, and complete the output.
 
-        Raises RunInterruptedError if the run is stopping and can be resumed, and RunStoppedError.
+        Raises RunInterruptedError if the run is stopping, and RunStoppedError. If it cannot be resumed, its
+        envelopes are written before, with unknown outcomes.
         """
         orders = list(self._orders())
         if orders:
@@ -87,6 +90,8 @@ class WaitingOutput:
                 self._lines = list(lines)
         self._write_held()
         self._output.finish()
+        if self.cut_short:
+            raise RunInterruptedError(self.cut_short)
 
     def close(self) -> None:
         """Write what was kept for standard output, and close the output."""
@@ -102,7 +107,8 @@ class WaitingOutput:
         try:
             return self._waiter.wait(orders, self._since, self._clock.now() + self._plan.timeout_s)
         except RowError as error:  # The run is stopping, and its output cannot be resumed.
-            return Outcomes({}, frozenset(), str(error))
+            self.cut_short = str(error)
+            return Outcomes({}, frozenset(), self.cut_short)
 
     def _envelopes(self) -> Iterator[Envelope]:
         if isinstance(self._output, FileOutput):
@@ -119,8 +125,9 @@ class WaitingOutput:
     def _with_outcomes(self, found: Outcomes) -> Iterator[bytes]:
         for envelope in self._envelopes():
             revised = with_outcome(envelope, self._plan, found)
-            if revised.has_error and not envelope.has_error:
-                self._on_failure(revised)
+            failed = revised.has_error and not envelope.has_error
+            if failed or ("warnings" in revised.meta and "warnings" not in envelope.meta):
+                self._on_outcome(revised)
             yield revised.line()
 
     def _write_held(self) -> None:
@@ -130,12 +137,12 @@ class WaitingOutput:
 
 
 def waiting(
-    output: Output, plan: WaitPlan | None, client: Client, clock: Clock, on_failure: OnFailure
+    output: Output, plan: WaitPlan | None, client: Client, clock: Clock, on_outcome: OnOutcome
 ) -> Output:
     """Return an output that waits for outcomes; the given one without a plan. Raises RunError."""
     if plan is None:
         return output
-    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_failure)
+    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_outcome)
 
 
 def call_and_wait(plan: WaitPlan, client: Client, clock: Clock, send: Callable[[], Envelope]) -> Envelope:

@@ -218,6 +218,29 @@ def test_the_results_on_standard_output(ninjaone: Ninjaone, sandbox: Sandbox, tm
     assert second["meta"]["code"] == "not_found"
 
 
+def test_a_stop_while_it_waits_is_an_interrupted_run(
+    ninjaone: Ninjaone, slow: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 7}])
+    command = ("run", "run_script", "-i", "rows.jsonl", *SCRIPT, "-c", connect(slow, tmp_path))
+    command += ("--delay-ms", 0, "--wait", "10m", "--yes")
+
+    def stop(waiter: wait.Waiter, *_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        waiter._clock.sleep(600)
+
+    monkeypatch.setattr(wait.Waiter, "wait", stop)
+    done = ninjaone(*command, "-o", "-")
+    assert done.returncode == 130, done.stderr
+    assert json.loads(done.stdout)["meta"]["outcome"]["state"] == "unknown"
+    assert "1 accepted, 0 failed" in done.stderr
+    assert "1 with a warning, for example row 1: outcome unknown" in done.stderr
+    done = ninjaone(*command, "-o", "out.jsonl")
+    assert done.returncode == 130, done.stderr
+    assert "1 accepted, 0 failed" in done.stderr
+    assert "use --resume to continue" in done.stderr
+
+
 def test_a_device_and_a_script_given_by_name(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
     name = sandbox.state.node(sandbox.state.device(1))["systemName"]
     inputs = (f"device_id={name}", "type=SCRIPT", "script_id=Clear temporary files")
