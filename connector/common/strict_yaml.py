@@ -92,7 +92,8 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
+        reason = (error.strerror if isinstance(error, OSError) else "") or error
+        raise RunError(f"{path}: cannot be read: {reason}") from error
     return _parsed(text, str(path), _Loader, may_quote=may_quote)
 
 

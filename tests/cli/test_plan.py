@@ -81,6 +81,7 @@ def test_the_expected_number_of_rows(ninjaone: Ninjaone, job: Path, sandbox: San
     assert done.returncode == 2
     assert 'step "first": got 2 rows, expected at most 1' in done.stderr
     assert methods(sandbox) == {"GET"}
+    assert "--resume" not in done.stderr
 
 
 def test_failed_reads_and_rows(ninjaone: Ninjaone, job: Path, sandbox: Sandbox) -> None:
