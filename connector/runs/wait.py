@@ -83,12 +83,14 @@ def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: flo
 class Outcomes:
     """The orders that have ended, keyed by row; the rows of offline devices; why the last poll failed.
 
+    `is_late` is true if the time to wait is over.
     `values` are the values that rows have asked for after the end, keyed by row.
     """
 
     ended: Mapping[int, Ended]
     offline: frozenset[int]
     problem: str = ""
+    is_late: bool = False
     values: Mapping[int, Json] = field(default_factory=dict)
 
 
@@ -135,6 +137,7 @@ class Waiter:
             left = len(orders) - len(found.ended)
             logger.info("outcomes: %d of %d rows are known", len(found.ended), len(orders))
             if not left or self._clock.now() >= deadline:
+                found = replace(found, is_late=True)
                 break
         return replace(found, values=self._values_after(orders, found.ended))
 

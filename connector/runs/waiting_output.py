@@ -167,14 +167,14 @@ def with_outcome(envelope: Envelope, plan: WaitPlan, found: Outcomes) -> Envelop
     if inputs is None:
         return envelope
     ended = found.ended.get(envelope.row)
-    if not is_traceable(plan.outcome, inputs) or (ended is None and found.problem):
+    if not is_traceable(plan.outcome, inputs) or (ended is None and found.problem and not found.is_late):
         why = f"the outcome cannot be read: {found.problem}" if found.problem else "the API does not show it"
         meta["outcome"] = {"state": "unknown"}
         meta["warnings"] = [*meta.get("warnings", ()), f"outcome unknown: {why}"]
         return replace(envelope, meta=meta)
     if ended is None:
         meta["outcome"] = {"state": "timed_out"}
-        message = _no_end(plan, is_offline=envelope.row in found.offline)
+        message = _no_end(plan, found.problem, is_offline=envelope.row in found.offline)
         return _failed(envelope, meta, "execution_timeout", message)
     meta["outcome"] = _as_json(ended)
     if ended.succeeded and envelope.row in found.values and isinstance(envelope.result, dict):
@@ -185,8 +185,10 @@ def with_outcome(envelope: Envelope, plan: WaitPlan, found: Outcomes) -> Envelop
     return _failed(envelope, meta, "execution_failed", f"the device reports {ended.state}{code}")
 
 
-def _no_end(plan: WaitPlan, *, is_offline: bool) -> str:
+def _no_end(plan: WaitPlan, problem: str, *, is_offline: bool) -> str:
     where = " (the device is offline)" if is_offline else ""
+    if problem:
+        where += f" (the last poll failed: {problem})"
     return (
         f"no end was reported within {plan.timeout_s:g} s{where}: the device may still do the work; check "
         f"in {plan.service.title} before you send it again"

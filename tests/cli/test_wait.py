@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from connector.errors import RowError
 from connector.runs import wait
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
@@ -239,6 +240,24 @@ def test_a_stop_while_it_waits_is_an_interrupted_run(
     assert done.returncode == 130, done.stderr
     assert "1 accepted, 0 failed" in done.stderr
     assert "use --resume to continue" in done.stderr
+
+
+def test_a_failed_last_poll_is_not_a_success(
+    ninjaone: Ninjaone, slow: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poll(*_: object) -> None:
+        raise RowError("api_error", "the API answered 503", status=503)
+
+    monkeypatch.setattr(wait.Waiter, "_poll", poll)
+    write_lines(tmp_path / "rows.jsonl", [{"id": 7}])
+    done = ninjaone(
+        *("run", "run_script", "-i", "rows.jsonl", *SCRIPT, "-c", connect(slow, tmp_path), "-o", "-"),
+        *("--delay-ms", 0, "--wait", "1s", "--yes"),
+    )
+    assert done.returncode == 1, done.stderr
+    envelope = json.loads(done.stdout)
+    assert envelope["meta"]["code"] == "execution_timeout"
+    assert "the last poll failed: the API answered 503" in envelope["error"]
 
 
 def test_a_device_and_a_script_given_by_name(ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path) -> None:
