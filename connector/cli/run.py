@@ -37,7 +37,7 @@ from connector.files.output import Start
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job
 from connector.runs.job_run import run_all
-from connector.runs.output_choice import start_of
+from connector.runs.output_choice import check_inputs_kept, start_of
 from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, check_expected
 from connector.runs.stop_event import StopEvent
@@ -96,6 +96,7 @@ def _run(options: argparse.Namespace) -> int:
         now = SystemClock().now()
         with SpareFolder(report) as spare:
             jobs = make_jobs(options, now, _start(options), spare)
+            check_inputs_kept(jobs)
             report.write_to(jobs[0].summary)
             return run_steps(prepare_jobs(jobs, options, now), options, report, spare)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from connector.errors import file_errors
+from connector.errors import RunError, file_errors
 from connector.files.output import Start, is_interrupted
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
@@ -50,6 +50,16 @@ def start_of(jobs: Sequence[Job], start: Start) -> Start:
     if overwrites and not any(is_interrupted(path) for path in _outputs(jobs)):
         return "restart"
     return start
+
+
+def check_inputs_kept(jobs: Sequence[Job]) -> None:
+    """Raise RunError if a run would overwrite the file of its own rows."""
+    inputs = {absolute(job.input) for job in jobs if job.input != STREAM and not job.follows}
+    for job in jobs:
+        written = {"output": job.output, "errors": job.errors, "summary": job.summary}
+        for setting, path in written.items():
+            if path and str(path) != STREAM and absolute(path) in inputs:
+                raise RunError(f"{path}: the input of the run; use another file name for {setting}")
 
 
 def numbered(jobs: Jobs, number: int) -> Jobs:

@@ -245,3 +245,13 @@ def test_a_complete_output_is_overwritten_and_an_unfinished_run_is_not(
     assert ninjaone("run", "job.yaml", "--resume").returncode == 1
     assert (tmp_path / "o.csv").read_text().splitlines()[1].startswith("1,false,,2,")
     assert made(tmp_path) == ["o.csv"]
+
+
+@pytest.mark.parametrize("setting", ["output", "errors", "summary"])
+def test_the_input_is_never_overwritten(ninjaone: Ninjaone, tmp_path: Path, setting: str) -> None:
+    rows = (tmp_path / "rows.jsonl").read_text()
+    write(tmp_path, results=True, output_exists="overwrite", **{setting: "rows.jsonl"})
+    done = ninjaone("run", "job.yaml")
+    assert done.returncode == 2
+    assert f"rows.jsonl: the input of the run; use another file name for {setting}" in done.stderr
+    assert (tmp_path / "rows.jsonl").read_text() == rows
