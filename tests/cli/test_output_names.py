@@ -255,3 +255,15 @@ def test_the_input_is_never_overwritten(ninjaone: Ninjaone, tmp_path: Path, sett
     assert done.returncode == 2
     assert f"rows.jsonl: the input of the run; use another file name for {setting}" in done.stderr
     assert (tmp_path / "rows.jsonl").read_text() == rows
+
+
+def test_a_summary_never_overwrites_the_input(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    rows = (tmp_path / "rows.jsonl").read_text()
+    write(tmp_path)
+    done = ninjaone("run", "job.yaml", "--summary", "rows.jsonl")
+    assert done.returncode == 2
+    assert "rows.jsonl: an input of the run; use another file name for --summary" in done.stderr
+    assert (tmp_path / "rows.jsonl").read_text() == rows
+    done = ninjaone("run", "get_device", "-i", "rows.jsonl", "--summary", "rows.jsonl")
+    assert done.returncode == 2
+    assert (tmp_path / "rows.jsonl").read_text() == rows
