@@ -53,7 +53,7 @@ def start_of(jobs: Sequence[Job], start: Start) -> Start:
 
 
 def check_inputs_kept(jobs: Sequence[Job]) -> None:
-    """Raise RunError if a run would overwrite the file of its own rows."""
+    """Raise RunError if a run would overwrite the file from which it reads its rows."""
     inputs = {absolute(job.input) for job in jobs if job.input != STREAM and not job.follows}
     for job in jobs:
         written = {"output": job.output, "errors": job.errors, "summary": job.summary}
