@@ -63,7 +63,7 @@ def probe(options: argparse.Namespace) -> int:
     if left:
         return _say_left(target, trial, left)
     if not options.json:
-        print("the test asset and the test ticket are deleted")
+        print("the test records are deleted")
     return INTERRUPTED if stop.is_set() else OK
 
 

@@ -25,6 +25,7 @@ from connector.sync.records import Device, Organization
 from connector.sync.run import FULL_READ
 from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
+from connector.sync.state_lock import StateLock
 from connector.sync.state_queues import Inbox
 
 ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
@@ -86,7 +87,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 def _status(options: argparse.Namespace) -> int:
     folder = open_folder(options.folder)
     with folder.read_state() as state:
-        found = status_of(state)
+        found = status_of(state, is_running=StateLock(folder.path).holder() is not None)
         if options.unmatched:
             found["unmatched"] = list(state.unmatched())
         if options.links:
@@ -98,14 +99,15 @@ def _status(options: argparse.Namespace) -> int:
     return OK
 
 
-def status_of(state: State) -> dict[str, Any]:
-    """Return the state of a sync as a JSON object."""
+def status_of(state: State, *, is_running: bool) -> dict[str, Any]:
+    """Return the state of a sync as a JSON object. `is_running`: whether a process uses the folder."""
     runs = state.runs()
     full, progress = state.cursor(FULL_READ), state.meta("progress")
     alerts = AlertRows(state)
-    is_running = bool(runs) and runs[0]["ended"] is None
+    is_unfinished = bool(runs) and runs[0]["ended"] is None
     return {
         "last_run": runs[0] if runs else None,
+        "interrupted": is_unfinished and not is_running,
         "last_full_read": float(full) if full else None,
         "linked": {entity: state.link_count(entity) for entity in ENTITIES.values()},
         "conflicts": sum(row["op"] == "conflict" for row in state.unmatched()),
@@ -113,7 +115,7 @@ def status_of(state: State) -> dict[str, Any]:
         "alerts": alerts.count(),
         "alert_problems": alert_problems(alerts),
         "inbox": Inbox(state).waiting(),
-        "progress": json.loads(progress) if progress and is_running else None,
+        "progress": json.loads(progress) if progress and is_unfinished and is_running else None,
     }
 
 
@@ -128,7 +130,8 @@ def _links(state: State) -> list[dict[str, Any]]:
 
 def _described(found: dict[str, Any]) -> list[str]:
     last, full = found["last_run"], found["last_full_read"]
-    parts = [f"last run {_time(last['began'])} {last['outcome'] or 'unfinished'}" if last else "never run"]
+    unfinished = "interrupted" if found["interrupted"] else "unfinished"
+    parts = [f"last run {_time(last['began'])} {last['outcome'] or unfinished}" if last else "never run"]
     parts += [f"full {_time(full)}"] if full else []
     parts.append("linked: " + ", ".join(counted(n, entity) for entity, n in found["linked"].items()))
     parts += [f"alerts: {describe_alerts(found['alerts'])}"] if found["alerts"] else []

@@ -36,6 +36,11 @@ class Choice:
     beyond_limits: bool = False
 
     @property
+    def has_all_assets(self) -> bool:
+        """Whether it contains every asset."""
+        return self.keys is None and (self.entities is None or "asset" in self.entities)
+
+    @property
     def has_records(self) -> bool:
         """Whether it can contain something other than alerts."""
         return self.entities != TICKETS and (self.keys is None or any(e != "ticket" for e, _ in self.keys))
@@ -135,7 +140,7 @@ class Syncer:
                 run.stops = [*plan.stops, *limits]
                 self._apply(run, lambda: (i for i in plan.items() if i.entity not in stopped), choice)
                 if not run.applied.is_stopped:
-                    self._settle(run, plan, now)
+                    self._settle(run, plan, now, is_full=plan.full and choice.has_all_assets)
         except (RunError, RunStoppedError) as error:
             self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise
@@ -189,7 +194,7 @@ class Syncer:
         run.applied = applier.applied
         applier.apply(some(), total_writes(some()))
 
-    def _settle(self, run: Run, plan: Plan, now: float) -> None:
+    def _settle(self, run: Run, plan: Plan, now: float, *, is_full: bool) -> None:
         """Save the hashes of unchanged devices, and which linked records the complete lists contained."""
         stopped = {stop.entity for stop in plan.stops}
         with self.state.transaction():
@@ -199,7 +204,7 @@ class Syncer:
                 if entity not in stopped:
                     self.state.seen(entity, run.number, seen)
                     self.state.unseen(entity, run.number, now)
-            if plan.full and not stopped:
+            if is_full and not run.stops:
                 self.state.set_cursor(FULL_READ, str(now), run.number)
         for entity, name in SOURCES.items():
             if entity not in stopped and name in plan.sources:

@@ -90,6 +90,8 @@ def test_without_alerts_no_ticket_is_created(pair: Pair) -> None:
     assert found["test ticket"] == ("open", "the mapping has no alerts, so no ticket is created")
     assert "there is no test ticket" in found["closing"][1]
     assert [r for r in pair.writes() if r["path"] == "/api/Tickets"] == []
+    last = pair.sync("check", "--probe", "--yes").out.splitlines()[-1]
+    assert last == "the test records are deleted"
 
 
 def test_records_whose_creation_had_no_response_are_removed(pair: Pair) -> None:

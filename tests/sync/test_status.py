@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.sandbox.server import MockServer
+from connector.sync.state import State
 from tests.loopback import PATIENCE_S
 from tests.sync.pair import Pair
 from tests.sync.parity.conftest import DEVICES
@@ -34,6 +35,30 @@ def test_status_before_and_after_the_first_run(pair: Pair) -> None:
     text = pair.sync("status", "--links", sends=False).out
     assert "ok" in text
     assert "5001" in text
+
+
+def test_a_run_whose_process_was_killed_is_interrupted_and_not_running(pair: Pair) -> None:
+    with State(pair.folder, write=True, now=1.0) as state:
+        state.begin_run("full", 1.0)
+        state.set_meta("progress", '{"done": 1, "total": 37, "a_minute": 38, "end": 60}')
+        text = pair.sync("status", sends=False).out
+        assert "unfinished" in text
+        assert "running: 1 of 37" in text
+    text = pair.sync("status", sends=False).out
+    assert "interrupted" in text
+    assert "running" not in text
+    assert pair.sync("status", "--json", sends=False).json["interrupted"] is True
+
+
+def test_only_a_run_that_writes_all_assets_counts_as_a_full_read(pair: Pair) -> None:
+    def full() -> object:
+        return pair.sync("status", "--json", sends=False).json["last_full_read"]
+
+    pair.run("--item", "device:1")
+    pair.run("--only", "clients,sites")
+    assert full() is None
+    pair.run("--only", "clients,sites,devices")
+    assert full()
 
 
 def test_status_lists_what_has_no_match_with_its_reason(pair: Pair) -> None:
