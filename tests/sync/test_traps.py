@@ -56,7 +56,7 @@ WRITTEN = {"CFAssetTag", "Shelf", "ninja_url", "ninjarmm_id", "site_id", "users"
 
 
 def _with_odd_values(pair: Pair) -> None:
-    """Give each asset values in fields that the mapping does not name."""
+    """Set fields that the mapping does not name, for each asset."""
     assets = pair.halo.state.assets
     for id in assets.ids():
         present = {field: ODD for field in (51, 53) if field in assets.fields(id)}

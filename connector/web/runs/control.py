@@ -162,7 +162,7 @@ class RunControl:
         return process is not None and self._stopping.get(id) == process
 
     def stop(self, id: str, record: Record | None) -> None:
-        """Tell a run to stop after the rows in progress, once: a second signal would end it at once.
+        """Signal a run to stop after the rows in progress, once: a second signal would end it at once.
 
         Raises RunError.
         """

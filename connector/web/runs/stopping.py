@@ -22,7 +22,7 @@ def stoppable(record: Record) -> Process | None:
 
 
 def stop_process(record: Record) -> None:
-    """Tell a run to stop after the rows in progress. Raises RunError if it has ended in the meantime.
+    """Signal a run to stop after the rows in progress. Raises RunError if it has ended in the meantime.
 
     While the run's lock is held, the process id in the record is that of the run.
     """
