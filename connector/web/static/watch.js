@@ -10,14 +10,21 @@
     return document.getElementById("live").dataset.state === "live";
   }
 
-  /** Replaces a part of the page if it has changed; open details and the focus are kept.
+  // Ids of the details that the user has opened or closed. The others are as the server says: open after a failure.
+  var chosen = new Set();
+  document.addEventListener("click", function (event) {
+    var summary = /** @type {Element} */ (event.target).closest("summary");
+    if (summary) chosen.add(summary.parentElement.id);
+  });
+
+  /** Replaces a part of the page if it has changed; the user's open details and the focus are kept.
    * @param {Element} old @param {Element} fresh */
   function replace(old, fresh) {
     if (old.innerHTML === fresh.innerHTML) return;
     var focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     fresh.querySelectorAll("details[id]").forEach(function (details) {
       var before = document.getElementById(details.id);
-      if (before) details.open = before.open;
+      if (before && chosen.has(details.id)) details.open = before.open;
     });
     old.replaceChildren.apply(old, Array.prototype.slice.call(fresh.childNodes));
     var again = focused && document.getElementById(focused);

@@ -67,22 +67,28 @@ def test_the_life_of_an_alert_is_opened_with_the_keyboard(visit: OpenVisit) -> N
     assert "closed, as the alert ended" in page.locator("#life-1").inner_text()
 
 
+def await_reloaded(page: Any, sign: Any) -> None:
+    """Wait until the page was loaded again and shows `sign`, and its scripts listen."""
+    sign.wait_for()
+    page.locator("html.ready").wait_for()
+
+
 def test_a_conflict_is_pinned_and_unpinned_with_the_keyboard(visit: OpenVisit, folder: Path) -> None:
     page = visit().open("sync/acme/unmatched")
     page.get_by_role("button", name="Organization Initech is client 19").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("pinned to 19").wait_for()
+    await_reloaded(page, page.get_by_text("pinned to 19"))
     assert load_pins(folder / "pins.yaml").organization == {3: 19}
     page.get_by_label("Client id of organization Globex & <Sons>").focus()
     page.keyboard.type("17")
     page.keyboard.press("Enter")
-    page.get_by_text("pinned to 17").wait_for()
+    await_reloaded(page, page.get_by_text("pinned to 17"))
     assert load_pins(folder / "pins.yaml").organization == {2: 17, 3: 19}
     for source in (2, 3):
         button = page.get_by_role("button", name=f"Unpin organization {source}")
         button.focus()
         page.keyboard.press("Enter")
-        button.wait_for(state="detached")
+        await_reloaded(page, page.locator("html.ready").filter(has_not=button))
     assert load_pins(folder / "pins.yaml") == Pins()
 
 
@@ -130,6 +136,27 @@ def test_a_command_is_watched_to_its_end(visit: OpenVisit) -> None:
     page.locator("#command-text[open]", has_text="rmm.yaml").wait_for()
     assert violations(page) == []
     site.keep("sync-plan-failed-light-desktop")
+
+
+WATCHED = (
+    '<div id="live" data-live data-state="{}">'
+    '<details id="command-text"{}><summary>Out</summary>{}</details></div>'
+)
+TOGGLE_TWICE = "[1, 2].forEach(() => document.querySelector('summary').click());"
+
+
+@pytest.mark.parametrize(("toggled", "is_open"), [(False, True), (True, False)])
+def test_output_opens_at_a_failure_unless_the_user_closed_it(
+    visit: OpenVisit, toggled: bool, is_open: bool
+) -> None:
+    page = visit().open("sync/acme/plan")
+    script = page.evaluate("fetch('/static/watch.js').then(response => response.text())")
+    bodies = iter([WATCHED.format("live", "", "a"), WATCHED.format("still", " open", "ab")])
+    page.route("**/sync/acme/plan", lambda route: route.fulfill(body=next(bodies), content_type="text/html"))
+    page.reload()
+    page.evaluate(script + (TOGGLE_TWICE if toggled else ""))
+    page.locator("#live[data-state=still]").wait_for()
+    assert page.evaluate("document.getElementById('command-text').open") is is_open
 
 
 def test_fields_are_tried_while_someone_types(visit: OpenVisit, monkeypatch: pytest.MonkeyPatch) -> None:
