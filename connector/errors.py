@@ -10,6 +10,7 @@ ConnectorError
 │   ├── InputError               a template fails, or a value cannot be used
 │   ├── AuthError                signing in failed
 │   └── ApiError                 a request failed: an error response, an unusable one, or none
+├── ActionError                a call from a program failed; it has the envelope of the call
 └── TransportError             HTTP without a complete response; the client turns it into an ApiError
     ├── NotSentError             the connection failed before the request left
     │   └── CertificateError       the certificate is not accepted; a retry would fail in the same way
@@ -149,6 +150,21 @@ class AuthError(RowError):
 
 class ApiError(RowError):
     """A request to the API failed: an error response, one that cannot be used, or no response."""
+
+
+class ActionError(ConnectorError):
+    """A call of an action from a program failed.
+
+    `envelope` is the call's `files.envelope.Envelope`; `code` and `status` are those of its `meta`, and
+    `transient` says whether the same call is worth a retry.
+    """
+
+    def __init__(self, message: str, envelope: Any) -> None:
+        super().__init__(message)
+        self.envelope = envelope
+        self.code: Code = envelope.meta["code"]
+        self.status: int | None = envelope.meta["status"]
+        self.transient: bool = envelope.meta.get("transient", False)
 
 
 class TransportError(ConnectorError):

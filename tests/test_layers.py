@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("web",),
     ("hosts",),
+    ("library",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does
     ("sync",),
     ("runs", "authoring"),
@@ -38,12 +39,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANKS = {name: rank for rank, layer in enumerate(reversed(LAYERS)) for name in layer}
 
-FRONT_DOORS = ("cli", "hosts", "web", "sandbox", "__main__")
+FRONT_DOORS = ("cli", "hosts", "library", "web", "sandbox", "__main__")
 """What may name a vendor."""
 VENDORS = ("ninja", "halo")
 
 ALLOWED_LINES = {
-    "__init__.py": ['"""NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out."""'],
+    "__init__.py": [
+        '"""NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out."""',
+        '**dict.fromkeys(("NinjaOne", "HaloPSA"), "connector.library.services"),',
+    ],
     "catalog/catalog.py": [
         """return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'"""
     ],

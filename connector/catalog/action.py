@@ -150,6 +150,12 @@ class Action:
         return bool(self.result == "file")
 
     @property
+    def returns_list(self) -> bool:
+        """Whether the result is a list, whose items can be separate rows."""
+        types = self.result.get("type", ()) if isinstance(self.result, dict) else ()
+        return bool(self.paging) or "array" in ((types,) if isinstance(types, str) else types)
+
+    @property
     def returns_json(self) -> bool:
         """Whether an empty response is an error."""
         return isinstance(self.result, dict)
@@ -263,7 +269,7 @@ def _check_places(action: Action, top: Section) -> None:
     """Raise DeclarationError for inputs that overwrite each other in the request, or that have no part."""
     taken: dict[tuple[str, ...], str] = {}
     for name, given in action.inputs.items():
-        if given.confirms and not _is_list(action):
+        if given.confirms and not action.returns_list:
             raise top.fault("only a filter of a list can be confirmed", "inputs", name, "confirms")
         if not given.place:
             continue
@@ -282,7 +288,3 @@ def _check_places(action: Action, top: Section) -> None:
             raise top.fault(f'the part "{given.target[0]}" is a file, which has no members', "inputs", name)
     if {"body", "part"} <= {place[0] for place in taken}:
         raise top.fault("a body is JSON or multipart: inputs cannot go to both", "inputs")
-
-
-def _is_list(action: Action) -> bool:
-    return bool(action.paging) or (isinstance(action.result, dict) and action.result.get("type") == "array")

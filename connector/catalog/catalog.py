@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from connector.catalog.action import EFFECTS, Action, load_action
+from connector.catalog.input_schema import input_schema
 from connector.catalog.own_actions import check_own_service, own_declarations, own_services
 from connector.catalog.service import Service, load_service, prefix_of
 from connector.common import strict_yaml
+from connector.common.json_text import Json
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError, nearest
 
@@ -142,6 +144,13 @@ class Catalog:
                 f"{action.handler}: the Python code of custom actions runs only with --allow-handlers"
             )
         return action
+
+    def describe(self, name: str, *, names: bool = False) -> dict[str, Json]:
+        """Return one JSON Schema of an action's inputs, for an object of values by input name.
+
+        Inputs that take an id or a name are integers, or with `names` strings. Raises errors as `action`.
+        """
+        return input_schema(self.action(name), names=names)
 
     def _find(self, name: str) -> Path:
         """Return the file of an action's declaration. Only services that may have the action are read."""

@@ -173,6 +173,10 @@ class Client:
         if self._audit:
             self._audit.require()
 
+    def close(self) -> None:
+        """Close the open connections: idle ones now, and those in use after their responses."""
+        self._transport.close()
+
     def _who(self, context: RequestContext | None) -> str:
         """Return the connection and the row of a request, for the log."""
         return f"{self.connection.label}, row {context.row}" if context else self.connection.label

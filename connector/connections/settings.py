@@ -69,7 +69,6 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
         raise ConnectionSetupError(str(error)) from None
     if not isinstance(data, dict):
         raise ConnectionSetupError(f"{path}: a mapping is expected, not {kind(data)}")
-    fields = fields_of(service)
     settings: dict[str, Any] = {}
     for name, value in data.items():
         if name == "service" and value == service.name:
@@ -77,13 +76,19 @@ def read_settings(service: Service, path: Path) -> dict[str, Any]:
         place = place_of(path, name)
         if name == "service":
             raise ConnectionSetupError(f"{place}: this connection is for another service than {service.name}")
-        if name not in fields:
-            raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), fields)}')
-        types = fields[name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise ConnectionSetupError(f"{place}: {name} must be {_expected(types)}, not {kind(value)}")
+        check_setting(service, name, value, place)
         settings[name] = value
     return settings
+
+
+def check_setting(service: Service, name: str, value: Any, place: str) -> None:
+    """Raise ConnectionSetupError, naming `place`, for an unknown setting and a value of a wrong type."""
+    fields = fields_of(service)
+    if name not in fields:
+        raise ConnectionSetupError(f'{place}: unknown setting "{name}"{nearest(str(name), fields)}')
+    types = fields[name]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise ConnectionSetupError(f"{place}: {name} must be {_expected(types)}, not {kind(value)}")
 
 
 def fields_of(service: Service) -> dict[str, tuple[type, ...]]:

@@ -89,7 +89,7 @@ class Integration:
         files = _setting(FILES)
         job = Job(
             action=name,
-            rows="each" if has_list_result(action) and _setting(LIST_ROWS) != "one" else "one",
+            rows="each" if action.returns_list and _setting(LIST_ROWS) != "one" else "one",
             uploads=Path(_setting(UPLOADS)),
             files=Path(files) if files else None,
         )
@@ -176,12 +176,6 @@ def _batch_notes(prepared: Prepared) -> dict[str, str]:
 
 def _setting(variable: str) -> str:
     return os.environ.get(variable, "").strip()
-
-
-def has_list_result(action: Action) -> bool:
-    """Return whether an action's result is a list, whose items can be separate rows."""
-    schema = action.result
-    return bool(action.paging) or (isinstance(schema, dict) and "array" in schema.get("type", ()))
 
 
 def argument_name(name: str) -> str:

@@ -19,7 +19,7 @@ from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.errors import RunError
 from connector.hosts.host import needed
-from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name, has_list_result
+from connector.hosts.lhub import BATCH_END, DELAY, FILES, LIST_ROWS, UPLOADS, argument_name
 
 DOCUMENTED = (
     "create_organization",
@@ -151,7 +151,7 @@ def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
         LIST_ROWS,
         "Output rows of a list",
         "each: one output row for each item of the list; one: one output row with the complete list",
-        [action.own_name for action in actions if has_list_result(action)],
+        [action.own_name for action in actions if action.returns_list],
         'default="each"',
         'options=["each", "one"]',
     )

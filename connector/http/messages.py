@@ -316,6 +316,9 @@ class Transport(Protocol):
         ResponseLostError if there is no complete response.
         """
 
+    def close(self) -> None:
+        """Close the open connections: idle ones now, and those in use after their responses."""
+
 
 def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
     """Return the headers that describe a request's body, and its bytes.

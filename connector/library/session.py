@@ -1,0 +1,288 @@
+"""A session: one connection, over which a program calls actions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.client.client import Client
+from connector.client.factory import open_client, sign_in
+from connector.common.clock import SystemClock
+from connector.common.json_text import Json
+from connector.common.zones import in_zone
+from connector.connections.connection import Connection, load_connection, make_connection
+from connector.connections.settings import check_setting
+from connector.errors import ActionError, InputError, RunError, nearest
+from connector.files.envelope import Envelope
+from connector.files.readers import InputRow
+from connector.invocation.invoke import ResultMode
+from connector.invocation.result_times import Times
+from connector.library.results import Results
+from connector.library.values import json_value
+from connector.runs.job import MOST_CONCURRENT, Job
+from connector.runs.policy import apply_policy
+from connector.runs.preview import preview_row
+from connector.runs.run import Prepared, make_invoker, prepare, zone_of
+
+logger = logging.getLogger(__name__)
+
+Self = TypeVar("Self", bound="Session")
+
+
+class Session:
+    """Calls actions of one service over one connection. `service` can be omitted in a class that names it.
+
+    `connection` is the name of a saved connection or a file; without it, and without `settings`, it is the
+    one of the environment, or the default one. `settings` are those of a connection file (`region` or
+    `base_url`, `client_id`, `client_secret`, `ca_file`, ...). The other keywords are settings of runs, with
+    their names and meanings in a job. Raises ConnectionSetupError for a connection that cannot be used; the
+    sign-in follows with the first request.
+
+    Safe for threads. It blocks while it waits, and uses no event loop.
+    """
+
+    service_name = ""
+    """The service of a class for one service; without it, and without `service`, the default service."""
+
+    def __init__(
+        self,
+        connection: str | Connection | None = None,
+        *,
+        service: str = "",
+        catalog: Catalog | None = None,
+        delay_ms: float | None = None,
+        read_only: bool = False,
+        audit: str | Path | None = None,
+        uploads: str | Path = "",
+        files: str | Path | None = None,
+        reveal_secrets: bool = False,
+        timezone: str = "",
+        times: Times = "epoch",
+        with_names: str = "",
+        **settings: Any,
+    ) -> None:
+        self.catalog = catalog or Catalog()
+        self.service = self.catalog.service(service or self.service_name)
+        if delay_ms is not None and not delay_ms >= 0:
+            raise RunError("delay_ms: the delay cannot be negative")
+        self._job = Job(
+            action="",
+            delay_ms=delay_ms,
+            read_only=read_only,
+            audit=Path(audit) if audit else None,
+            uploads=Path(uploads),
+            files=Path(files) if files else None,
+            reveal_secrets=reveal_secrets,
+            timezone=timezone,
+            times=times,
+            with_names=with_names,
+        )
+        self.connection = self._connection(connection, settings)
+        self._stop, self._opening = Event(), Lock()
+        self._client: Client | None = None
+        self._prepared: dict[str, Prepared] = {}
+        self._runs: WeakSet[Results] = WeakSet()
+
+    def _connection(self, given: str | Connection | None, settings: Mapping[str, Any]) -> Connection:
+        if settings and given is not None:
+            raise RunError(f"give either a connection or its settings ({', '.join(settings)}), not both")
+        if isinstance(given, Connection):
+            return given
+        if not settings:
+            return load_connection(self.service, given)
+        for name, value in settings.items():
+            check_setting(self.service, name, value, "the keywords")
+        return make_connection(self.service, settings, "the keywords")
+
+    def call(self, action: str, /, *, confirm: bool = False, **inputs: Any) -> Any:
+        """Call an action and return its result; a list is returned whole.
+
+        The values are native: `{{` in a text is text. An underscore at the end of a name that Python reserves
+        (`class_`) is dropped. A destructive action requires `confirm`.
+
+        Raises InputError if a value is missing or not valid, ActionError if the call fails, and RunError if
+        nothing can be sent (ConnectionSetupError if the sign-in fails).
+        """
+        return _result(self.envelope(action, inputs, confirm=confirm))
+
+    def envelope(self, action: str, inputs: Mapping[str, Any], *, confirm: bool = False) -> Envelope:
+        """Call an action and return the envelope, also of a failed call. Raises RunError, InputError."""
+        (envelope,) = self._envelopes(action, inputs, "one", confirm)
+        return envelope
+
+    def each(self, action: str, /, *, confirm: bool = False, **inputs: Any) -> Iterator[Any]:
+        """Yield the items of an action's list. Each page is requested when its first item is read.
+
+        Raises errors as `call` does. ActionError is raised after the items of the pages before the failure.
+        """
+        if not self._action(action).returns_list:
+            raise RunError(f"{action} does not return a list; use call")
+        return self._items(self._envelopes(action, inputs, "each", confirm))
+
+    def _items(self, envelopes: Generator[Envelope, None, None]) -> Iterator[Any]:
+        try:
+            for envelope in envelopes:
+                item = _result(envelope)
+                is_empty_list = item is None and envelope.ends_row and envelope.meta["item"] == 1
+                if not is_empty_list:
+                    yield item
+        finally:
+            envelopes.close()
+
+    def run(
+        self,
+        action: str,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        templates: Mapping[str, Any] | None = None,
+        concurrency: int = 1,
+        results: ResultMode = "one",
+        keep_row: bool = False,
+        confirm: bool = False,
+    ) -> Results:
+        """Return the envelopes of an action over rows. Rows are run while the envelopes are read.
+
+        `templates` are Jinja templates by input, as in a job; without them, an input has the value of the
+        row's field of the same name. `results` "each" gives one envelope per item of a list. A failed row has
+        an envelope with an error, and the others are run.
+
+        Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails).
+        """
+        if not 1 <= concurrency <= MOST_CONCURRENT:
+            raise RunError(f"concurrency must be between 1 and {MOST_CONCURRENT}")
+        job = replace(self._job, action=self._name(action), rows=results, keep_row=keep_row)
+        prepared = prepare(replace(job, templates=templates or {}), self.catalog)
+        self._require_confirmation(prepared.action, confirm)
+        stop = Event()
+        client = self._open(stop, prepared)
+        found = Results(rows, make_invoker(prepared, client), client, concurrency, stop)
+        self._runs.add(found)
+        return found
+
+    def preview(self, action: str, /, **inputs: Any) -> dict[str, Any]:
+        """Return the request of a call: `method, url, query, headers, body`. Nothing is sent.
+
+        Raises InputError if a value is missing or not valid.
+        """
+        prepared, values = self._native(action), self._values(action, inputs)
+        with in_zone(zone_of(prepared.job, self.connection)):
+            row = InputRow(1, values)
+            shown = preview_row(
+                *(prepared.action, self.service, prepared.bindings, prepared.job.uploads),
+                *(row, self.connection.base_url),
+            )
+        if "error" in shown:
+            raise InputError("input_invalid", shown["error"])
+        del shown["row"]
+        return shown
+
+    def actions(self, words: str = "") -> list[str]:
+        """Return the names of the service's actions, or of those that contain all of these words."""
+        if words:
+            return [action.own_name for action in self.catalog.search(words.split(), self.service.name)]
+        return [name.removeprefix(self.service.prefix) for name in self.catalog.names_of(self.service.name)]
+
+    def describe(self, action: str, *, names: bool = True) -> dict[str, Json]:
+        """Return the JSON Schema of an action's inputs; see `Catalog.describe`."""
+        return self.catalog.describe(self._name(action), names=names)
+
+    def close(self) -> None:
+        """Stop the runs, wait for their rows in progress, and close the connections. Can be repeated."""
+        self._stop.set()
+        for run in list(self._runs):
+            run.close()
+        with self._opening:
+            client, self._client = self._client, None
+        if client:
+            client.close()
+            client.flush_audit()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _name(self, action: str) -> str:
+        """Return the name of an action in the catalog; the prefix of the service can be omitted."""
+        return self.service.prefix + action.removeprefix(self.service.prefix)
+
+    def _action(self, action: str) -> Action:
+        return self._native(action).action
+
+    def _native(self, action: str) -> Prepared:
+        """Return an action prepared for native values, each in the field of the input's name."""
+        name = self._name(action)
+        if name not in self._prepared:
+            job = replace(self._job, action=name, match_fields=True, empty="send")
+            self._prepared[name] = prepare(job, self.catalog)
+        return self._prepared[name]
+
+    def _values(self, action: str, inputs: Mapping[str, Any]) -> dict[str, Json]:
+        declared = self._action(action).inputs
+        values: dict[str, Json] = {}
+        for given, value in inputs.items():
+            name = given if given in declared else given.removesuffix("_")
+            if name not in declared or name == "delay_ms":
+                said = nearest(given, declared)
+                raise InputError("input_invalid", f'{action} has no input "{given}"{said}')
+            values[name] = json_value(value, name)
+        return values
+
+    def _envelopes(
+        self, action: str, inputs: Mapping[str, Any], results: ResultMode, confirm: bool
+    ) -> Generator[Envelope, None, None]:
+        """Return the envelopes of one call, which sends when the first one is asked for."""
+        prepared, values = self._native(action), self._values(action, inputs)
+        self._require_confirmation(prepared.action, confirm)
+        prepared = replace(prepared, job=replace(prepared.job, rows=results))
+        invoker = make_invoker(prepared, self._opened(prepared))
+        return _flushed(invoker.envelopes(1, values), invoker.client)
+
+    def _require_confirmation(self, action: Action, confirm: bool) -> None:
+        if action.effect == "destructive" and not confirm:
+            raise RunError(f"{action.name} is destructive: it requires confirm=True. Nothing was sent")
+
+    def _opened(self, prepared: Prepared) -> Client:
+        """Return the client of all calls, signed in when it is first used."""
+        apply_policy(prepared.action, prepared.job, self.connection)
+        with self._opening:
+            if self._client is None:
+                self._client = self._open(self._stop, prepared)
+            return self._client
+
+    def _open(self, stop: Event, prepared: Prepared) -> Client:
+        if self._stop.is_set():
+            raise RunError("the session is closed")
+        connection = apply_policy(prepared.action, prepared.job, self.connection)
+        clock = SystemClock(stop, resumable=False)
+        client = open_client(self.service, connection, prepared.bindings.delay_ms, clock=clock)
+        sign_in(client)
+        return client
+
+
+def _flushed(envelopes: Iterator[Envelope], client: Client) -> Generator[Envelope, None, None]:
+    yield from envelopes
+    client.flush_audit()
+
+
+def _result(envelope: Envelope) -> Any:
+    """Return the result of an envelope. Raises InputError or ActionError for a failed one."""
+    meta = envelope.meta
+    for warning in meta.get("warnings", ()):
+        logger.warning("%s: %s", meta["action"], warning)
+    if envelope.error is None:
+        return envelope.result
+    if meta["code"] in ("input_invalid", "template_error") and not meta["attempts"]:
+        raise InputError(meta["code"], envelope.error)
+    raise ActionError(envelope.error, envelope)
