@@ -28,7 +28,7 @@ from connector.runs.job_rerun import FinishedJob
 from connector.runs.job_rerun_rows import rows_of_job
 from connector.runs.output_names import absolute
 from connector.runs.records import envelopes_format, find_run
-from connector.runs.repair import TEXT_FORMATS, FailedRow, find_failed, mark_rows, rows_as_text
+from connector.runs.repair import FORMATS, FailedRow, find_failed, mark_rows, rows_as_text, rows_as_workbook
 from connector.runs.rerun import Rerun
 from connector.runs.rerun_outputs import check_complete, find_relatives, later_reruns
 from connector.runs.run import naming, open_rows, prepare
@@ -41,7 +41,7 @@ def add_failed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
     parser.add_argument(
         "--output-format",
-        choices=TEXT_FORMATS,
+        choices=FORMATS,
         help="default: from the file extension, else that of the input",
     )
     parser.add_argument(
@@ -68,16 +68,16 @@ def _failed(options: argparse.Namespace) -> int:
             raise RunError("--step is for a job with steps")
         else:
             rows, of_input = _rows_of_run(options)
-    text = rows_as_text(rows, _format(options, of_input))
-    output = options.output
+    format, output = _format(options, of_input), options.output
     if output in (None, STREAM):
-        sys.stdout.write(text)
+        sys.stdout.write(rows_as_text(rows, format))
         return OK
     path = Path(output)
     with file_errors(path):
         if path.exists():
             raise RunError(f"{path}: already exists; use another --output")
-        write_whole(path, text.encode(), mode=PRIVATE_FILE)
+        data = rows_as_workbook(rows) if format == "xlsx" else rows_as_text(rows, format).encode()
+        write_whole(path, data, mode=PRIVATE_FILE)
     again = shlex.join(["ninjaone", "rerun", str(options.of), "--input", output])
     print(f"{path}: {count_of(len(rows), 'row')}. Correct them, then: {again}", file=sys.stderr)
     return OK
@@ -145,10 +145,10 @@ def _input_format(job: Job) -> str | None:
 
 def _format(options: argparse.Namespace, of_input: str | None) -> str:
     """Return the format of the output. Raises RunError."""
+    is_printed = options.output in (None, STREAM)
+    if is_printed and options.output_format == "xlsx":
+        raise RunError("a workbook cannot be printed; use --output FILE")
     named = format_of_name(options.output or "")
-    if of_input == "xlsx":
+    if of_input == "xlsx" and is_printed:
         of_input = "csv"
-    format: str = options.output_format or named or of_input or "jsonl"
-    if format not in TEXT_FORMATS:
-        raise RunError(f"{options.output}: a workbook cannot be written here; use a name that ends in .csv")
-    return format
+    return options.output_format or named or of_input or "jsonl"

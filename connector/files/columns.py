@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from connector.common import json_text
@@ -54,6 +54,18 @@ class Table:
                     yield envelope, item
             elif not is_empty_list(envelope):
                 yield envelope, envelope["result"]
+
+
+class RowTable:
+    """The table of rows of data, whose columns are given."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Mapping[str, Json]]) -> None:
+        self.columns, self._rows = columns, rows
+
+    def rows(self) -> Iterator[list[Json]]:
+        """Yield each row as its values in the order of the columns; None for a missing value."""
+        for row in self._rows:
+            yield [row.get(name) for name in self.columns]
 
 
 def result_items(envelope: Mapping[str, Json]) -> list[Json]:

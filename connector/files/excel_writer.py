@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from connector.common.json_text import Json
 from connector.errors import count_of, shorten
-from connector.files.columns import Table, text_of
+from connector.files.columns import RowTable, Table, text_of
 from connector.files.excel_reader import excel_library
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 """The start of a text that Excel would read as an escaped character, such as `_x0041_`."""
 
 
-def write_workbook(table: Table, file: BinaryIO) -> None:
+def write_workbook(table: Table | RowTable, file: BinaryIO) -> None:
     """Write a table as a workbook: numbers and booleans unchanged, other values as text.
 
     Raises OSError, also if the table has more columns than a worksheet can have.
@@ -53,6 +53,13 @@ def write_workbook(table: Table, file: BinaryIO) -> None:
             *(count_of(writer.shortened, "text"), _LONGEST_TEXT),
             extra={"notice": True},
         )
+
+
+def is_kept(value: Json) -> bool:
+    """Return whether a workbook keeps a value, and not only a part of a text or other characters."""
+    if not isinstance(value, str):
+        return True
+    return "\r" not in value and not _CONTROL.search(value) and not _is_too_long(_escaped(value))
 
 
 def _save(book: Any, file: BinaryIO) -> None:
@@ -87,10 +94,14 @@ class _Writer:
     def _fitting(self, text: str) -> str:
         """Return a text without characters that a workbook cannot contain, shortened if it is too long."""
         written = _escaped(text)
-        if len(written) * 2 > _LONGEST_TEXT and len(written.encode("utf-16-le")) > _LONGEST_TEXT * 2:
+        if _is_too_long(written):
             self.shortened += 1
             written = _escaped(shorten(text, _SHORTENED))
         return written
+
+
+def _is_too_long(written: str) -> bool:
+    return len(written) * 2 > _LONGEST_TEXT and len(written.encode("utf-16-le")) > _LONGEST_TEXT * 2
 
 
 def _escaped(text: str) -> str:

@@ -13,6 +13,7 @@ from connector.errors import RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.runs.expected_rows import UnexpectedRowsError
+from connector.runs.finished_steps import check_finished
 from connector.runs.job import STREAM, Job
 from connector.runs.job_rerun import why_finished
 from connector.runs.policy import apply_policy
@@ -90,6 +91,7 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     with file_errors(outputs[0].parent if outputs else STREAM):
         begins = _resumed(steps, outputs) if start == "resume" else _check_all_new(outputs, start)
     begins += ["new"] * (len(steps) - len(outputs))
+    check_finished([step for step, begin in zip(steps, begins, strict=True) if begin is None], connection)
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()

@@ -12,7 +12,8 @@ from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.errors import Kind, RunError, kind_of
+from connector.errors import Kind, RunError, kind_of, shorten
+from connector.files.columns import RowTable
 from connector.files.envelope import Envelope
 from connector.files.output_formats import Format, format_of
 from connector.files.read_options import Format as InputFormat
@@ -88,8 +89,8 @@ def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list
     return [{number: row.number, **row.data, error: failed[row.number].error} for row in rows]
 
 
-TEXT_FORMATS: tuple[InputFormat, ...] = ("jsonl", "json", "csv", "tsv")
-"""The formats that `rows_as_text` supports."""
+FORMATS: tuple[InputFormat, ...] = ("jsonl", "json", "csv", "tsv", "xlsx")
+"""The formats in which failed rows can be written."""
 
 
 def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
@@ -99,13 +100,36 @@ def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
     if format == "json":
         return "[\n" + ",\n".join(json_text.dumps(row) for row in rows) + "\n]\n"
     text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    if "error" in columns or "_error" in columns:  # the last column
-        columns.append(columns.pop(columns.index("error" if "error" in columns else "_error")))
-    writer = csv.DictWriter(text, columns, delimiter="\t" if format == "tsv" else ",", lineterminator="\n")
+    delimiter = "\t" if format == "tsv" else ","
+    writer = csv.DictWriter(text, _columns(rows), delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def rows_as_workbook(rows: list[dict[str, Json]]) -> bytes:
+    """Return rows as an Excel workbook. Raises RunError for a text that a workbook would not keep."""
+    from connector.files.excel_writer import is_kept, write_workbook  # slow to import
+
+    for row in rows:
+        for name, value in row.items():
+            if name not in ("error", "_error") and not is_kept(value):
+                number = row.get("_row", row.get("row"))
+                raise RunError(
+                    f'row {number}: a workbook cannot keep the text of "{shorten(name)}"; use a name that '
+                    "ends in .csv"
+                )
+    file = io.BytesIO()
+    write_workbook(RowTable(_columns(rows), rows), file)
+    return file.getvalue()
+
+
+def _columns(rows: list[dict[str, Json]]) -> list[str]:
+    """Return the columns of rows; that of the error is the last one."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    if "error" in columns or "_error" in columns:
+        columns.append(columns.pop(columns.index("error" if "error" in columns else "_error")))
+    return columns
 
 
 def _cell(value: Json) -> str:

@@ -81,6 +81,30 @@ def test_corrected_rows_run_in_place_of_the_failed_ones(
     assert set(Counter(created(sandbox, executed=True)).values()) == {1}
 
 
+def test_corrected_rows_can_be_in_a_workbook(ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox) -> None:
+    written = ninjaone("failed", "out.jsonl", "--output", "fix.xlsx", "--code", "conflict")
+    assert written.returncode == 0, written.stderr
+    done = ninjaone("rerun", "out.jsonl", "--input", "fix.xlsx")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(onboarding / "out.rerun.jsonl") == {2: None, 4: None}
+    refused = ninjaone("failed", "out.jsonl", "--output-format", "xlsx")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "a workbook cannot be printed; use --output FILE" in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["x" * 40_000, "a\x07b", "a\r\nb"])
+def test_a_workbook_is_not_written_if_it_would_change_a_text(
+    connection_file: Path, ninjaone: Ninjaone, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"name": "", "note": text}) + "\n")
+    (tmp_path / "job.yaml").write_text(JOB.replace("csv", "jsonl"))
+    assert ninjaone("run", "job.yaml").returncode == 1
+    done = ninjaone("failed", "out.jsonl", "--output", "fix.xlsx")
+    assert done.returncode == 2
+    assert 'row 1: a workbook cannot keep the text of "note"; use a name that ends in .csv' in done.stderr
+    assert not (tmp_path / "fix.xlsx").exists()
+
+
 def test_rows_in_doubt_are_written_but_never_sent_again(
     ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
 ) -> None:

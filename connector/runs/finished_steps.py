@@ -1,0 +1,46 @@
+"""Checks that the finished steps of a job that is resumed have the settings with which they ran.
+
+Otherwise, after a correction of the filter of a finished step, the wrong records would be changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from connector.connections.connection import Connection
+from connector.errors import RunError
+from connector.runs.records import find
+from connector.runs.run import Prepared, fingerprint, naming
+from connector.runs.tenant_runs import account_of
+
+
+def check_finished(steps: Sequence[Prepared], connection: Connection | None) -> None:
+    """Raise RunError if a finished step has another action, input or connection, or other settings.
+
+    A step without a record on this machine is not checked.
+    """
+    for step in steps:
+        record = find(Path(step.job.output))
+        if record is None or not record.fingerprint:
+            continue
+        with naming(step.job):
+            account = connection.account if connection else account_of(step)
+            now = fingerprint(step, account, step.job.source())
+        if changed := list(_changed(record.fingerprint, now)):
+            are_reads = all(step.action.effect == "read" for step in steps)
+            restart = ", or --restart to run all steps again" if are_reads else ""
+            raise RunError(
+                f'step "{step.job.step}" is finished, but differs from the run in its {", ".join(changed)}: '
+                f"use --resume with the same settings{restart}"
+            )
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names of what differs. A new version of an action's declaration is not a difference."""
+    for name in dict.fromkeys((*before, *now)):
+        then, today = before.get(name), now.get(name)
+        if name == "action":
+            then, today = (text and text.partition(" ")[0] for text in (then, today))
+        if then != today:
+            yield name

@@ -1,0 +1,1 @@
+"""Everyday jobs by the command line: each ends with the state of the sandbox and the log of its requests."""
