@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,9 +12,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.cli.cron_daemon import running_cron, why_no_cron
-from tests.fakes import wait_until, write_lines
-from tests.loopback import Server, answering
+from tests.fakes import write_lines
 
 pytestmark = pytest.mark.in_process
 
@@ -183,27 +180,3 @@ def test_what_cannot_be_scheduled(ninjaone: Ninjaone, job: Path, arguments: list
     done = ninjaone("schedule", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(bool(why_no_cron()), reason=why_no_cron())
-def test_cron_runs_the_nightly_report(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "a 100% 'job'"
-    folder.mkdir()
-    (folder / "night.yaml").write_text(
-        f"action: list_devices\nconnection: {connection_file}\nresults: true\n"
-        "output: \"devices-{{ now | format_datetime('%Y-%m-%d') }}.csv\"\n"
-    )
-    with Server((answering,)) as server:
-        given = ("--notify-url", server.base_url, "--notify-on", "always", "--var", "x=50% & 'more'\\\\")
-        done = ninjaone("schedule", folder / "night.yaml", "--cron", "* * * * *", *given)
-        assert done.returncode == 0, done.stderr
-        with running_cron(done.stdout, tmp_path / "cron"):
-            wait_until(lambda: len(server.received) > 0, seconds=150)
-        summary = json.loads(server.received[0].body)["summary"]
-    assert (summary["state"], summary["exit_code"], summary["runs"][0]["failed"]) == ("finished", 0, 0)
-    assert json.loads((folder / "night.summary.json").read_text()) == summary
-    (report,) = folder.glob("devices-20*.csv")
-    assert report.read_text().startswith("id,")
-    assert len(report.read_text().splitlines()) > 10
-    assert "run ended" in (folder / "night.log").read_text()

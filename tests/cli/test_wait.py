@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -295,41 +293,3 @@ def test_a_parameter_that_cannot_be_quoted(ninjaone: Ninjaone, sandbox: Sandbox,
     done = ninjaone("call", "run_script", *inputs, "-c", connect(sandbox, tmp_path))
     assert "a parameter contains a double quote" in json.loads(done.stdout)["error"]
     assert not [r for r in sandbox.log.requests() if r["method"] == "POST"]
-
-
-@pytest.mark.slow
-def test_a_run_killed_while_it_waits_goes_on_without_a_second_request(tmp_path: Path) -> None:
-    with Sandbox(devices=600, order_s=10) as sandbox:
-        ids = [id for id in online(sandbox, 570) if id % 10 not in (7, 9)][:200]
-        assert len(ids) == 200
-        write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in ids])
-        command = [
-            *(sys.executable, "-m", "connector", "run", "run_script", "-i", "rows.jsonl", *SCRIPT),
-            *(
-                "-c",
-                connect(sandbox, tmp_path),
-                "-o",
-                "out.jsonl",
-                "--delay-ms",
-                "0",
-                "--wait",
-                "120s",
-                "--yes",
-            ),
-        ]
-        for resume in ([], ["--resume"]):
-            process = subprocess.Popen([*command, *resume], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-            assert process.stderr
-            for line in process.stderr:
-                if "waiting for the end" in line:
-                    break
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-        done = subprocess.run(
-            [*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, timeout=180
-        )
-        assert done.returncode == 0, done.stderr
-        assert requests(sandbox)["POST"] == len(ids)
-        found = envelopes(tmp_path / "out.jsonl")
-        assert [e["meta"]["outcome"]["state"] for e in found] == ["completed"] * len(ids)
-        assert not (tmp_path / "out.jsonl.run").exists()
