@@ -6,15 +6,17 @@ import argparse
 import shlex
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
-from connector.cli.rerun import add_finished_run, find_job
+from connector.cli.remaining import codes_text
+from connector.cli.rerun import add_finished_run, find_job, named_by
 from connector.cli.rerun_input import check_input, check_unchanged_input
 from connector.cli.rerun_job import warn_of_unknown
 from connector.common.file_modes import PRIVATE_FILE
@@ -48,7 +50,7 @@ def add_failed(parser: argparse.ArgumentParser) -> None:
         "--code",
         metavar="A,B",
         type=lambda text: text.split(","),
-        help="only rows with these values of meta.code",
+        help="only rows with these values of meta.code (default: those that `rerun --input` can run)",
     )
     parser.add_argument("--step", metavar="NAME", help="of a job with steps, only the rows of this step")
     parser.set_defaults(command=_failed)
@@ -63,38 +65,89 @@ def _failed(options: argparse.Namespace) -> int:
     with file_errors(options.of):
         steps = find_steps(options, {})
         if steps:
-            rows, of_input = _rows_of_job(options, steps)
+            found = _rows_of_job(options, steps)
         elif options.step:
             raise RunError("--step is for a job with steps")
         else:
-            rows, of_input = _rows_of_run(options)
-    format, output = _format(options, of_input), options.output
+            found = _rows_of_run(options)
+    format, output = _format(options, found.input_format), options.output
     if output in (None, STREAM):
-        sys.stdout.write(rows_as_text(rows, format))
+        sys.stdout.write(rows_as_text(found.rows, format))
+        _print_check_first(options, found)
         return OK
     path = Path(output)
     with file_errors(path):
         if path.exists():
             raise RunError(f"{path}: already exists; use another --output")
+        rows = found.rows
         data = rows_as_workbook(rows) if format == "xlsx" else rows_as_text(rows, format).encode()
         write_whole(path, data, mode=PRIVATE_FILE)
-    again = shlex.join(["ninjaone", "rerun", str(options.of), "--input", output])
-    print(f"{path}: {count_of(len(rows), 'row')}. Correct them, then: {again}", file=sys.stderr)
+    again = shlex.join(["ninjaone", "rerun", *named_by(options), "--input", output])
+    then = f". Correct them, then: {again}" if found.has_correctable else ""
+    print(f"{path}: {count_of(len(rows), 'row')}{then}", file=sys.stderr)
+    _print_check_first(options, found)
     return OK
 
 
-def _is_chosen(row: FailedRow, codes: Sequence[str] | None) -> bool:
-    return not codes or row.code in codes
+@dataclass(frozen=True)
+class _Found:
+    """The rows to write, and the format of the run's input.
+
+    `check` has the number of rows to check first that are among them, by `meta.code`; `omitted` has the
+    number of those that are not.
+    """
+
+    rows: list[dict[str, Json]]
+    input_format: str | None
+    check: Counter[str]
+    omitted: Counter[str]
+
+    @property
+    def has_correctable(self) -> bool:
+        """Whether a rerun can run one of the rows."""
+        return len(self.rows) > self.check.total()
 
 
-def _rows_of_run(options: argparse.Namespace) -> tuple[list[dict[str, Json]], str | None]:
-    """Return the failed rows of a run, and the format of its input. Raises RunError."""
+def _print_check_first(options: argparse.Namespace, found: _Found) -> None:
+    """Print how to proceed with the rows that must be checked first, because they may have taken effect."""
+    if found.check:
+        print(
+            f"{_to_check(found.check)}: `rerun --input` skips them, because they may have taken effect. "
+            "Check each of them; remove those that did from the file, and run the others as a new run, with "
+            "the file as its input",
+            file=sys.stderr,
+        )
+    if found.omitted:
+        codes = ["--code", ",".join(found.omitted)]
+        print(
+            f"{_to_check(found.omitted)} not included, because to send them again could repeat their effect: "
+            f"{shlex.join(['ninjaone', 'failed', *named_by(options), *codes])}",
+            file=sys.stderr,
+        )
+
+
+def _to_check(codes: Counter[str]) -> str:
+    return f"{count_of(codes.total(), 'row')} to check first ({codes_text(codes)})"
+
+
+def _chosen(failed: Mapping[int, FailedRow], codes: Sequence[str] | None) -> dict[int, FailedRow]:
+    """Return the failed rows with these codes; without codes, those that a rerun can run."""
+    return {n: row for n, row in failed.items() if (row.code in codes if codes else row.can_run)}
+
+
+def _check_first(failed: Iterable[FailedRow]) -> Counter[str]:
+    """Return the number of rows to check first, by `meta.code`."""
+    return Counter(row.code for row in failed if not row.can_run)
+
+
+def _rows_of_run(options: argparse.Namespace) -> _Found:
+    """Return the failed rows of a run. Raises RunError."""
     of: Path = options.of
     check_complete(of)
     record = find_run(of)
     job = find_job(of, record, options.job_file, {})
     failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of)))
-    chosen = {n: row for n, row in failed.items() if _is_chosen(row, options.code)}
+    chosen = _chosen(failed, options.code)
     check_unchanged_input(job, record, max(chosen, default=0))
     numbers = array("Q", sorted(chosen))
     prepared = prepare(replace(job, step=""), open_catalog(options))
@@ -102,13 +155,13 @@ def _rows_of_run(options: argparse.Namespace) -> tuple[list[dict[str, Json]], st
     rows = list(open_rows(prepared).rows.rows())
     if len(rows) != len(numbers):
         raise RunError(f"{job.input} does not have all rows of the run; it is not the run's input file")
-    return mark_rows(rows, chosen), _input_format(job)
+    check = _check_first(chosen.values())
+    omitted = Counter() if options.code else _check_first(failed.values())
+    return _Found(mark_rows(rows, chosen), _input_format(job), check, omitted)
 
 
-def _rows_of_job(
-    options: argparse.Namespace, steps: Sequence[Job]
-) -> tuple[list[dict[str, Json]], str | None]:
-    """Return the failed rows of all steps of a job, and the format of its input. Raises RunError."""
+def _rows_of_job(options: argparse.Namespace, steps: Sequence[Job]) -> _Found:
+    """Return the failed rows of all steps of a job. Raises RunError."""
     names = [step.step for step in steps]
     if options.step and options.step not in names:
         raise RunError(f'--step: the job has no step "{options.step}"{nearest(options.step, names)}')
@@ -116,13 +169,15 @@ def _rows_of_job(
     warn_of_unknown(job)
     if job.unfinished:
         raise RunError(f"{job.unfinished.path}: this rerun is unfinished; continue it with --resume first")
-    found = []
+    found, omitted = [], Counter[str]()
     for step in steps:
         if options.step in (None, step.step):
             failed = job.failed(step, job.new_rerun({}, is_transient=False))
-            chosen = {n: row for n, row in failed.items() if _is_chosen(row, options.code)}
+            chosen = _chosen(failed, options.code)
+            omitted += Counter() if options.code else _check_first(failed.values())
             found += [(step.step, row, chosen[row.number]) for row in _rows_of_step(job, step, chosen)]
-    return mark_rows_of_steps(found, names), _input_format(steps[0])
+    check = _check_first(row for _, _, row in found)
+    return _Found(mark_rows_of_steps(found, names), _input_format(steps[0]), check, omitted)
 
 
 def _rows_of_step(job: FinishedJob, step: Job, chosen: Mapping[int, FailedRow]) -> Iterator[InputRow]:

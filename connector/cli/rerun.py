@@ -8,7 +8,6 @@ import shlex
 import sys
 from array import array
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.given_job import given_settings
 from connector.cli.job_options import add_pace, add_running
 from connector.cli.job_steps import find_steps
-from connector.cli.main import OK
+from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.notify import open_notifier
+from connector.cli.remaining import Remaining, codes_text, service_title
 from connector.cli.rerun_input import check_unchanged_input
 from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, run_steps
@@ -107,12 +107,20 @@ def _rerun(options: argparse.Namespace) -> int:
         report.notify_by(open_notifier(options, f"rerun {options.of}", job_file))
         with file_errors(options.of):
             job = find_steps(options, given_settings(options))
-            steps = prepare_rerun(job, options) if job else _prepare(options)
-        return run_steps(steps, options, report) if steps else OK
+            steps, remaining = prepare_rerun(job, options) if job else _prepare(options)
+        if remaining:
+            report.require(ROWS_FAILED, remaining.text)
+        exit_code = run_steps(steps, options, report) if steps else report.exit_code
+        if remaining and not options.json and exit_code == ROWS_FAILED:
+            print(remaining.text, file=sys.stderr)
+        return exit_code
 
 
-def _prepare(options: argparse.Namespace) -> list[Prepared]:
-    """Return the prepared rerun after printing its plan; empty if there is nothing to do. Raises RunError."""
+def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
+    """Return the prepared rerun after printing its plan, and the failed rows that are not in it.
+
+    The rerun is empty if there is nothing to do. Raises RunError.
+    """
     of: Path = options.of
     check_complete(of)
     record = find_run(of)
@@ -126,7 +134,8 @@ def _prepare(options: argparse.Namespace) -> list[Prepared]:
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     catalog = open_catalog(options)
-    service = _service_title(catalog, job.action)
+    service = service_title(catalog, [job.action])
+    retryable = len(repeats.numbers)
     if options.transient:
         failed = find_failed(of, envelopes_format(of, job), later_reruns(of, relatives))
         chosen = (n for n in repeats.numbers if n in failed and failed[n].kind == "retry")
@@ -137,16 +146,23 @@ def _prepare(options: argparse.Namespace) -> list[Prepared]:
         repeats = replace(repeats, numbers=array("Q", corrected))
     else:
         _check_not_corrected(of, relatives, repeats)
-    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats, service), file=sys.stderr)
+    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
+    remaining = Remaining(named_by(options), repeats.in_doubt, retryable - len(repeats.numbers), service)
     if not repeats.numbers:
-        return []
+        return [], remaining
     job = replace(job, step="", output=str(output), output_format=None, **RERUN_SETTINGS)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
-    prepared = replace(prepare(job, catalog), rerun=Rerun(absolute(of), repeats.numbers, corrected))
+    rerun = Rerun(absolute(of), repeats.numbers, corrected, done=repeats.done)
+    prepared = replace(prepare(job, catalog), rerun=rerun)
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
-    return [prepared]
+    return [prepared], remaining
+
+
+def named_by(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that select the finished run on a command line."""
+    return [str(options.of)] + ([str(options.job_file)] if options.job_file else [])
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -215,26 +231,15 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
             )
 
 
-def _service_title(catalog: Catalog, action: str) -> str:
-    """Return the title of an action's service, or "the service" if the action is unknown."""
-    with suppress(RunError):
-        return catalog.service(catalog.action(action).service).title
-    return "the service"
-
-
-def _plan(of: Path, repeats: RetryableRows, service: str) -> str:
+def _plan(of: Path, repeats: RetryableRows) -> str:
     """Return a line with the number of rows that are run again, and of those that are not."""
-    in_doubt = sum(repeats.in_doubt.values())
     again = len(repeats.numbers)
     parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]
     if repeats.succeeded:
         parts.append(f"{repeats.succeeded} succeeded in an earlier rerun")
-    if in_doubt:
-        codes = ", ".join(f"{number} {code}" for code, number in repeats.in_doubt.items())
-        parts.append(
-            f"{in_doubt} not run again, because they may have taken effect, completely or in part "
-            f"({codes}): check in {service} before you send them again"
-        )
+    if repeats.in_doubt:
+        number, codes = sum(repeats.in_doubt.values()), codes_text(repeats.in_doubt)
+        parts.append(f"{number} to check first ({codes}), not run")
     return "; ".join(parts)
 
 

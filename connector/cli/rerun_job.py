@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.cli.action_sources import open_catalog
+from connector.cli.remaining import Remaining, codes_text, service_title
 from connector.cli.rerun_input import check_input
 from connector.common.clock import SystemClock
 from connector.errors import RunError, count_of
@@ -26,10 +27,10 @@ from connector.runs.run import Prepared, naming, prepare
 from connector.runs.tenant_runs import account_of
 
 
-def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> list[Prepared]:
-    """Return the prepared steps of a rerun after printing its plan; empty if there is nothing to do.
+def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
+    """Return the prepared steps of a rerun after printing its plan, and the failed rows that are not in it.
 
-    Raises RunError.
+    There are no steps if there is nothing to do. Raises RunError.
     """
     for name in ("output", "key"):
         if getattr(options, name):
@@ -42,12 +43,15 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> list[Pre
     of_input = bool(options.corrected or rerun.corrected)
     chosen = [_choose_rows(job, step, rerun, of_input=of_input) for step in steps]
     print(_plan(job, chosen, as_json=options.json), file=sys.stderr)
+    of = [str(options.of), *([str(options.job_file)] if options.job_file else [])]
+    service = service_title(open_catalog(options), [step.action for step in steps])
+    remaining = Remaining(of, _in_doubt(chosen), sum(its.others for its in chosen), service)
     if not any(its.numbers for its in chosen) and not rerun.singles and rerun is not job.unfinished:
-        return []
+        return [], remaining
     prepared = _prepare(job, rerun, chosen, options)
     if rerun is not job.unfinished:
         job.write(rerun)
-    return prepared
+    return prepared, remaining
 
 
 def warn_of_unknown(job: FinishedJob) -> None:
@@ -72,6 +76,15 @@ class _Chosen:
     def in_doubt(self) -> Counter[str]:
         """The number of failed rows that must be checked first, by `meta.code`."""
         return Counter(row.code for row in self.failed.values() if not row.can_run)
+
+    @property
+    def others(self) -> int:
+        """The number of failed rows that could be run again, and are not."""
+        return sum(row.can_run for row in self.failed.values()) - len(self.numbers)
+
+
+def _in_doubt(chosen: Sequence[_Chosen]) -> Counter[str]:
+    return sum((its.in_doubt for its in chosen), Counter[str]())
 
 
 def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
@@ -122,18 +135,14 @@ def _choose_rows(job: FinishedJob, step: Job, rerun: RerunFolder, *, of_input: b
 
 def _plan(job: FinishedJob, chosen: Sequence[_Chosen], *, as_json: bool) -> str:
     """Return a line with the number of rows of each step that are run again, and of those that are not."""
-    in_doubt = sum((its.in_doubt for its in chosen), Counter[str]())
+    in_doubt = _in_doubt(chosen)
     if as_json:
         rows = {its.step.step: len(its.numbers) for its in chosen}
         return json.dumps({"rerun_of": str(job.folder), "rows": rows, "in_doubt": dict(in_doubt)})
     again = [f"{count_of(len(its.numbers), 'row')} of {its.step.step}" for its in chosen if its.numbers]
     parts = [f"{job.folder}: " + (f"{', '.join(again)} to run again" if again else "no rows to rerun")]
     if in_doubt:
-        codes = ", ".join(f"{number} {code}" for code, number in in_doubt.items())
-        parts.append(
-            f"{in_doubt.total()} not run again, because they may have taken effect, completely or in part "
-            f"({codes}): check them before you send them again"
-        )
+        parts.append(f"{in_doubt.total()} to check first ({codes_text(in_doubt)}), not run")
     return "; ".join(parts)
 
 

@@ -52,7 +52,7 @@ class Report:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path, self.exit_code = path, OK
+        self.path, self.exit_code, self._message = path, OK, ""
         self.notifier: Notifier | None = None
         self._runs: list[tuple[Job, Summary | None]] = []
         self._clock = SystemClock()
@@ -68,6 +68,10 @@ class Report:
         """Report the start by a notifier now, and the end when the command ends."""
         self.notifier = notifier
         notifier.start()
+
+    def require(self, exit_code: int, message: str) -> None:
+        """Set the lowest exit code of a command that ends without an error, with its reason."""
+        self.exit_code, self._message = max(self.exit_code, exit_code), message
 
     def begin(self, run: ActiveRun) -> None:
         """Add a run that has started. Its summary is read at the end of the command."""
@@ -92,7 +96,7 @@ class Report:
         if not (self.path or self.notifier):
             return
         exit_code = self.exit_code if error is None else exit_code_of(error)
-        document = self.as_json(exit_code, str(error or ""))
+        document = self.as_json(exit_code, str(error or self._message))
         if self.path:
             try:
                 _write(self.path, document)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from connector.common import json_text
-from connector.common.json_text import Json
 from connector.errors import RowError
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 from connector.invocation.exchange import Recorder
+from connector.runs.rerun import Requests
 
-Done = Mapping[int, Sequence[Mapping[str, Json]]]
+Done = Mapping[int, Requests]
 """The completed requests of rows with the code `partial`, from `continue` in their results, by row number."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from connector.files.envelope import Envelope
 from connector.files.output_formats import Format, format_of
 from connector.files.read_options import Format as InputFormat
 from connector.files.readers import InputRow, RowSource
-from connector.runs.rerun import read_ends
+from connector.runs.rerun import Requests, read_ends, requests_done
 
 _MARKS = ("row", "error")
 _OTHER_MARKS = ("_row", "_error")
@@ -29,7 +29,7 @@ _OTHER_MARKS = ("_row", "_error")
 class FailedRow:
     """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried.
 
-    `done` has the completed requests of a row that a rerun of a job can continue; see `continued`.
+    `done` has the completed requests of a row that a rerun can continue; see `continued`.
     """
 
     number: int
@@ -37,11 +37,11 @@ class FailedRow:
     error: str
     kind: Kind
     repeatable: bool
-    done: Sequence[Mapping[str, Json]] = ()
+    done: Requests = ()
 
     @property
     def can_run(self) -> bool:
-        """Whether a rerun of a job can run the row."""
+        """Whether a rerun can run the row."""
         return self.repeatable or bool(self.done)
 
 
@@ -74,8 +74,7 @@ def _failed_again(before: FailedRow | None, row: FailedRow) -> FailedRow:
 def _failed_row(envelope: Envelope) -> FailedRow:
     meta = envelope.meta
     repeatable = meta.get("repeatable") is True
-    result = envelope.result if meta["code"] == "partial" else None
-    done = result.get("continue", ()) if isinstance(result, dict) else ()
+    done = requests_done(envelope)
     return FailedRow(envelope.row, meta["code"], envelope.error or "", kind_of(meta), repeatable, done)
 
 

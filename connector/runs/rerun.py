@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connector.common.json_text import Json
 from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output_formats import TABLES, Format, format_of
@@ -23,13 +24,18 @@ RERUN_SETTINGS: dict[str, Any] = {
 """Settings of a rerun, whose output has complete envelopes."""
 
 
+Requests = Sequence[Mapping[str, Json]]
+"""Completed requests of a row, as `continue` in the result of a row with the code `partial` has them."""
+
+
 @dataclass(frozen=True)
 class RetryableRows:
     """The failed rows of a run, according to its output and those of its reruns.
 
     `numbers` has the numbers of rows that can be retried, ascending. `in_doubt` has the number of rows that
     must be checked first, by `meta.code`; `succeeded` is the number of rows that succeeded in a rerun.
-    `action` is the run's action, `last_row` the number of its last row.
+    `action` is the run's action, `last_row` the number of its last row. `done` has the completed requests of
+    the rows that continue after them; see `continued`.
     """
 
     action: str = ""
@@ -37,6 +43,7 @@ class RetryableRows:
     in_doubt: dict[str, int] = field(default_factory=dict)
     succeeded: int = 0
     last_row: int = 0
+    done: Mapping[int, Requests] = field(default_factory=dict)
 
 
 def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) -> RetryableRows:
@@ -48,21 +55,31 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
     action, last_row = "", 0
     numbers = array("Q")
     in_doubt: Counter[str] = Counter()
+    done: dict[int, Requests] = {}
     for envelope in read_ends(output, format):
         action, last_row = envelope.meta["action"], envelope.row
-        if _is_repeatable(envelope):
+        if _can_run(envelope):
             numbers.append(envelope.row)
+            _add_done(done, envelope)
         elif envelope.has_error:
             in_doubt[envelope.meta["code"]] += 1
     settled: dict[int, str | None] = {}
     for rerun in reruns:
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
-            if not _is_repeatable(envelope) and _holds(numbers, envelope.row):
+            if _can_run(envelope):
+                _add_done(done, envelope)
+            elif _holds(numbers, envelope.row):
                 settled[envelope.row] = envelope.meta["code"]
     left = array("Q", (number for number in numbers if number not in settled))
     codes = Counter(code for code in settled.values() if code)
     succeeded = len(settled) - codes.total()
-    return RetryableRows(action, left, dict(in_doubt + codes), succeeded, last_row)
+    return RetryableRows(action, left, dict(in_doubt + codes), succeeded, last_row, done)
+
+
+def _add_done(done: dict[int, Requests], envelope: Envelope) -> None:
+    """Keep the completed requests of a row, unless it failed before them this time."""
+    if requests := requests_done(envelope):
+        done[envelope.row] = requests
 
 
 def read_ends(output: Path, format: Format) -> Iterator[Envelope]:
@@ -83,8 +100,16 @@ def read_ends(output: Path, format: Format) -> Iterator[Envelope]:
             yield envelope
 
 
-def _is_repeatable(envelope: Envelope) -> bool:
-    return envelope.has_error and envelope.meta.get("repeatable") is True
+def requests_done(envelope: Envelope) -> Requests:
+    """Return the completed requests after which a row can continue; empty if there are none."""
+    result = envelope.result if envelope.meta["code"] == "partial" else None
+    found: Requests = result.get("continue", ()) if isinstance(result, dict) else ()
+    return found
+
+
+def _can_run(envelope: Envelope) -> bool:
+    is_repeatable = envelope.meta.get("repeatable") is True
+    return envelope.has_error and (is_repeatable or bool(requests_done(envelope)))
 
 
 def _holds(numbers: array[int], number: int) -> bool:
@@ -106,7 +131,7 @@ class Rerun:
     numbers: array[int]
     corrected: Mapping[int, InputRow] | None = None
     chain: Sequence[ChainFile] | None = None
-    done: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    done: Mapping[int, Requests] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

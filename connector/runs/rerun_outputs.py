@@ -41,8 +41,11 @@ def find_relatives(of: Path) -> set[Path]:
 
 
 def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
-    """Yield the outputs of finished reruns that are newer than `of`; older ones are of a replaced output."""
+    """Yield the outputs of finished reruns that are newer than `of`, the oldest first.
+
+    Older ones are of a replaced output.
+    """
+    finished = (path for path in relatives if path.is_file() and not is_interrupted(path))
+    times = {path: path.stat().st_mtime_ns for path in finished}
     since = of.stat().st_mtime_ns
-    for path in sorted(relatives):
-        if path.is_file() and not is_interrupted(path) and path.stat().st_mtime_ns >= since:
-            yield path
+    yield from sorted((path for path in times if times[path] >= since), key=lambda path: (times[path], path))

@@ -75,7 +75,7 @@ def test_corrected_rows_run_in_place_of_the_failed_ones(
     assert plain.returncode == 2
     assert "use that file: ninjaone rerun out.jsonl --input " in plain.stderr
     again = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == 1, again.stderr
     assert "fix.csv: 1 row skipped: only failed rows that can be retried are run" in again.stderr
     assert rows_of(onboarding / "out.rerun-2.jsonl") == {4: None}
     assert set(Counter(created(sandbox, executed=True)).values()) == {1}
@@ -85,7 +85,7 @@ def test_corrected_rows_can_be_in_a_workbook(ninjaone: Ninjaone, onboarding: Pat
     written = ninjaone("failed", "out.jsonl", "--output", "fix.xlsx", "--code", "conflict")
     assert written.returncode == 0, written.stderr
     done = ninjaone("rerun", "out.jsonl", "--input", "fix.xlsx")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert rows_of(onboarding / "out.rerun.jsonl") == {2: None, 4: None}
     refused = ninjaone("failed", "out.jsonl", "--output-format", "xlsx")
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -113,16 +113,62 @@ def test_rows_in_doubt_are_written_but_never_sent_again(
     (row,) = map(json.loads, printed.stdout.splitlines())
     assert (row["row"], row["name"]) == (5, "Umbrella")
     assert "may have taken effect" in row["error"]
+    assert printed.stderr.startswith("1 row to check first (1 outcome_unknown): `rerun --input` skips them")
     (onboarding / "fix.jsonl").write_text(printed.stdout)
     before = len(created(sandbox))
-    assert ninjaone("rerun", "out.jsonl", "--input", "fix.jsonl").returncode == 0
+    assert ninjaone("rerun", "out.jsonl", "--input", "fix.jsonl").returncode == 1
     assert len(created(sandbox)) == before
+
+
+def test_rows_in_doubt_are_not_among_those_to_correct(ninjaone: Ninjaone, onboarding: Path) -> None:
+    printed = ninjaone("failed", "out.jsonl")
+    assert [row["row"] for row in csv.DictReader(printed.stdout.splitlines())] == ["2", "4"]
+    assert printed.stderr == (
+        "1 row to check first (1 outcome_unknown) not included, because to send them again could repeat "
+        "their effect: ninjaone failed out.jsonl --code outcome_unknown\n"
+    )
+    written = ninjaone(
+        "failed", "out.jsonl", "job.yaml", "-o", "fix.csv", "--code", "outcome_unknown,conflict"
+    )
+    assert len((onboarding / "fix.csv").read_text().splitlines()) == 4
+    assert "Correct them, then: ninjaone rerun out.jsonl job.yaml --input fix.csv" in written.stderr
+    assert "1 row to check first (1 outcome_unknown): `rerun --input` skips them" in written.stderr
+
+
+def test_a_rerun_of_some_rows_names_the_others(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    (onboarding / "fix.csv").write_text("row,name\n2,Globex Ltd\n")
+    done = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
+    assert done.returncode == 1, done.stderr
+    left = "out.jsonl: 1 failed row left that can be retried or corrected: ninjaone rerun out.jsonl\n"
+    assert done.stderr.endswith(left)
+    assert "1 row, 1 succeeded, 0 failed" in done.stderr
+
+
+def test_a_row_that_was_done_in_part_continues(
+    connection_file: Path, ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("name\nAcme\n")
+    (tmp_path / "job.yaml").write_text(f'{JOB.rstrip()[:-1]}, fields: {{siteCode: "A1"}}}}\n')
+    sandbox.set_faults(queue=[None, None, REFUSED])
+    assert ninjaone("run", "job.yaml").returncode == 1
+    assert rows_of(tmp_path / "out.jsonl") == {1: "partial"}
+    before = len(sandbox.log.requests())
+    sandbox.set_faults(queue=[None, REFUSED])
+    assert ninjaone("rerun", "out.jsonl").returncode == 1
+    sandbox.set_faults(queue=[])
+    done = ninjaone("rerun", "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(tmp_path / "out.rerun-2.jsonl") == {1: None}
+    sent = [r["method"] for r in sandbox.log.requests()[before:] if r["method"] != "GET"]
+    assert sent == ["PATCH", "PATCH"]
 
 
 def test_rows_are_matched_by_a_key(ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox) -> None:
     (onboarding / "fix.csv").write_text("id,name\n13,Hooli Inc\n10,Acme\n")
     done = ninjaone("rerun", "out.jsonl", "--input", "fix.csv", "--key", "id")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert rows_of(onboarding / "out.rerun.jsonl") == {4: None}
     assert created(sandbox)[-1] == "Hooli Inc"
     assert created(sandbox).count("Acme") == 1
@@ -179,6 +225,6 @@ def test_transient_failures_are_retried_alone(
     assert transient == {1: None, 2: True, 3: None}
     assert "1 failed row to retry as is: ninjaone rerun out.jsonl --transient" in done.stderr
     sandbox.set_faults(queue=[])
-    assert ninjaone("rerun", "out.jsonl", "--transient").returncode == 0
+    assert ninjaone("rerun", "out.jsonl", "--transient").returncode == 1
     assert rows_of(tmp_path / "out.rerun.jsonl") == {2: None}
     assert Counter(created(sandbox, executed=True)) == {"Acme": 1, "Globex": 1}

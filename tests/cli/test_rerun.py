@@ -66,16 +66,20 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
 ) -> None:
     before = created(sandbox)
     done = ninjaone("rerun", "out.jsonl", "--summary", "sum.json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert created(sandbox)[len(before) :] == ["Client 2", "Client 5", "Client 9"]
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
-    assert "out.jsonl: 3 rows to run again; 1 not run again, because they may have" in done.stderr
-    assert (
-        "taken effect, completely or in part (1 outcome_unknown): check in NinjaOne before you send them "
-        "again" in done.stderr
+    assert "out.jsonl: 3 rows to run again; 1 to check first (1 outcome_unknown), not run\n" in done.stderr
+    left = (
+        "out.jsonl: 1 failed row left to check first (1 outcome_unknown): may have taken effect, completely "
+        "or in part. `ninjaone failed out.jsonl --code outcome_unknown` lists them; check them in NinjaOne, "
+        "and run those without effect as a new run"
     )
+    assert done.stderr.endswith(f"{left}\n")
     assert "create_organization: 3 rows, 3 succeeded, 0 failed" in done.stderr
-    (run,) = json.loads((night / "sum.json").read_text())["runs"]
+    summary = json.loads((night / "sum.json").read_text())
+    assert (summary["exit_code"], summary["message"]) == (1, left)
+    (run,) = summary["runs"]
     assert (run["rows"], run["output"]) == (3, "out.rerun.jsonl")
     assert set(Counter(created(sandbox, executed=True)).values()) == {1}
     record = find(night / "out.rerun.jsonl")
@@ -89,17 +93,17 @@ def test_what_a_rerun_has_done_is_not_done_again(ninjaone: Ninjaone, night: Path
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: "conflict", 9: "outcome_unknown"}
     before = len(created(sandbox))
     again = ninjaone("rerun", "out.jsonl")
-    assert again.returncode == 0, again.stderr
-    assert "1 row to run again; 1 succeeded in an earlier rerun; 2 not run again" in again.stderr
+    assert again.returncode == 1, again.stderr
+    assert "1 row to run again; 1 succeeded in an earlier rerun; 2 to check first" in again.stderr
     assert created(sandbox)[before:] == ["Client 5"]
     assert rows_of(night / "out.rerun-2.jsonl") == {5: None}
 
-    for output in ("out.jsonl", "out.rerun.jsonl", "out.rerun-2.jsonl"):
+    for output, code in (("out.jsonl", 1), ("out.rerun.jsonl", 1), ("out.rerun-2.jsonl", 0)):
         nothing = ninjaone("rerun", output, "--summary", "sum.json")
-        assert nothing.returncode == 0, nothing.stderr
+        assert nothing.returncode == code, nothing.stderr
         assert f"{output}: no rows to rerun" in nothing.stderr
         summary = json.loads((night / "sum.json").read_text())
-        assert (summary["state"], summary["exit_code"], summary["runs"]) == ("finished", 0, [])
+        assert (summary["state"], summary["exit_code"], summary["runs"]) == ("finished", code, [])
     assert len(created(sandbox)) == before + 1
 
 
@@ -110,7 +114,7 @@ def test_the_rerun_of_a_rerun(ninjaone: Ninjaone, night: Path, sandbox: Sandbox)
     assert ninjaone("rerun", "second.jsonl").returncode == 1
     assert rows_of(night / "second.rerun.jsonl") == {2: "conflict", 9: None}
     last = ninjaone("rerun", "out.jsonl", "--json")
-    assert last.returncode == 0, last.stderr
+    assert last.returncode == 1, last.stderr
     assert rows_of(night / "out.rerun.jsonl") == {2: None}
     plan, run = map(json.loads, last.stderr.splitlines())
     assert plan == {"rerun_of": "out.jsonl", "rows": 1, "succeeded": 2, "in_doubt": {"outcome_unknown": 1}}
@@ -150,14 +154,14 @@ def test_reruns_until_nothing_is_left_send_every_write_that_is_done_once(
         assert code is not None or executed[name] == 1
     assert asked.total() > len(rows) + 10
     in_doubt = sum(code is not None for code in last.values())
-    assert f"{in_doubt} not run again" in message
+    assert f"{in_doubt} to check first (" in message
 
 
 def test_a_new_run_to_the_same_output_has_no_reruns_yet(
     ninjaone: Ninjaone, night: Path, sandbox: Sandbox
 ) -> None:
     """The job of every night: what yesterday's rerun mended has failed again today."""
-    assert ninjaone("rerun", "out.jsonl").returncode == 0
+    assert ninjaone("rerun", "out.jsonl").returncode == 1
     (night / "job.yaml").write_text(JOB.replace("Client", "Second night's client"))
     sandbox.set_faults(queue=[None, REFUSED])
     assert ninjaone("run", "job.yaml", "--restart").returncode == 1
@@ -234,7 +238,7 @@ def test_a_restart_replaces_an_interrupted_rerun_alone(night: Path, ninjaone: Ni
     assert len(rows_of(night / "out.jsonl")) == 10
     resumed = ninjaone("rerun", "out.jsonl", "--resume")
     assert (resumed.returncode, "there is no unfinished run to resume" in resumed.stderr) == (2, True)
-    assert ninjaone("rerun", "out.jsonl", "--restart").returncode == 0
+    assert ninjaone("rerun", "out.jsonl", "--restart").returncode == 1
     assert rows_of(night / "out.rerun.jsonl").keys() == {2, 5, 9}
 
 
@@ -256,7 +260,7 @@ def test_without_a_record_the_job_says_what_the_run_was(
         in unknown.stderr
     )
     done = ninjaone("rerun", "out.jsonl", "job.yaml")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert rows_of(forgotten / "out.rerun.jsonl").keys() == {2, 5, 9}
     assert "no rows to rerun" in ninjaone("rerun", "out.jsonl", "job.yaml").stderr
 
@@ -269,7 +273,7 @@ def test_without_a_record_the_job_says_what_the_run_was(
 def test_a_job_file_that_is_given_holds(ninjaone: Ninjaone, night: Path, sandbox: Sandbox) -> None:
     """So the templates can be mended for the rows that failed for them."""
     (night / "job.yaml").write_text(JOB.replace("Client {{ n }}", "Customer {{ n }}"))
-    assert ninjaone("rerun", "out.jsonl", "job.yaml").returncode == 0
+    assert ninjaone("rerun", "out.jsonl", "job.yaml").returncode == 1
     assert created(sandbox)[-3:] == ["Customer 2", "Customer 5", "Customer 9"]
     (night / "job.yaml").write_text("action: list_devices\nconnection: connection.yaml\ninput: rows.jsonl\n")
     other = ninjaone("rerun", "out.jsonl", "job.yaml")
@@ -283,7 +287,7 @@ def test_the_folder_from_which_it_is_called_does_not_matter(
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     command = [sys.executable, "-m", "connector", "rerun", str(night / "out.jsonl")]
     done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, env=os.environ)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert rows_of(night / "out.rerun.jsonl").keys() == {2, 5, 9}
     assert list(elsewhere.iterdir()) == []
 
@@ -320,7 +324,7 @@ def test_it_refuses_another_account_unless_that_is_meant(
         refuses(ninjaone("rerun", "out.jsonl"), "the connection uses another account than the run")
         assert created(other) == []
         done = ninjaone("rerun", "out.jsonl", "-c", "connection.yaml", "--delay-ms", 1)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
         assert created(other) == ["Client 2", "Client 5", "Client 9"]
 
 

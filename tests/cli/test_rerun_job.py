@@ -78,8 +78,8 @@ def test_failed_rows_go_through_all_steps_that_follow(
     ]
     before = len(made(sandbox, executed=False))
     done = ninjaone("rerun", "out")
-    assert done.returncode == 0, done.stderr
-    assert "out: 1 row of organization, 1 row of site, 1 row of check to run again; 1 not run" in done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "out: 1 row of organization, 1 row of site, 1 row of check to run again; 1 to check" in done.stderr
     assert made(sandbox, executed=False)[before:] == [
         "Globex",
         "Initech Town of Initech",
@@ -90,8 +90,8 @@ def test_failed_rows_go_through_all_steps_that_follow(
     assert checked == ["Hooli", "Initech", "Globex"]
 
     again = ninjaone("rerun", "job.yaml")
-    assert again.returncode == 0, again.stderr
-    assert "out: no rows to rerun; 1 not run again" in again.stderr
+    assert again.returncode == 1, again.stderr
+    assert "out: no rows to rerun; 1 to check first" in again.stderr
     assert set(Counter(made(sandbox)).values()) == {1}
     assert not (onboarding / "out/rerun-2").exists()
 
@@ -107,7 +107,7 @@ def test_rows_that_fail_again_are_run_again(
     assert ninjaone("rerun", named).returncode == 1
     assert codes(onboarding / "out/rerun-2", *STEPS) == [[], [None, "conflict"], [None]]
     sandbox.set_faults(queue=[])
-    assert ninjaone("rerun", named).returncode == 0
+    assert ninjaone("rerun", named).returncode == 1
     assert codes(onboarding / "out/rerun-3", *STEPS) == [[], [None], [None]]
     assert sorted(made(sandbox)) == sorted(
         [*ROWS, *(f"{name} Town of {name}" for name in ROWS if name != "Acme")]
@@ -128,7 +128,7 @@ def test_a_rerun_that_stops_is_resumed(ninjaone: Ninjaone, onboarding: Path, san
     resumed = ninjaone("rerun", "out", "--resume")
     assert resumed.returncode == 1, resumed.stderr
     assert codes(onboarding / "out/rerun", *STEPS) == [["conflict"], [None], [None, None]]
-    assert ninjaone("rerun", "out").returncode == 0
+    assert ninjaone("rerun", "out").returncode == 1
     assert codes(onboarding / "out/rerun-2", *STEPS) == [[None], [None], [None]]
     assert set(Counter(made(sandbox)).values()) == {1}
 
@@ -158,7 +158,7 @@ def test_corrected_rows_of_any_step(ninjaone: Ninjaone, onboarding: Path, sandbo
     assert made(sandbox)[before:] == ["Initech Leeds"]
 
     sandbox.set_faults(queue=[])
-    assert ninjaone("rerun", "out").returncode == 0
+    assert ninjaone("rerun", "out").returncode == 1
     assert made(sandbox)[before + 1 :] == ["Globex Ltd", "Globex Ltd Town of Globex"]
     assert codes(onboarding / "out/rerun-2", *STEPS) == [[None], [None], [None, None]]
 
@@ -189,9 +189,9 @@ def test_rows_of_a_step_that_was_rerun_alone_go_on(
     assert alone.returncode == 0, alone.stderr
     before = len(made(sandbox))
     done = ninjaone("rerun", "out")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert made(sandbox)[before:] == ["Initech Town of Initech", "Globex Town of Globex"]
-    assert ninjaone("rerun", "out").returncode == 0
+    assert ninjaone("rerun", "out").returncode == 1
     assert "no rows to rerun" in ninjaone("rerun", "out/organization.jsonl").stderr
     assert set(Counter(made(sandbox)).values()) == {1}
 
@@ -207,7 +207,7 @@ def test_without_records_the_job_file_is_named(
     assert unknown.returncode == 2
     assert "add the job file to the command" in unknown.stderr
     done = ninjaone("rerun", "out", "job.yaml", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     plan = json.loads(done.stderr.splitlines()[0])
     assert plan["rows"] == {"organization": 1, "site": 0, "check": 0}
     assert set(Counter(made(sandbox)).values()) == {1}
@@ -235,7 +235,7 @@ def test_an_unfinished_job_is_not_rerun(ninjaone: Ninjaone, onboarding: Path) ->
 def test_a_job_that_starts_again_has_no_reruns(
     ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
 ) -> None:
-    assert ninjaone("rerun", "out").returncode == 0
+    assert ninjaone("rerun", "out").returncode == 1
     sandbox.set_faults(queue=[REFUSED])
     assert ninjaone("run", "job.yaml", "--restart").returncode == 1
     sandbox.set_faults(queue=[])

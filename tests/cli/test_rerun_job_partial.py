@@ -68,7 +68,7 @@ def test_data_of_a_completed_request_cannot_be_corrected(
     assert done.returncode == 1
     assert "the row was done in part with other data" in done.stderr
     assert changes(sandbox) == before
-    assert "1 not run again" in ninjaone("rerun", "out").stderr
+    assert "1 to check first (1 partial), not run" in ninjaone("rerun", "out").stderr
 
 
 def test_other_data_is_corrected(job: Path, ninjaone: Ninjaone, sandbox: Sandbox) -> None:
@@ -93,5 +93,5 @@ def test_a_request_without_a_response_is_checked_first(
     assert ninjaone("run", "job.yaml").returncode == 1
     sandbox.set_faults(queue=[])
     before = changes(sandbox)
-    assert "no rows to rerun; 1 not run again" in ninjaone("rerun", "out").stderr
+    assert "no rows to rerun; 1 to check first" in ninjaone("rerun", "out").stderr
     assert changes(sandbox) == before

@@ -48,8 +48,8 @@ def test_a_killed_rerun_is_resumed(ninjaone: Ninjaone, onboarding: Path, sandbox
     assert codes(onboarding / "out/rerun", *STEPS) == [[None], ["outcome_unknown", "outcome_unknown"], [None]]
     assert made(sandbox, executed=False)[len(before) :] == ["Globex Town of Globex"]
     nothing = ninjaone("rerun", "out")
-    assert nothing.returncode == 0
-    assert "no rows to rerun; 3 not run again" in nothing.stderr
+    assert nothing.returncode == 1
+    assert "no rows to rerun; 3 to check first" in nothing.stderr
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 12))])
