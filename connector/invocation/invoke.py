@@ -83,7 +83,8 @@ class Invoker:
         writer = _RowWriter(self, number, row, exchange)
         try:
             try:
-                values = self._values(row)
+                values = self.bindings.values(row) if self._is_utc else self._values_in_zone(row)
+                require_change(self.bindings, row, values)
                 self._look_for_secrets(values, exchange)
                 if self.order_inputs:
                     if has_names(self.action, values):
@@ -99,7 +100,9 @@ class Invoker:
                 if is_wanted(self.action, values):
                     writer.is_looked_up = True
                     steps = self._only_if_missing(number, steps, values)
-                result = yield from self._drive(steps_in_zone(steps, self.zone), exchange, writer)
+                if not self._is_utc:
+                    steps = steps_in_zone(steps, self.zone)
+                result = yield from self._drive(steps, exchange, writer)
                 if isinstance(result, Download):
                     folder, stem = self.files or Path(), f"{number}-{self.action.name}"
                     result = save(result.response, folder, stem, private=self.reveal_secrets)
@@ -118,15 +121,15 @@ class Invoker:
             _log_fault(exchange, message, error)
             yield from writer.failed(RowError("internal_error", message))
 
-    def _values(self, row: Mapping[str, Json]) -> dict[str, Json]:
+    def _values_in_zone(self, row: Mapping[str, Json]) -> dict[str, Json]:
         """Return the typed values of a row. Raises RowError."""
-        if self.zone is timezone.utc:
-            values = self.bindings.values(row)
-        else:
-            with in_zone(self.zone):
-                values = self.bindings.values(row)
-        require_change(self.bindings, row, values)
-        return values
+        with in_zone(self.zone):
+            return self.bindings.values(row)
+
+    @cached_property
+    def _is_utc(self) -> bool:
+        """Whether times without a zone are in UTC, which most rows' are: a row then needs no time zone."""
+        return self.zone is timezone.utc
 
     @cached_property
     def _handle(self) -> Handler:

@@ -64,10 +64,10 @@ class Index:
 
 def has_names(action: Action, values: Mapping[str, Json]) -> bool:
     """Return whether a row's values may have names in place of ids. A row with numbers alone has none."""
-    return not _NO_NAMES.issuperset(map(type, map(values.get, action.named_inputs)))
-
-
-_NO_NAMES = frozenset((int, type(None)))
+    for name in action.named_inputs:  # This runs for every row: no generator, no map.
+        if type(value := values.get(name)) is not int and value is not None:
+            return True
+    return False
 
 
 def pending_names(action: Action, service: Service, values: Mapping[str, Json]) -> Iterator[str]:

@@ -54,10 +54,6 @@ class StepByStep:
 
 def steps_in_zone(steps: Steps, zone: tzinfo) -> Steps:
     """Return the steps of a handler, in which times without a time zone are in `zone`."""
-    return steps if zone is timezone.utc else _in_zone(steps, zone)
-
-
-def _in_zone(steps: Steps, zone: tzinfo) -> Steps:
     handler = StepByStep(steps, zone)
     try:
         while handler.step is not None:
