@@ -25,8 +25,7 @@ errors:
   statuses: {404: not_found, 429: rate_limited}
 throttling: {statuses: [429]}
 request_id_header: x-toy-request
-inputs:
-  delay_ms: {title: Delay, type: number, minimum: 0, default: 0}
+delay: {title: Delay, default_ms: 0}
 health_checks:
   - {title: Toys, action: list_toys}
 """

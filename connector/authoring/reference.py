@@ -14,7 +14,7 @@ _HEAD = """# {title}
 
 You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.
 
-A star marks a required input. Every action also takes the run's `delay_ms`.
+A star marks a required input.
 
 Generated from the declarations by `ninjaone catalog reference`: edit those instead of this page.
 """
@@ -50,7 +50,7 @@ def _entry(action: Action) -> Iterator[str]:
     )
     if action.notice:
         yield action.notice
-    shown = [given for name, given in action.inputs.items() if name != "delay_ms"]
+    shown = action.inputs.values()
     if shown:
         yield from ("", "| input | type | what |", "|---|---|---|")
     for given in shown:

@@ -17,6 +17,7 @@ from connector.catalog.inputs import Input, Slot
 from connector.catalog.named import NamedKind, with_names
 from connector.catalog.outcome import Outcome, read_outcome
 from connector.common.json_text import Json
+from connector.errors import nearest
 from connector.http.messages import Effect
 
 EFFECTS = ("read", "write", "destructive")
@@ -128,6 +129,13 @@ class Action:
     def slots(self) -> tuple[tuple[str, Slot], ...]:
         """The places that take names, each with the name of its input."""
         return tuple((name, slot) for name in self.named_inputs for slot in self.inputs[name].slots)
+
+    def no_input(self, name: str) -> str:
+        """Return the message for a name that is not that of an input."""
+        if name == "delay_ms":
+            how = "set it with --delay-ms, or as delay_ms of the job or session"
+            return f'{self.name} has no input "{name}": it is a setting of the whole run; {how}'
+        return f'{self.name} has no input "{name}"{nearest(name, self.inputs)}'
 
     def secrets_in(self, values: Mapping[str, Json]) -> list[str]:
         """Return the secret texts in a row's typed values."""

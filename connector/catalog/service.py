@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.catalog.named import NamedKind, read_named
 from connector.catalog.outcome import EventLog, OfflineDevices, read_event_log, read_offline
+from connector.catalog.throttling import Delay, Throttling, read_delay, read_throttling
 from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import Code
@@ -125,21 +125,6 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Throttling:
-    """The responses with which the service reports too many requests: statuses, and words of an HTML page.
-
-    `waits_s` are the waits (seconds) before each further try, for a service that limits the requests of a
-    long window; without them the waits are short. `says` is a regular expression that finds the limit in the
-    text of the response: the first group is a number of requests, the second one a number of minutes.
-    """
-
-    statuses: tuple[int, ...]
-    html_words: tuple[str, ...]
-    waits_s: tuple[float, ...] = ()
-    says: re.Pattern[str] | None = None
-
-
-@dataclass(frozen=True)
 class Pager:
     """The paging of one family of lists.
 
@@ -221,6 +206,7 @@ class Service:
     named: Mapping[str, NamedKind] = field(default_factory=dict)
     event_log: EventLog | None = None
     offline: OfflineDevices | None = None
+    delay: Delay = field(default_factory=Delay)
 
     @property
     def prefix(self) -> str:
@@ -249,7 +235,7 @@ def load_service(path: Path) -> Service:
         document=top.text("document", ""),
         sign_in=_sign_in(top.section("sign_in")),
         errors=_errors(top.section("errors")),
-        throttling=_throttling(top.section("throttling")),
+        throttling=read_throttling(top.section("throttling")),
         request_id_header=top.text("request_id_header", "").lower(),
         pagers={name: _pager(name, part) for name, part in top.sections("pagers")},
         filters={name: _filter(name, part) for name, part in top.sections("filters")},
@@ -268,7 +254,10 @@ def load_service(path: Path) -> Service:
         named=read_named(top),
         event_log=read_event_log(top.section("event_log")) if top.value("event_log", dict, None) else None,
         offline=read_offline(top.section("offline")) if top.value("offline", dict, None) else None,
+        delay=read_delay(top.section("delay")) if top.value("delay", dict, None) else Delay(),
     )
+    if "delay_ms" in service.inputs:
+        raise top.fault("delay_ms is a setting of runs: declare it as `delay`", "inputs", "delay_ms")
     top.finish()
     _check_names(service, top)
     return service
@@ -345,19 +334,6 @@ def _errors(part: Section) -> Errors:
     )
     part.finish()
     return errors
-
-
-def _throttling(part: Section) -> Throttling:
-    throttling = Throttling(
-        statuses=tuple(part.value("statuses", list)),
-        html_words=part.texts("html_words"),
-        waits_s=tuple(part.value("waits_s", list, [])),
-        says=part.pattern("says"),
-    )
-    if throttling.says and throttling.says.groups != 2:
-        raise part.fault("two groups are expected: the number of requests, and that of minutes", "says")
-    part.finish()
-    return throttling
 
 
 def _health_check(part: Section) -> HealthCheck:

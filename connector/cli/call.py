@@ -18,10 +18,9 @@ from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.output_options import add_call_output
 from connector.client.client import Client
 from connector.client.factory import open_client, sign_in
-from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.connections.connection import load_connection
-from connector.errors import RunError, nearest
+from connector.errors import RunError
 from connector.files.columns import result_items
 from connector.files.envelope import Envelope
 from connector.files.output_formats import TABLES, OutputForm, format_of
@@ -55,12 +54,9 @@ def _call(options: argparse.Namespace) -> int:
     action = catalog.action(options.action)
     _check_names(action, values)
     refuse_secret_arguments(action, values)
-    delay = values.pop("delay_ms", None)
-    templates = {} if delay is None else {"delay_ms": json_text.dumps(delay)[1:-1]}
     job = Job(
         action=action.name,
         connection=options.connection,
-        templates=templates,
         match_fields=True,
         delay_ms=options.delay_ms,
         uploads=options.uploads or Path(),
@@ -76,7 +72,7 @@ def _call(options: argparse.Namespace) -> int:
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
-    client = open_client(prepared.service, connection, prepared.bindings.delay_ms)
+    client = open_client(prepared.service, connection, prepared.delay_ms)
     sign_in(client)
     envelope = _send(prepared, client, values)
     client.flush_audit()  # printed before the result, because standard output can be a closed pipe
@@ -123,4 +119,4 @@ def _output_form(options: argparse.Namespace) -> OutputForm:
 def _check_names(action: Action, values: Mapping[str, str]) -> None:
     for name in values:
         if name not in action.inputs:
-            raise RunError(f'{action.name} has no input "{name}"{nearest(name, action.inputs)}')
+            raise RunError(action.no_input(name))

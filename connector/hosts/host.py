@@ -48,9 +48,9 @@ def prepare_form(
         titles = ", ".join(f'{name} ("{action.inputs[name].title}")' for name in empty)
         raise RunError(f"{action.name} requires a value for {titles}, which is empty")
     templates = {name: text for name, text in given.items() if text.strip()}
-    if not templates.keys() - {"delay_ms"}:
+    if not templates:
         # A job without templates would fill inputs from the row's fields of the same names.
-        templates |= dict.fromkeys(action.inputs.keys() - templates.keys(), "")
+        templates = dict.fromkeys(action.inputs, "")
     return prepare(replace(job, templates=templates), catalog, fallbacks, null_is_missing=True)
 
 
@@ -99,7 +99,7 @@ def _run_rows(
     given = _GivenRows(require_first(rows), answer, prepared.bindings, fallback_notes)
     rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
-    client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=clock)
+    client = open_client(prepared.service, connection, prepared.delay_ms, clock=clock)
     sign_in(client)
     invoker = make_invoker(prepared, client)
     try:

@@ -35,6 +35,7 @@ from connector.hosts.lhub_connection import ConnectionForm
 from connector.hosts.lhub_io import PlatformIO
 from connector.hosts.lhub_sdk import KNOWN, load_sdk, runs_actions
 from connector.runs.job import Job
+from connector.runs.job_checks import read_delay
 from connector.runs.run import Prepared
 from connector.templating.templates import compile_template
 
@@ -85,10 +86,10 @@ class Integration:
         action = self._action(function)
         name = action.name
         given = self._templates(function)
-        given["delay_ms"] = _setting(DELAY)
         files = _setting(FILES)
         job = Job(
             action=name,
+            delay_ms=read_delay(_setting(DELAY)),
             rows="each" if action.returns_list and _setting(LIST_ROWS) != "one" else "one",
             uploads=Path(_setting(UPLOADS)),
             files=Path(files) if files else None,

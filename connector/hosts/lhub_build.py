@@ -16,6 +16,7 @@ from connector.authoring.reference import input_type
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.catalog.inputs import Input
+from connector.catalog.service import Service
 from connector.common import json_text
 from connector.errors import RunError
 from connector.hosts.host import needed
@@ -98,13 +99,13 @@ def build(folder: Path, names: Sequence[str] = DOCUMENTED, catalog: Catalog | No
     actions = [catalog.action(name) for name in dict.fromkeys(names)]
     if len({action.service for action in actions}) != 1:
         raise RunError("an integration can have actions of one service only")
-    title = catalog.service(actions[0].service).title
+    service = catalog.service(actions[0].service)
     head = _HEAD.format(
-        title=title, service=actions[0].service, mark=_MARK, version=connector.__version__, logo=_logo_url()
+        title=service.title, service=service.name, mark=_MARK, version=connector.__version__, logo=_logo_url()
     )
     written = {
         MODULE: "\n".join(
-            [head, *_parameters(actions, title), *(_function(a, names, catalog) for a in actions)]
+            [head, *_parameters(actions, service), *(_function(a, names, catalog) for a in actions)]
         ),
         REQUIREMENTS: _REQUIREMENTS.format(version=connector.__version__),
     }
@@ -135,16 +136,15 @@ def _look(folder: Path) -> None:
         raise RunError(f"{folder} contains files that are not from an earlier build; use another folder")
 
 
-def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
+def _parameters(actions: Sequence[Action], service: Service) -> Iterator[str]:
     """Yield the Python source of the action parameters that are not inputs, such as the delay."""
-    delay = actions[0].inputs["delay_ms"]
     every = [action.own_name for action in actions]
     yield _parameter(
         DELAY,
-        delay.title,
-        delay.description,
+        service.delay.title,
+        service.delay.description,
         every,
-        f'default="{delay.default}"',
+        f'default="{service.delay.default_ms:g}"',
         "data_type=DataType.NUMBER",
     )
     yield from _some(
@@ -158,7 +158,7 @@ def _parameters(actions: Sequence[Action], title: str) -> Iterator[str]:
     yield from _some(
         FILES,
         "Folder for files",
-        f"The folder in which files from {title} are saved",
+        f"The folder in which files from {service.title} are saved",
         [action.own_name for action in actions if action.returns_file],
     )
     yield from _some(
@@ -188,7 +188,7 @@ def _text(text: str) -> str:
 
 def _function(action: Action, built: Collection[str], catalog: Catalog) -> str:
     """Return the Python source of an action's function, with a docstring in the SDK's format."""
-    inputs = [given for name, given in action.inputs.items() if name != "delay_ms"]
+    inputs = list(action.inputs.values())
     arguments = "".join(f"    {argument_name(given.name)}: JinjaTemplatedStr,\n" for given in inputs)
     lines = [f"{action.summary} {action.description}", "", *_fields(action, inputs)]
     lines = [_pointing_inside(line, built, catalog) for line in lines]

@@ -14,7 +14,7 @@ from connector.catalog.inputs import Input
 from connector.catalog.json_schema import Check, compile_check, validator
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import InputError, RowError, RunError, nearest
+from connector.errors import InputError, RowError, RunError
 from connector.templating.environment import MissingError
 from connector.templating.json_documents import Gaps
 from connector.templating.templates import (
@@ -120,7 +120,6 @@ class Bindings:
     action: Action
     bound: tuple[Binding, ...]
     together: Callable[[Scope], list[Json]]
-    delay_ms: float
     fallbacks: Mapping[str, Json] = field(default_factory=dict)
     constants: Mapping[str, Json] = field(default_factory=dict)
     null_is_missing: bool = False
@@ -229,7 +228,6 @@ def bind(
     templates: Mapping[str, Any],
     *,
     match_fields: bool = False,
-    delay_ms: float | None = None,
     fallbacks: Mapping[str, Any] | None = None,
     constants: Mapping[str, Json] | None = None,
     null_is_missing: bool = False,
@@ -244,8 +242,6 @@ def bind(
     Raises RunError for an unknown input, a template that does not compile, and a required input that
     nothing is bound to.
     """
-    templates = dict(templates)
-    given_delay = _setting(action, "delay_ms", templates.pop("delay_ms", ABSENT))
     rules = {"null_is_missing": null_is_missing, "send_empty": send_empty}
     bound, faults = bind_inputs(action, templates, match_fields=match_fields, **rules)
     for fault in faults.values():
@@ -260,7 +256,6 @@ def bind(
         action,
         tuple(bound),
         _together(bound),
-        given_delay if delay_ms is None else delay_ms,
         {**defaults, **given},
         constants or {},
         null_is_missing,
@@ -277,17 +272,15 @@ def bind_inputs(
 ) -> tuple[list[Binding], dict[str, RunError]]:
     """Return the bindings, and the errors of templates that cannot be bound, by input name.
 
-    Settings of the whole run (`delay_ms`) and missing required inputs are not checked.
+    Missing required inputs are not checked.
     """
     faults = {
-        str(name): RunError(f'{action.name} has no input "{name}"{nearest(str(name), action.inputs)}')
-        for name in templates
-        if name not in action.inputs
+        str(name): RunError(action.no_input(str(name))) for name in templates if name not in action.inputs
     }
     by_field = match_fields or not templates
     bound = []
     for name, given in action.inputs.items():
-        if name != "delay_ms" and (name in templates or by_field or given.default is not ABSENT):
+        if name in templates or by_field or given.default is not ABSENT:
             try:
                 template = templates.get(name, ABSENT)
                 bound.append(_bind_one(given, template, by_field, null_is_missing, send_empty))
@@ -375,20 +368,3 @@ def _reads_empty(given: Input, template: Mapping[str, Any], is_document: bool) -
 def _field(name: str) -> Template:
     """Return a template whose value is the row's field of this name."""
     return Template(lambda: lambda scope: scope.fields.get(name, ABSENT))
-
-
-def _setting(action: Action, name: str, template: Any) -> float:
-    """Return the value of a setting of the whole run, which cannot depend on a row."""
-    declared = action.inputs.get(name)
-    if declared is None:
-        return 0.0
-    default = float(declared.default) if declared.default is not ABSENT else 0.0
-    if template is ABSENT:
-        return default
-    try:
-        value = _bind_one(declared, template, False).value(Scope({}))
-    except RowError as error:
-        raise RunError(
-            f"{name} is a setting of the whole run and cannot depend on row data: {error}"
-        ) from error
-    return default if value is ABSENT else float(value)

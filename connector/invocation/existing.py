@@ -224,7 +224,7 @@ def _comparable(value: Json) -> str:
 
 def _is_sent_later(action: Action, name: str) -> bool:
     """Return whether an input is sent in a later request, such as custom fields of a new record."""
-    return action.handler is not None and not action.inputs[name].place and name not in (NAME, "delay_ms")
+    return action.handler is not None and not action.inputs[name].place and name != NAME
 
 
 def _noun(action: Action) -> str:

@@ -20,7 +20,7 @@ from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.connections.connection import Connection, load_connection, make_connection
 from connector.connections.settings import check_setting
-from connector.errors import ActionError, InputError, RunError, nearest
+from connector.errors import ActionError, InputError, RunError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.invoke import ResultMode
@@ -233,9 +233,8 @@ class Session:
         values: dict[str, Json] = {}
         for given, value in inputs.items():
             name = given if given in declared else given.removesuffix("_")
-            if name not in declared or name == "delay_ms":
-                said = nearest(given, declared)
-                raise InputError("input_invalid", f'{action} has no input "{given}"{said}')
+            if name not in declared:
+                raise InputError("input_invalid", self._action(action).no_input(given))
             values[name] = json_value(value, name)
         return values
 
@@ -266,7 +265,7 @@ class Session:
             raise RunError("the session is closed")
         connection = apply_policy(prepared.action, prepared.job, self.connection)
         clock = SystemClock(stop, resumable=False)
-        client = open_client(self.service, connection, prepared.bindings.delay_ms, clock=clock)
+        client = open_client(self.service, connection, prepared.delay_ms, clock=clock)
         sign_in(client)
         return client
 

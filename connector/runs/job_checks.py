@@ -6,10 +6,24 @@ import sys
 from collections.abc import Sequence
 
 from connector.catalog.action import Action
+from connector.catalog.coercion import typed_value
 from connector.errors import RowError, RunError
 from connector.files.output_formats import check_bom
 from connector.invocation.bindings import Bindings
 from connector.runs.job import STREAM, Job
+
+
+def read_delay(text: str) -> float | None:
+    """Return the delay in a form, in milliseconds; None if it is empty. Raises RunError."""
+    if not text.strip():
+        return None
+    try:
+        delay_ms = typed_value({"type": "number"}, text)
+    except ValueError as error:
+        raise RunError(f"delay_ms: {error}") from None
+    if delay_ms < 0:
+        raise RunError("delay_ms: the delay cannot be negative")
+    return float(delay_ms)
 
 
 def check_output_format(job: Job) -> None:

@@ -72,6 +72,11 @@ class Prepared:
     distinct: Key | None = None
     wait: WaitPlan | None = None
 
+    @property
+    def delay_ms(self) -> float:
+        """The minimum interval between two requests, in milliseconds: the job's, or the service's default."""
+        return self.service.delay.default_ms if self.job.delay_ms is None else self.job.delay_ms
+
 
 def prepare(
     job: Job,
@@ -103,7 +108,6 @@ def prepare(
         action,
         job.templates,
         match_fields=job.match_fields,
-        delay_ms=job.delay_ms,
         fallbacks=fallbacks,
         constants=constants,
         null_is_missing=null_is_missing,
@@ -186,7 +190,7 @@ def run(
     zone = zone_of(job, connection)
     with in_zone(zone):
         rows = require_first(checked_rows(prepared, opened))
-    client = open_client(service, connection, prepared.bindings.delay_ms, clock=clock)
+    client = open_client(service, connection, prepared.delay_ms, clock=clock)
     sign_in(client)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, connection.account, opened.source)
     summary = Summary(left_out=opened.left_out)
@@ -199,9 +203,7 @@ def run(
             if distinct:
                 distinct.keep(envelope)
         summary.resumed_rows = summary.rows
-        running = ActiveRun(
-            job, opened.rows, summary, prepared.bindings.delay_ms, lambda: client.requests, stop
-        )
+        running = ActiveRun(job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop)
         if observer:
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None

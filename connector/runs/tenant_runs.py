@@ -247,7 +247,7 @@ class _Tenants:
         """Return a tenant's run. The run of rejected rows has the client of any tenant, but sends nothing."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
-        client = open_client(prepared.service, connection, prepared.bindings.delay_ms, clock=self.clock)
+        client = open_client(prepared.service, connection, prepared.delay_ms, clock=self.clock)
         if name == NOBODY:
             for secret in _secrets(self._connections):
                 client.redactor.add(secret)
@@ -336,7 +336,7 @@ class _Tenants:
             self._prepared.job,
             _RowsOfAll(rows, self._split, self.summary),
             self.summary,
-            self._prepared.bindings.delay_ms / max(1, len(signing_in)),
+            self._prepared.delay_ms / max(1, len(signing_in)),
             lambda: sum(part.client.requests for part in self._parts),
             self._stop,
         )

@@ -159,7 +159,7 @@ def open_calls(
     """
     service = catalog.service(service_of(named, folder) or "")
     connection = load_connection(service, str(folder / named) if is_file(named) else named)
-    seconds = (_delay_ms(service) if delay_ms is None else delay_ms) / 10 / pace_percent
+    seconds = (service.delay.default_ms if delay_ms is None else delay_ms) / 10 / pace_percent
     clock: Clock = SystemClock(stop)
     client = open_client(service, connection, 1000 * seconds, clock=clock)
     sign_in(client)
@@ -169,11 +169,6 @@ def open_calls(
 def service_of(named: str, folder: Path = Path()) -> str:
     """Return the service of a saved connection or connection file; empty if the file names no service."""
     return service_in(folder / named if is_file(named) else SavedConnections().path(named))
-
-
-def _delay_ms(service: Service) -> float:
-    given = service.inputs.get("delay_ms")
-    return float(given.default) if given is not None and isinstance(given.default, (int, float)) else 0.0
 
 
 def load_part(calls: Calls, file: str, name: str, what: str) -> Any:

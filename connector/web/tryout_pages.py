@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.errors import RunError
+from connector.runs.job_checks import read_delay
 from connector.runs.preview import NO_INSTANCE
 from connector.sandbox.services import sandbox_services
 from connector.web.catalog.action_page import InputDetail, make_action_page
@@ -63,6 +64,7 @@ class Given:
     rows: PastedRows
     draft: str
     place: Place
+    delay: str
 
 
 def _try(site: Site, request: Request, name: str) -> Response:
@@ -70,7 +72,7 @@ def _try(site: Site, request: Request, name: str) -> Response:
         shown = make_action_page(site.catalog, name, site.actions)
     except RunError:
         return site.page("missing.html", "../../", status=404)
-    action = shown.action
+    action, service = shown.action, site.catalog.service(shown.action.service)
     number = min(request.args.get("example", 1, int), len(action.examples)) - 1
     example = action.examples[max(0, number)]
     if run := request.args.get("run"):
@@ -90,7 +92,8 @@ def _try(site: Site, request: Request, name: str) -> Response:
         example=0 if begin.run else max(0, number) + 1,
         draft=draft,
         uploads=sorted(example.files) if any(part.file for part in action.parts.values()) else None,
-        places=list(saved_places(site.catalog.service(action.service))),
+        places=list(saved_places(service)),
+        delay_ms=f"{service.delay.default_ms:g}",
         has_sandbox=action.service in sandbox_services(),
     )
 
@@ -140,7 +143,7 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
             rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))
         if rows is None:
             raise RunError("No rows: paste some, or choose a file.")
-        yield Given(action, service, templates, rows, draft, place)
+        yield Given(action, service, templates, rows, draft, place, form.get("delay_ms", ""))
 
 
 def _preview(site: Site, request: Request, name: str) -> Response:
@@ -158,6 +161,10 @@ def _preview(site: Site, request: Request, name: str) -> Response:
         given.place.base_url or NO_INSTANCE,
     )
     faults = dict(trial.faults)
+    try:
+        read_delay(given.delay)
+    except RunError as fault:
+        faults["delay_ms"] = str(fault).removeprefix("delay_ms: ")
     if not rows:
         faults["rows"] = "No rows yet."
     if given.place.fault:
@@ -236,6 +243,7 @@ def _run(site: Site, request: Request, name: str) -> Response:
             given.templates,
             given.rows,
             place.name,
+            read_delay(given.delay),
             site.drafts.uploads(given.draft),
             once_of(request),
         )
@@ -247,7 +255,7 @@ def _job(site: Site, request: Request, name: str) -> Response:
     with _reading(site, request, name) as given:
         if given.place.fault:
             raise RunError(given.place.fault)
-        job = make_job(given.action, given.templates, given.rows, given.place.name)
+        job = make_job(given.action, given.templates, given.rows, given.place.name, read_delay(given.delay))
         packed = pack_job(as_yaml(job), given.rows.path, site.drafts.uploads(given.draft))
         (site.drafts.folder(given.draft) / _PACKED).write_bytes(packed)
     return as_json({"location": f"job.zip?draft={given.draft}"})

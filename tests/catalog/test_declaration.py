@@ -44,7 +44,8 @@ SERVICE: dict[str, Any] = {
     "request_id_header": "X-Request-Id",
     "pagers": {"after": {"items": "", "send": "query.after", "until": ["empty"]}},
     "secrets": ["password"],
-    "inputs": {"delay_ms": {"title": "Delay", "type": "number", "minimum": 0, "default": 300}},
+    "inputs": {"reason": {"title": "Reason", "type": "string"}},
+    "delay": {"title": "Delay", "default_ms": 300},
 }
 GONE = object()
 
@@ -139,9 +140,9 @@ def test_an_action_without_the_optional_keys(tmp_path: Path) -> None:
 def test_a_services_inputs_stand_behind_the_actions_own(tmp_path: Path) -> None:
     service = load_service(write(tmp_path / "acme" / "service.yaml", SERVICE))
     path = write_action(tmp_path, ACTION)
-    assert list(load_action(path, service.inputs).inputs)[-1] == "delay_ms"
-    own = changed(ACTION, inputs__delay_ms={"title": "Mine", "type": "integer"})
-    assert load_action(write_action(tmp_path, own), service.inputs).inputs["delay_ms"].title == "Mine"
+    assert list(load_action(path, service.inputs).inputs)[-1] == "reason"
+    own = changed(ACTION, inputs__reason={"title": "Mine", "type": "integer"})
+    assert load_action(write_action(tmp_path, own), service.inputs).inputs["reason"].title == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +279,7 @@ def test_a_service_is_what_its_file_says(tmp_path: Path) -> None:
     assert service.errors.shapes[0].when == "error"
     assert service.throttling.statuses == (429,)
     assert (service.pagers["after"].page_size, service.pagers["after"].until) == (1000, ("empty",))
-    assert service.inputs["delay_ms"].default == 300
+    assert (service.delay.title, service.delay.default_ms) == ("Delay", 300)
     assert (service.health_checks, dict(service.words)) == ((), {})
 
 
@@ -296,7 +297,10 @@ def test_a_service_is_what_its_file_says(tmp_path: Path) -> None:
         ({"pagers__after__page_size": "9"}, "pagers.after.page_size: an integer is expected here, not text"),
         ({"pagers__after__page_size": True}, "pagers.after.page_size: an integer is expected here"),
         ({"pagers__after__untl": []}, "pagers.after.untl: unknown key"),
-        ({"inputs__delay_ms__titel": "x"}, "inputs.delay_ms.titel: unknown key"),
+        ({"inputs__reason__titel": "x"}, "inputs.reason.titel: unknown key"),
+        ({"inputs__delay_ms": {"title": "x"}}, "inputs.delay_ms: delay_ms is a setting of runs"),
+        ({"delay__default_ms": -1}, "delay.default_ms: the delay cannot be negative"),
+        ({"delay__default_ms": GONE}, 'delay: the key "default_ms" is missing'),
         ({"secrets": [1]}, "secrets.0: text is expected here"),
     ],
 )
@@ -322,7 +326,7 @@ def test_the_catalogue_finds_actions_by_name(catalogue: Path) -> None:
     assert catalog.names == ["list_things", "update_thing"]
     assert catalog.services == ["acme"]
     assert catalog.action("list_things").area == "other"
-    assert "delay_ms" in catalog.action("update_thing").inputs
+    assert "reason" in catalog.action("update_thing").inputs
     assert [action.name for action in catalog.actions()] == ["update_thing", "list_things"]
 
 
@@ -332,7 +336,7 @@ def test_the_catalogue_finds_actions_by_name(catalogue: Path) -> None:
         ([], ["update_thing", "list_things"]),
         (["GADGET"], ["list_things"]),
         (["thing", "update_"], ["update_thing"]),
-        (["delay"], ["update_thing", "list_things"]),
+        (["reason"], ["update_thing", "list_things"]),
         (["/v2/thing", "gadget"], ["list_things"]),
         (["other"], ["list_things"]),
         (["nowhere"], []),

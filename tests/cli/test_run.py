@@ -85,6 +85,23 @@ def test_standard_input_to_standard_output(ninjaone: Ninjaone, connection_file: 
     assert json.loads(done.stdout)["meta"]["action"] == "cancel_maintenance"
 
 
+def test_a_column_with_the_name_of_the_delay_is_an_ordinary_column(
+    ninjaone: Ninjaone, connection_file: Path, sandbox: Sandbox
+) -> None:
+    row = '{"device_id": 3, "display_name": "PC", "delay_ms": "3600000"}'
+    run = ("run", "update_device", "-c", connection_file, "--delay-ms", 0)
+    assert ninjaone(*run, stdin=f"{row}\n{row}\n").returncode == 0
+    named = ("-t", "device_id={{ device_id }}", "-t", "display_name={{ delay_ms }}")
+    assert ninjaone(*run, *named, stdin=row).returncode == 0
+    assert [r["body"]["displayName"] for r in sandbox.log.requests()] == ["PC", "PC", "3600000"]
+    for refused in (
+        ninjaone("call", "get_device", "device_id=1", "delay_ms=0", "-c", connection_file),
+        ninjaone(*run, *named, "-t", "delay_ms=0", stdin=row),
+    ):
+        assert refused.returncode == 2
+        assert 'no input "delay_ms": it is a setting of the whole run; set it with' in refused.stderr
+
+
 def test_a_list_as_a_table_of_its_items(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", [{"limit": 3}])
     done = ninjaone(

@@ -134,7 +134,6 @@ def test_titles_and_inputs_of_the_document(catalog: Catalog, name: str) -> None:
     offered = [given.title for given in action.inputs.values()]
     assert action.title == title
     assert offered[: len(inputs)] == inputs
-    assert offered[-1] == DELAY
 
 
 @pytest.mark.parametrize(("name", "title"), OPTIONS)
@@ -148,8 +147,8 @@ def test_options_of_the_document_are_accepted(catalog: Catalog, name: str, title
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_default_delay_of_the_document(catalog: Catalog, name: str) -> None:
-    delay = catalog.action(name).inputs["delay_ms"]
-    assert (delay.title, delay.default) == (DELAY, 300)
+    delay = catalog.service(catalog.action(name).service).delay
+    assert (delay.title, delay.default_ms) == (DELAY, 300)
 
 
 def test_default_limit_of_the_document(catalog: Catalog) -> None:

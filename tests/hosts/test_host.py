@@ -19,7 +19,7 @@ def values(catalog: Catalog, action: str, **given: str) -> dict[str, object]:
 
 def test_a_field_left_empty_is_not_taken_from_the_row(catalog: Catalog) -> None:
     assert values(catalog, "list_devices") == {"limit": 100_000}
-    assert values(catalog, "list_devices", filter="", limit=" ", delay_ms="5") == {"limit": 100_000}
+    assert values(catalog, "list_devices", filter="", limit=" ") == {"limit": 100_000}
     assert values(catalog, "cancel_maintenance", device_id="{{ id }}") == {"device_id": 7}
 
 

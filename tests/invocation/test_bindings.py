@@ -26,23 +26,21 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "anything": {},
     "owner": {"type": ["integer", "null"]},
     "size": {"type": "integer", "default": 50},
-    "delay_ms": {"type": "number", "minimum": 0, "default": 300},
 }
 
 
-def make_action(*required: str, rules: tuple[dict[str, Any], ...] = (), without: str = "") -> Action:
+def make_action(*required: str, rules: tuple[dict[str, Any], ...] = ()) -> Action:
     inputs = {
         name: Input(
             name=name,
             title=name.title(),
             schema=schema,
-            place="body" if name != "delay_ms" else "",
+            place="body",
             target=(name,),
             published=name != "owner",
             default=schema.get("default", ABSENT),
         )
         for name, schema in SCHEMAS.items()
-        if name != without
     }
     return Action(
         name="update_thing",
@@ -113,7 +111,6 @@ def test_the_preview_says_what_is_bound_to_what() -> None:
         "size": "its default",
     }
     assert bind(action, {}).described()["size"] == 'the row\'s field "size"'
-    assert "delay_ms" not in bind(action, {}).described()
 
 
 @pytest.mark.parametrize(
@@ -156,9 +153,7 @@ def test_null_is_null_where_the_api_takes_it_and_else_nothing() -> None:
         ({"name": {"template": "x", "empty": "drop"}}, (), 'name: "empty" can only be "send"'),
         ({"count": {"template": "x", "empty": "send"}}, (), "count: only a text input can be sent empty"),
         ({"name": "x"}, ("count", "tags"), "update_thing requires count, tags; add a template"),
-        ({"delay_ms": "{{ pace }}"}, (), "delay_ms is a setting of the whole run"),
-        ({"delay_ms": "-1"}, (), "delay_ms is a setting of the whole run"),
-        ({"delay_ms": "soon"}, (), "delay_ms is a setting of the whole run"),
+        ({"delay_ms": "0"}, (), 'no input "delay_ms": it is a setting of the whole run; set it'),
     ],
 )
 def test_what_cannot_be_bound_is_a_fault_of_the_run(
@@ -176,36 +171,10 @@ def test_a_value_that_contains_itself_is_a_fault_of_the_run() -> None:
         bind(make_action(), {"tags": loop})
 
 
-# --- the pace ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("templates", "settings", "pace"),
-    [
-        ({}, {}, 300),
-        ({"delay_ms": "500"}, {}, 500),
-        ({"delay_ms": 0}, {}, 0),
-        ({"delay_ms": "{{ 2 * 100 }}"}, {}, 200),
-        ({"delay_ms": ""}, {}, 300),
-        ({"delay_ms": None}, {}, 300),
-        ({"delay_ms": "500"}, {"delay_ms": 7}, 7),
-        ({}, {"delay_ms": 0}, 0),
-    ],
-)
-def test_the_pace_is_a_setting_of_the_run(
-    templates: dict[str, Any], settings: dict[str, Any], pace: float
-) -> None:
-    bindings = bind(make_action(), templates, **settings)
-    assert bindings.delay_ms == pace
-    assert "delay_ms" not in bindings.values({"delay_ms": 9999})
-
-
-def test_the_pace_alone_is_no_template_of_a_row() -> None:
-    assert values({"delay_ms": "5"}, {"name": "x"}) == {"name": "x", "size": 50}
-
-
-def test_an_action_without_a_pace_has_none() -> None:
-    assert bind(make_action(without="delay_ms"), {}).delay_ms == 0
+def test_a_column_with_the_name_of_a_setting_is_an_ordinary_column() -> None:
+    row = {"delay_ms": "soon", "name": "x"}
+    assert values({"name": "{{ delay_ms }}"}, row) == {"name": "soon", "size": 50}
+    assert values({}, row) == {"name": "x", "size": 50}
 
 
 # --- a row's values ----------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ class Guest:
         """Give what the form of an action posts, with a draft of its own."""
         named = {f"template.{name}": text for name, text in templates.items()}
         given = {} if rows is None else {"rows": rows}
-        return {"draft": self.site.drafts.new(), "once": str(time.monotonic_ns()), **given, **named, **more}
+        its = {"draft": self.site.drafts.new(), "once": str(time.monotonic_ns()), "delay_ms": "0"}
+        return {**its, **given, **named, **more}
 
     def run(self, action: str, rows: str, templates: dict[str, str], **more: str) -> str:
         """Start a run, and give its id."""

@@ -17,8 +17,6 @@ def search_index(actions: Iterable[Action]) -> str:
 def _words(action: Action) -> str:
     found: dict[str, None] = {action.operation: None}
     for given in action.inputs.values():
-        if given.name == "delay_ms":
-            continue
         found[given.name] = None
         known = set(given.name.split("_"))
         found |= dict.fromkeys(word for word in given.title.split() if word.lower() not in known)

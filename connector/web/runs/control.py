@@ -103,6 +103,7 @@ class RunControl:
         templates: Mapping[str, Any],
         rows: PastedRows,
         connection: str,
+        delay_ms: float | None,
         uploads: Path,
         once: str,
     ) -> str:
@@ -113,7 +114,7 @@ class RunControl:
         with self._starting:
             if once not in self._once:
                 folder = new_folder(action.name)
-                job = _write_job(folder, action, templates, rows, connection, uploads)
+                job = _write_job(folder, action, templates, rows, connection, delay_ms, uploads)
                 environment = dict(os.environ) if connection else self._in_sandbox(service)
                 where = connection or "the sandbox"
                 self._once[once] = self._launch(folder, ["run", JOB], environment, job, where)
@@ -282,7 +283,11 @@ def new_folder(name: str) -> Path:
 
 
 def make_job(
-    action: Action, templates: Mapping[str, Any], rows: PastedRows, connection: str
+    action: Action,
+    templates: Mapping[str, Any],
+    rows: PastedRows,
+    connection: str,
+    delay_ms: float | None = None,
 ) -> dict[str, Any]:
     """Return the content of a run's job file; its paths are relative to the file."""
     job: dict[str, Any] = {"action": action.name}
@@ -291,6 +296,8 @@ def make_job(
     job |= {"input": rows.path.name, "output": OUTPUT}
     if rows.format_to_read:
         job["input_format"] = rows.format_to_read
+    if delay_ms is not None:
+        job["delay_ms"] = delay_ms
     if any(part.file for part in action.parts.values()):
         job["uploads"] = "uploads"
     if action.returns_file:
@@ -354,6 +361,7 @@ def _write_job(
     templates: Mapping[str, Any],
     rows: PastedRows,
     connection: str,
+    delay_ms: float | None,
     uploads: Path,
 ) -> Job:
     try:
@@ -361,7 +369,7 @@ def _write_job(
             shutil.copyfileobj(given, kept)
         shutil.copytree(uploads, folder / "uploads")
         (folder / "files").mkdir(mode=0o700)
-        write_job(folder, make_job(action, templates, rows, connection))
+        write_job(folder, make_job(action, templates, rows, connection, delay_ms))
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
     return Job(action.name, output=str(folder / OUTPUT))

@@ -95,12 +95,10 @@ class _Attempt:
         self._constants = {"now": SystemClock().now()}
         self._faults: dict[str, str] = {}
         self._fault = ""
-        rendered = {name: text for name, text in templates.items() if name != "delay_ms"}
-        self._bound, faults = bind_inputs(action, rendered)
+        self._bound, faults = bind_inputs(action, templates)
         for name, fault in faults.items():
             self._faults[name] = _without_name(name, str(fault))
-        self._require_all(set(rendered))
-        self._check_delay(templates)
+        self._require_all(set(templates))
         self._bindings = None
         if not self._faults:
             try:
@@ -114,14 +112,6 @@ class _Attempt:
         if given:
             missing = "This input is required and has no template."
             self._faults |= {name: missing for name in self._action.required if name not in there}
-
-    def _check_delay(self, templates: Mapping[str, Any]) -> None:
-        """Record an error in the input `delay_ms`, which is a setting of the run and not of a row."""
-        if "delay_ms" in templates:
-            try:
-                bind(self._action, {"delay_ms": templates["delay_ms"]}, match_fields=True)
-            except RunError as fault:
-                self._faults["delay_ms"] = str(fault)
 
     def over(self, rows: Sequence[InputRow]) -> Trial:
         """Return the evaluation of as many rows as the time limit allows."""

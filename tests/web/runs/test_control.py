@@ -30,8 +30,8 @@ from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until
 
-RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}", "delay_ms": "0"}
-DELETE = {"tab_id": "{{ n }}", "delay_ms": "0"}
+RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}"}
+DELETE = {"tab_id": "{{ n }}"}
 REFUSED = {"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}
 
 
@@ -216,7 +216,7 @@ def test_a_write_is_asked_about_where_it_is_real(guest: Guest, acme: Sandbox) ->
 
 
 def test_a_read_is_never_asked_about(guest: Guest, acme: Sandbox) -> None:
-    page = guest.wait(guest.run("list_devices", "{}", {"delay_ms": "0"}, connection="acme"))
+    page = guest.wait(guest.run("list_devices", "{}", {}, connection="acme"))
     assert "finished" in page
 
 
@@ -239,13 +239,21 @@ def test_a_second_post_of_the_same_run_starts_no_second_one(guest: Guest) -> Non
     assert len(others | {id.rpartition("/")[2]}) == 3
 
 
+def test_a_delay_that_is_no_number_runs_nothing(guest: Guest) -> None:
+    form = guest.form("update_device", rows(1), RENAME, delay_ms="soon")
+    faults = guest.post("/actions/update_device/preview", form).get_json()["faults"]
+    assert faults == {"delay_ms": 'a number is expected, not the text "soon"'}
+    refused = guest.post("/actions/update_device/run", form)
+    assert (refused.status_code, sent(guest.site.control.sandbox("ninjaone"))) == (400, [])
+
+
 # What follows a run
 
 
 def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> None:
     sandbox = guest.site.control.sandbox("ninjaone")
     sandbox.set_faults(queue=[None, REFUSED, None, "reset_after"])
-    templates = {"name": "Client {{ n }}", "delay_ms": "0"}
+    templates = {"name": "Client {{ n }}"}
     id = guest.run("create_organization", rows(1, 2, 3, 4), templates)
     page = guest.wait(id)
     assert "Rerun 1 failed row" in page
@@ -264,8 +272,7 @@ def test_only_the_failed_rows_that_may_be_repeated_are_rerun(guest: Guest) -> No
 
 
 def test_a_run_is_stopped_and_resumed_and_nothing_is_sent_twice(guest: Guest) -> None:
-    templates = {**RENAME, "delay_ms": "100"}
-    id = guest.run("update_device", rows(*range(1, 21)), templates)
+    id = guest.run("update_device", rows(*range(1, 21)), RENAME, delay_ms="100")
     until(lambda: len(sent(guest.site.control.sandbox("ninjaone"))) >= 2)
     assert 'id="stop"' in guest.get(f"/runs/{id}").text
     guest.post(f"/runs/{id}/stop")
@@ -357,8 +364,8 @@ def test_a_run_in_a_sandbox_that_has_ended_is_not_sent_elsewhere(
 
 def test_a_run_outlives_the_server(catalog: Catalog, acme: Sandbox) -> None:
     with open_site(catalog) as guest:
-        templates = {**RENAME, "delay_ms": "50"}
-        id = guest.run("update_device", rows(*range(1, 11)), templates, connection="acme", confirmed="10")
+        to = {"connection": "acme", "confirmed": "10", "delay_ms": "50"}
+        id = guest.run("update_device", rows(*range(1, 11)), RENAME, **to)
         until(lambda: sent(acme))
         started = guest.site.control.started(id)
         assert started is not None

@@ -176,7 +176,7 @@ def count(node: Node) -> int:
 
 
 def test_a_rows_page_of_a_real_run_has_its_own_data(guest: Guest) -> None:
-    id = guest.run("update_device", '{"n": 1}\n{"n": 9999}\n', {"device_id": "{{ n }}", "delay_ms": "0"})
+    id = guest.run("update_device", '{"n": 1}\n{"n": 9999}\n', {"device_id": "{{ n }}"})
     guest.wait(id)
     record = find_by_id(id)
     assert record is not None

@@ -118,9 +118,8 @@ def test_a_run_is_stopped_and_resumed_on_its_page(visit: OpenVisit) -> None:
     for field in page.locator("textarea[name^='template.']").all():
         field.evaluate("field => { field.value = ''; }")
     page.locator("#t-device_id").fill("{{ n }}")
-    page.locator("details:has(#t-delay_ms)").evaluate("details => { details.open = true; }")
     page.locator("#t-display_name").fill("PC {{ n }}")
-    page.locator("#t-delay_ms").fill("150")
+    page.locator("#delay_ms").fill("150")
     page.locator("#tried", has_text="The first 20 of 25 rows: 20 can be sent.").wait_for()
     page.get_by_role("button", name="Run in the sandbox").click()
     page.locator(".state.running").wait_for()

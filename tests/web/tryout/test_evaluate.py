@@ -118,7 +118,7 @@ def test_other_inputs_are_shown_beside_a_template_that_is_broken(catalog: Catalo
     [
         ({"end": None}, "end", "This input is required and has no template."),
         ({"ende": "x"}, "ende", 'schedule_maintenance has no input "ende" (did you mean "end"?)'),
-        ({"delay_ms": "{{ device }}"}, "delay_ms", "delay_ms is a setting of the whole run"),
+        ({"delay_ms": "0"}, "delay_ms", 'schedule_maintenance has no input "delay_ms": it is a setting'),
         ({"start": "{{ until | nosuch }}"}, "start", 'template, line 1: there is no filter "nosuch"'),
         ({"start": "{% include 'x' %}"}, "start", "template, line 1: include, import, extends and block"),
     ],
