@@ -71,13 +71,18 @@ KINDS: Mapping[Code, Kind] = {
     "cancelled": "retry",
     "internal_error": "check",
 }
-"""The kind of a failed row that can be retried, by `meta.code`; an `api_error` with status 5xx is `retry`."""
+"""The kind of a failed row that can be retried, by `meta.code`.
+
+An `api_error` with status 5xx is `retry`, and an error with `meta.transient` false is `fix`.
+"""
 
 
 def kind_of(meta: Mapping[str, Any]) -> Kind:
     """Return the kind of a failed row from the `meta` of its envelope."""
     if meta.get("repeatable") is not True:
         return "check"
+    if meta.get("transient") is False:
+        return "fix"
     if meta["code"] == "api_error" and (meta.get("status") or 0) >= 500:
         return "retry"
     return KINDS.get(meta["code"], "check")
@@ -114,6 +119,7 @@ class RowError(ConnectorError):
     """An error that ends one row.
 
     `refused` is true if the failed request certainly had no effect, so that it can be repeated.
+    `lasting` is true if a retry would fail in the same way although the code usually means the opposite.
     `status`, `request_id` and `attempts` describe the last response, if there was one; `vendor_code` is the
     API's code for a refused sign-in; `result` lists the completed requests (code `partial`).
     """
@@ -124,6 +130,7 @@ class RowError(ConnectorError):
         message: str,
         *,
         refused: bool = True,
+        lasting: bool = False,
         status: int | None = None,
         request_id: str | None = None,
         attempts: int = 0,
@@ -133,11 +140,23 @@ class RowError(ConnectorError):
         super().__init__(message)
         self.code = code
         self.refused = refused
+        self.lasting = lasting
         self.status = status
         self.request_id = request_id
         self.attempts = attempts
         self.result = result
         self.vendor_code = vendor_code
+
+    def reworded(self, message: str) -> RowError:
+        """Return the error of a request that had no effect, with another message."""
+        return RowError(
+            self.code,
+            message,
+            lasting=self.lasting,
+            status=self.status,
+            request_id=self.request_id,
+            attempts=self.attempts,
+        )
 
 
 class InputError(RowError):
@@ -168,7 +187,12 @@ class ActionError(ConnectorError):
 
 
 class TransportError(ConnectorError):
-    """HTTP failed without a complete response. `code` is the envelope code that it becomes."""
+    """HTTP failed without a complete response. `code` is the envelope code that it becomes.
+
+    `lasting` is true if a retry would fail in the same way.
+    """
+
+    lasting = False
 
     def __init__(self, message: str, code: Code = "network_error") -> None:
         super().__init__(message)
@@ -182,6 +206,8 @@ class NotSentError(TransportError):
 class CertificateError(NotSentError):
     """The host's certificate could not be verified; a retry would fail in the same way."""
 
+    lasting = True
+
 
 class ResponseLostError(TransportError):
     """The request was sent, but no complete response was received: it may have taken effect."""
@@ -189,6 +215,8 @@ class ResponseLostError(TransportError):
 
 class ResponseTooLargeError(ResponseLostError):
     """The response exceeds the size limit; a retry would fail in the same way."""
+
+    lasting = True
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "bad_response")

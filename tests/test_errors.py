@@ -70,3 +70,10 @@ def test_only_an_error_of_the_server_makes_an_api_error_transient() -> None:
     assert kind_of(meta) == "fix"
     assert kind_of({**meta, "status": 503}) == "retry"
     assert kind_of({**meta, "status": 503, "repeatable": False}) == "check"
+
+
+def test_a_lasting_error_is_not_transient() -> None:
+    meta = {"code": "network_error", "status": None, "repeatable": True}
+    assert kind_of(meta) == "retry"
+    assert kind_of({**meta, "transient": False}) == "fix"
+    assert kind_of({**meta, "transient": False, "repeatable": False}) == "check"

@@ -111,7 +111,7 @@ class Auth:
             try:
                 return self._noting_refusals(ask)
             except RowError as error:
-                if error.code == "auth_failed" or isinstance(error.__cause__, NotSentError):
+                if error.code == "auth_failed" or error.lasting or isinstance(error.__cause__, NotSentError):
                     raise
                 wait_s = 2.0 ** (attempt - 1)
                 said = (self._label, wait_s, attempt + 1, TRIES)

@@ -21,10 +21,8 @@ from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import (
     ApiError,
-    CertificateError,
     Code,
     NotSentError,
-    ResponseTooLargeError,
     RowError,
     TransportError,
 )
@@ -235,6 +233,7 @@ class Client:
             raise ApiError(
                 error.code,
                 f"{expired}; {error}",
+                lasting=error.lasting,
                 status=error.status or expired.status,
                 request_id=expired.request_id,
                 attempts=expired.attempts,
@@ -289,9 +288,8 @@ class Client:
         message = f"{request}: {error}"
         if not safe:
             message += _IN_DOUBT
-        failure = ApiError(code, message, refused=unsent, attempts=attempt)
-        may_repeat = safe and not isinstance(error, (ResponseTooLargeError, CertificateError))
-        return _Failure("unsent" if unsent else "lost", failure, may_repeat)
+        failure = ApiError(code, message, refused=unsent, lasting=error.lasting, attempts=attempt)
+        return _Failure("unsent" if unsent else "lost", failure, safe and not error.lasting)
 
     def _html(self, request: Request, answer: Response) -> _Failure:
         """Return the failure for an HTML page: throttling (instead of 429), or a page of a gateway."""

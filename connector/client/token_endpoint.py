@@ -96,7 +96,7 @@ class TokenEndpoint:
         try:
             return transport.send(method, place.target, headers, body)
         except TransportError as error:
-            raise AuthError(error.code, f"{task}: {error}") from error
+            raise AuthError(error.code, f"{task}: {error}", lasting=error.lasting) from error
 
     def _read(self, answer: Response, address: SignInAddress) -> TokenResponse:
         body = _object(answer)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 from connector.errors import RunError, shorten
 from connector.files.csv_dialect import Dialect, column_names, fitted
@@ -18,6 +19,28 @@ def read_csv(
     """Yield the records of a CSV text; an invalid record has an `error`.
 
     Raises RunError for an invalid header.
+    """
+    with _below_header(stream, name, dialect, longest) as (columns, next_cells, reader):
+        while columns and (cells := next_cells()) is not None:
+            if isinstance(cells, Record):
+                yield cells
+            elif cells:
+                yield _record(columns, cells, f"{name}, line {reader.line_num}", encoding)
+
+
+def read_csv_header(stream: BinaryIO, name: str, dialect: Dialect, longest: int) -> list[str]:
+    """Return the columns of a CSV text; an empty list if it has no header. Raises RunError as `read_csv`."""
+    with _below_header(stream, name, dialect, longest) as (columns, _, _):
+        return columns
+
+
+@contextmanager
+def _below_header(
+    stream: BinaryIO, name: str, dialect: Dialect, longest: int
+) -> Iterator[tuple[list[str], Callable[[], list[str] | Record | None], Any]]:
+    """Context with the columns, a function that returns the cells of the next record, and the CSV reader.
+
+    That function returns None at the end. Without a header, there are no columns.
     """
     text, lines, reader = separated(stream, dialect.delimiter, longest)
 
@@ -38,28 +61,28 @@ def read_csv(
         for _ in range(dialect.before):
             next_full()
         header = next_full()
-        if not isinstance(header, list):
-            if header is not None:
-                raise RunError(header.error)
-            return
-        columns = column_names(header)
-        check_header(columns or header[:1], name)
-        while (cells := next_cells()) is not None:
-            if isinstance(cells, Record):
-                yield cells
-            elif cells:
-                yield _record(columns, cells, f"{name}, line {reader.line_num}", encoding)
+        if isinstance(header, Record):
+            raise RunError(header.error)
+        columns = column_names(header or [])
+        if header:
+            check_header(columns or header[:1], name)
+        yield columns, next_cells, reader
     finally:
         text.detach()
 
 
-def check_header(columns: Sequence[str], name: str) -> None:
-    """Raise RunError for a column without a valid name, and for two columns with the same name."""
+def check_header(columns: Sequence[str], name: str, label: Callable[[int], str] = str) -> None:
+    """Raise RunError for a column without a valid name, and for two columns with the same name.
+
+    `label` returns the label of a column from its number, which begins at 1.
+    """
     seen: set[str] = set()
-    for column in columns:
-        if not column.strip() or "\0" in column or has_bad_byte(column):
+    for number, column in enumerate(columns, start=1):
+        if not column.strip():
+            raise RunError(f"{name}: column {label(number)} has no name in the header")
+        if "\0" in column or has_bad_byte(column):
             raise RunError(
-                f"{name}: the header has a column without a valid name: {shorten(repr(column), 80)}"
+                f"{name}: column {label(number)} has no valid name in the header: {shorten(repr(column), 80)}"
             )
         if column in seen:
             raise RunError(f'{name}: the header has the column "{shorten(column, 80)}" twice')

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import chain, repeat
 from types import ModuleType
@@ -20,6 +21,8 @@ from connector.files.record import Record
 
 _MEMORY = 1 << 22
 _LARGEST_INTEGER = 1 << 53
+_DAMAGED = (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError)
+"""The errors of openpyxl for a damaged sheet."""
 
 
 def excel_library(name: str) -> ModuleType:
@@ -40,6 +43,19 @@ def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Re
     `sheet` is a name or a number from 1. Without it, the workbook must have only one visible sheet with
     cells. Raises RunError.
     """
+    with _opened(stream, name, sheet) as (sheets, place):
+        yield from _rows(sheets, place)
+
+
+def read_workbook_header(stream: BinaryIO, name: str, sheet: str | None) -> list[str]:
+    """Return the columns of a worksheet; an empty list if it has no cells. Raises RunError."""
+    with _opened(stream, name, sheet) as (sheets, place):
+        return _header(_numbered_rows(sheets), place)
+
+
+@contextmanager
+def _opened(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[tuple[list[Any], str]]:
+    """Context with the chosen sheet, and its place for messages. See `_numbered_rows` for a second sheet."""
     openpyxl = excel_library(name)
     with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # reading a workbook starts at its end
         shutil.copyfileobj(stream, copy)
@@ -53,7 +69,7 @@ def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Re
             except Exception as error:  # openpyxl raises many types for a damaged workbook
                 raise RunError(f"{name}: the workbook cannot be read: {_reason(error)}") from None
             chosen = _choose(books[0], name, sheet)
-            yield from _rows([book[chosen] for book in books], f'{name}, sheet "{chosen}"')
+            yield [book[chosen] for book in books], f'{name}, sheet "{chosen}"'
 
 
 def _has_formulas(file: Any) -> bool:
@@ -102,16 +118,33 @@ def _full_rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
 
 def _rows(sheets: list[Any], place: str) -> Iterator[Record]:
     try:
-        rows = _full_rows(sheets[0]) if len(sheets) == 1 else _with_formulas(*sheets)
-        header = next(rows, None)
-        if header is None:
-            return
-        columns = column_names([_name(cell.value) for cell in header[1]])
-        check_header(columns, place)
+        rows = _numbered_rows(sheets)
+        columns = _header(rows, place)
         for number, cells in rows:
             yield _record(columns, number, cells, f"{place}, row {number}")
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError) as error:
+    except _DAMAGED as error:
         yield Record({}, f"{place}: the rest cannot be read: {_reason(error)}")
+
+
+def _numbered_rows(sheets: list[Any]) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the number and the cells of each row with a value.
+
+    A second sheet is the same one with its formulas in place of their values.
+    """
+    return _full_rows(sheets[0]) if len(sheets) == 1 else _with_formulas(*sheets)
+
+
+def _header(rows: Iterator[tuple[int, list[Any]]], place: str) -> list[str]:
+    """Return the columns of the header, which is the first of the rows. Raises RunError."""
+    try:
+        header = next(rows, None)
+    except _DAMAGED as error:
+        raise RunError(f"{place}: cannot be read: {_reason(error)}") from None
+    if header is None:
+        return []
+    columns = column_names([_name(cell.value) for cell in header[1]])
+    check_header(columns, place, excel_library(place).utils.get_column_letter)
+    return columns
 
 
 def _with_formulas(values: Any, formulas: Any) -> Iterator[tuple[int, list[Any]]]:

@@ -6,14 +6,14 @@ If the format cannot be determined, this is an error of the run, before any row 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from connector.errors import RunError
 from connector.files import json_reader
 from connector.files.csv_dialect import Dialect, find_dialect, has_header
-from connector.files.csv_reader import read_csv
+from connector.files.csv_reader import read_csv, read_csv_header
 from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
 from connector.files.recognize import check_nul, check_page, check_start, check_utf8, is_workbook
 from connector.files.record import Record
@@ -46,13 +46,14 @@ class InputForm:
 class OpenedInput:
     """An opened input: its records, its stream, and the dialect of a CSV input.
 
-    All records of a table (CSV, TSV, Excel) have the columns of its header.
+    All records of a table (CSV, TSV, Excel) have the columns of its header, which `read_header` reads from
+    the stream; use either that or `records`.
     """
 
     records: Iterator[Record]
     stream: BinaryIO
     dialect: Dialect | None = None
-    is_table: bool = False
+    read_header: Callable[[], list[str]] | None = None
 
 
 def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = False) -> OpenedInput:
@@ -68,10 +69,14 @@ def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = F
     if is_excel:
         checked(form.options, "xlsx")
         stream: Any = buffered(ahead)
-        from connector.files.excel_reader import read_workbook  # slow to import
+        from connector.files import excel_reader  # slow to import
 
-        records = read_workbook(stream, form.name, form.options.sheet)
-        return OpenedInput(records, stream, is_table=True)
+        arguments = stream, form.name, form.options.sheet
+        return OpenedInput(
+            excel_reader.read_workbook(*arguments),
+            stream,
+            read_header=lambda: excel_reader.read_workbook_header(*arguments),
+        )
     text = open_text(ahead, form.options.encoding, all=not form.is_live)
     start = _beginning(text.ahead, form)
     if form.given != "jsonl" and not text.is_certain:
@@ -120,7 +125,7 @@ def _open_csv(text: Text, form: InputForm, options: ReadOptions, format: Format,
     )
     stream: Any = text.stream
     records = read_csv(stream, form.name, dialect, longest, text.encoding)
-    return OpenedInput(records, stream, dialect, is_table=True)
+    return OpenedInput(records, stream, dialect, lambda: read_csv_header(stream, form.name, dialect, longest))
 
 
 def _open_lines(text: Text, form: InputForm, longest: int, *, unread: bool) -> OpenedInput:

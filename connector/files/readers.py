@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,10 +37,6 @@ _SUFFIXES: dict[str, Format] = {
 _BY_CONTENT = ReadOptions()
 LONGEST_LINE = 1 << 26
 """The maximum length of a line in bytes, to limit memory."""
-
-
-_SEARCHED = 20
-"""The number of rows that are searched for a valid row, whose fields are the columns."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +94,22 @@ class RowSource:
     def columns(self) -> list[str] | None:
         """Return the columns of a table (CSV, TSV, Excel), of all its files together.
 
-        Returns None for standard input, for other formats, and if no valid row is near the beginning.
-        Raises RunError as `rows` does.
+        Returns None for standard input, for other formats, for empty text files, and if a file is damaged.
+        The list is empty for a worksheet without cells. Raises RunError as `rows` does.
         """
-        columns: dict[str, None] = {}
-        for path in self._files:
-            found = self._columns(path)
-            if found is None:
-                return None
-            columns.update(dict.fromkeys(found))
-        return list(columns) or None
+        headers: list[list[str]] = []
+        try:
+            for path in self._files:
+                with _open(path) as file:
+                    opened = open_input(file, self._form(path), LONGEST_LINE)
+                    if opened.read_header is None:
+                        return None
+                    header = opened.read_header()
+                    if header or opened.dialect is None:
+                        headers.append(header)
+        except UNREADABLE:
+            return None
+        return list(dict.fromkeys(chain(*headers))) if headers else None
 
     def passed(self, row: int) -> int:
         """Return how many of the rows have a row number up to `row`."""
@@ -144,15 +146,6 @@ class RowSource:
 
     def _form(self, path: Path) -> InputForm:
         return InputForm(str(path), _format_of(path), self._format, self._options)
-
-    def _columns(self, path: Path) -> list[str] | None:
-        """Return the columns of one file, empty for a file without rows; None if they are not known."""
-        with suppress(*UNREADABLE), _open(path) as file:
-            first = _first_of_table(file, self._form(path))
-            if first == []:
-                return []
-            return next((list(record.data) for record in first or () if not record.error), None)
-        return None
 
     def _check(self, path: Path) -> None:
         """Raise RunError for a file that cannot be read, before any row is sent.
@@ -210,12 +203,6 @@ def format_of_name(name: str) -> Format | None:
 def _format_of(path: Path) -> Format | None:
     suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
     return _SUFFIXES.get(suffixes[-1]) if suffixes else None
-
-
-def _first_of_table(raw: BinaryIO, form: InputForm) -> list[Record] | None:
-    """Return the first records of a table, or None if the input is not a table."""
-    opened = open_input(raw, form, LONGEST_LINE)
-    return list(islice(opened.records, _SEARCHED)) if opened.is_table else None
 
 
 def _read(raw: BinaryIO, form: InputForm, *, unread: bool = False) -> Iterator[Record]:

@@ -105,7 +105,8 @@ def _connect(
         if connected is not None:
             connected.close()
         if isinstance(error, TimeoutError):
-            raise NotSentError(f"no connection within {connect_timeout_s} s", "timeout") from error
+            what = "TLS handshake" if connected is not None else "connection"
+            raise NotSentError(f"no {what} within {connect_timeout_s:g} s", "timeout") from error
         raise connect_error(error, str(error), authorities) from error
     connected.settimeout(timeout_s)
     logger.debug("connected to %s, port %d", *address)

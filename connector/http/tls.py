@@ -16,10 +16,12 @@ from connector.errors import CertificateError, ConnectionSetupError, NotSentErro
 if TYPE_CHECKING:
     import ssl
 
-_OTHER_FAULTS = {9, 10, 62, 64}
-"""OpenSSL's codes for certificates that no CA makes valid: not yet valid, expired, for another host."""
+_WRONG_TIME, _WRONG_HOST = {9, 10}, {62, 64}
+"""OpenSSL's codes for certificates that are not yet valid, or expired, and for those of another host."""
 SYSTEM = "system"
 """The value of `ca_file` that means the certificate store of the operating system."""
+_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The environment variables in the order of their precedence; the last two are used together."""
 _ADVICE = (
     "If a proxy or firewall signs with your company's CA, set ca_file of the connection, or "
     "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, to the certificate of that CA; or "
@@ -31,13 +33,15 @@ _ADVICE = (
 class Authorities:
     """The trusted CA certificates: in a file, in folders (separated as in `SSL_CERT_DIR`), or in both.
 
-    `origin` describes where they were configured, for messages. With neither a file nor folders, they are
-    those of the operating system.
+    `origin` describes where they were configured, for messages; `unused` are the environment variables that
+    are set, but that it takes precedence over. With neither a file nor folders, they are those of the
+    operating system.
     """
 
     origin: str
     file: str | None = None
     folders: str | None = None
+    unused: tuple[str, ...] = ()
 
     @property
     def is_system(self) -> bool:
@@ -50,6 +54,12 @@ class Authorities:
         folders = self.folders or ""
         return self.file or next(iter(_existing(folders)), folders)
 
+    @property
+    def described(self) -> str:
+        """A sentence on them, for messages."""
+        instead = f", which takes precedence over {' and '.join(self.unused)}" if self.unused else ""
+        return f"The connector trusts the CA certificates of {self.origin}{instead}"
+
 
 def find_authorities(ca_file: str | None) -> Authorities:
     """Return the trusted CA certificates: `ca_file`, else those of the environment, else certifi's.
@@ -57,13 +67,14 @@ def find_authorities(ca_file: str | None) -> Authorities:
     `ca_file` can be `system`.
     Raises ConnectionSetupError if SSL_CERT_DIR alone is set and does not exist.
     """
+    unused = tuple(name for name in _VARIABLES if os.environ.get(name))
     if ca_file == SYSTEM:
-        return Authorities("the operating system (ca_file: system)")
-    named = {"ca_file": ca_file}
-    named |= {name: os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
-    for name, path in named.items():
-        if path:
-            return _of_path(f"{name} ({path})", path)
+        return Authorities("the operating system (ca_file: system)", unused=unused)
+    if ca_file:
+        return _of_path("ca_file", ca_file, unused)
+    for name in _VARIABLES[:2]:
+        if path := os.environ.get(name):
+            return _of_path(name, path, unused[unused.index(name) + 1 :])
     file, folders = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if folders and not _existing(folders):
         if not file:
@@ -72,7 +83,7 @@ def find_authorities(ca_file: str | None) -> Authorities:
     if file and folders:
         return Authorities(f"SSL_CERT_FILE ({file}) and SSL_CERT_DIR ({folders})", file, folders)
     if file:
-        return _of_path(f"SSL_CERT_FILE ({file})", file)
+        return _of_path("SSL_CERT_FILE", file)
     if folders:
         return Authorities(f"SSL_CERT_DIR ({folders})", folders=folders)
     import certifi
@@ -128,13 +139,19 @@ def connect_error(cause: BaseException, reason: str, authorities: Authorities | 
 
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return NotSentError(message)
-    if getattr(cause, "verify_code", 0) not in _OTHER_FAULTS:
-        message += f". The connector trusts the CA certificates of {authorities.origin}. {_ADVICE}"
+    code = getattr(cause, "verify_code", 0)
+    if code not in _WRONG_HOST:
+        message += f". {authorities.described}"
+    if code not in _WRONG_HOST | _WRONG_TIME:
+        message += f". {_ADVICE}"
     return CertificateError(message)
 
 
-def _of_path(origin: str, path: str) -> Authorities:
-    return Authorities(origin, folders=path) if os.path.isdir(path) else Authorities(origin, path)
+def _of_path(name: str, path: str, unused: tuple[str, ...] = ()) -> Authorities:
+    origin = f"{name} ({path})"
+    if os.path.isdir(path):
+        return Authorities(origin, folders=path, unused=unused)
+    return Authorities(origin, path, unused=unused)
 
 
 def _existing(folders: str) -> list[str]:

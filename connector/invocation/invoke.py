@@ -282,7 +282,7 @@ class _RowWriter:
             extra |= {"item": self._count, "last": True}
         about = {"code": error.code, "status": error.status, "repeatable": repeatable}
         if kind_of(about) == "retry":
-            extra["transient"] = True
+            extra["transient"] = not error.lasting
         yield self._envelope(error, self._shown(error.result), extra)
 
     def drop_held(self) -> None:

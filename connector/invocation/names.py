@@ -141,7 +141,7 @@ class _Row:
             if error.status not in (403, 404):
                 raise
             said = f"{where}: {quote_value(name)} cannot be looked up; use the id instead: {error}"
-            raise _again(error, said) from error
+            raise error.reworded(said) from error
         found = index.called(name)
         today = self.service.words[kind.words].get(name.upper()) if kind.words and not found else None
         if not today:
@@ -307,14 +307,3 @@ def _leaves(value: Json, path: tuple[str, ...], where: str) -> Iterator[tuple[st
 
 def _texts(value: Json, path: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
     return ((place, leaf) for place, leaf in _leaves(value, path, where) if isinstance(leaf, str))
-
-
-def _again(error: RowError, message: str) -> RowError:
-    """Return an error of a look-up with another message."""
-    return RowError(
-        error.code,
-        message,
-        status=error.status,
-        request_id=error.request_id,
-        attempts=error.attempts,
-    )

@@ -34,9 +34,7 @@ def read_names(service: Service, kinds: Collection[str], lookups: Lookups) -> Fi
             index = yield from read_index(service, service.named[kind], lookups)
         except RowError as error:
             said = f"the names of the kind {kind} (with_names) cannot be read: {error}"
-            raise RowError(
-                error.code, said, status=error.status, request_id=error.request_id, attempts=error.attempts
-            ) from error
+            raise error.reworded(said) from error
         names = lookups.displayed.get(kind) or _displayed(index, lookups)
         members |= {member: (name, names) for member, name in _members(index.kind).items()}
     return ResultNames(members)

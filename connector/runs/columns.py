@@ -44,6 +44,9 @@ def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
 
 def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]) -> str:
     """Return the error message for the missing columns. `missing` has the inputs that use each column."""
+    if not columns:
+        used = ", ".join(f'"{shorten(name, 80)}"' for name in missing)
+        return f"{input}: the sheet is empty; the templates use the columns {used}"
     described = [
         f'"{shorten(name, 80)}"{_nearest(name, columns)}, used by '
         f"{'the template' if len(templates) == 1 else 'the templates'} of {', '.join(templates)}"

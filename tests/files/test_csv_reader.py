@@ -117,12 +117,12 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
     ("header", "message"),
     [
         (b"a,b,a\n", 'the header has the column "a" twice'),
-        (b"a,,b\n", "the header has a column without a valid name: ''"),
-        (b"a, ,c\n", "the header has a column without a valid name: ''"),
-        (b", \n", "the header has a column without a valid name: ''"),
+        (b"a,,b\n", "column 2 has no name in the header"),
+        (b"a, ,c\n", "column 2 has no name in the header"),
+        (b", \n", "column 1 has no name in the header"),
         (b"a,\xff\n", "byte 0xFF is not UTF-8"),
         # Python 3.10 does not read NULs, and says so itself.
-        (b"a,b\0,c\n", "NUL" if sys.version_info < (3, 11) else "without a valid name"),
+        (b"a,b\0,c\n", "NUL" if sys.version_info < (3, 11) else "column 2 has no valid name"),
         (b'"a"x,b\n', "line 1: ',' expected after '\"'"),
     ],
 )

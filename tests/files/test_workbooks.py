@@ -137,7 +137,7 @@ def test_a_value_in_a_column_without_a_name_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (["x", None, "y"], "the header has a column without a valid name"),
+        (["x", None, "y"], "column B has no name in the header"),
         (["x", " x "], 'the header has the column "x" twice'),
         ([1, "1"], 'the header has the column "1" twice'),
     ],

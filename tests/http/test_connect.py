@@ -120,7 +120,8 @@ def test_the_first_variable_with_certificates_counts(
         monkeypatch.setenv(first, str(CERTIFICATE))
         monkeypatch.setenv(second, certifi.where())
         assert get(open_transport(server.base_url)).json() == {}
-    assert f"the CA certificates of {first} ({certifi.where()})" in str(raised.value)
+    used = f"the CA certificates of {first} ({certifi.where()}), which takes precedence over {second}. "
+    assert used in str(raised.value)
 
 
 @pytest.mark.usefixtures("no_bundles")
@@ -201,9 +202,21 @@ def say_nothing(talk: Talk) -> None:
     talk.server.done.wait(PATIENCE_S)
 
 
+def trickle(talk: Talk) -> None:
+    """Send a TLS record that does not end, byte by byte."""
+    talk.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+    while not talk.server.done.wait(0.01):
+        talk.send(b"x")
+
+
 @pytest.mark.parametrize(
     ("talk", "code"),
-    [(plain_text, "network_error"), (reset_at_once, "network_error"), (say_nothing, "timeout")],
+    [
+        (plain_text, "network_error"),
+        (reset_at_once, "network_error"),
+        (say_nothing, "timeout"),
+        (trickle, "timeout"),
+    ],
 )
 def test_a_failed_handshake_has_sent_nothing(open_transport: OpenTransport, talk: Any, code: str) -> None:
     with Server((talk,)) as server:
@@ -211,6 +224,7 @@ def test_a_failed_handshake_has_sent_nothing(open_transport: OpenTransport, talk
         with pytest.raises(NotSentError) as raised:
             get(open_transport(url, timeout_s=0.05 if code == "timeout" else PATIENCE_S))
     assert raised.value.code == code
+    assert (str(raised.value) == "no TLS handshake within 0.05 s") == (code == "timeout")
 
 
 def break_tls(talk: Talk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
@@ -20,9 +21,9 @@ FAULT = (
 )
 
 
-def workbook(path: Path) -> None:
+def workbook(path: Path, rows: Sequence[Sequence[object]] = (["Id", "Name"], [3, "x"])) -> None:
     book = openpyxl.Workbook()
-    for row in (["Id", "Name"], [3, "x"]):
+    for row in rows:
         book.active.append(row)
     book.save(path)
 
@@ -40,13 +41,19 @@ def tables(tmp_path: Path) -> Path:
     (tmp_path / "folder" / "part-0.csv").write_text("Id,Name\n")
     (tmp_path / "folder" / "part-1.csv").write_text("Id,Name\n3,x\n")
     workbook(tmp_path / "book.xlsx")
+    (tmp_path / "header.csv").write_text("Id,Name\n")
+    (tmp_path / "only-invalid-rows.csv").write_text("Id,Name\n" + '3,"x"y\n' * 30 + "3,x\n")
+    workbook(tmp_path / "header.xlsx", [["Id", "Name"]])
     return tmp_path
 
 
 FILES = ["comma.csv", "semicolon.csv", "utf16.csv", "tab.tsv", "packed.csv.gz", "invalid-row.csv", "folder"]
 
 
-@pytest.mark.parametrize("file", [*FILES, "book.xlsx"])
+FILES += ["book.xlsx", "header.csv", "only-invalid-rows.csv", "header.xlsx"]
+
+
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("command", ["preview", "run"])
 def test_one_fault_with_the_nearest_name(ninjaone: Ninjaone, tables: Path, command: str, file: str) -> None:
     done = ninjaone(command, *RENAME, "-i", file)
@@ -126,9 +133,25 @@ def test_standard_input_is_not_looked_at(ninjaone: Ninjaone) -> None:
     assert (done.returncode, "row 1: ERROR" in done.stdout) == (1, True)
 
 
-def test_a_table_without_rows_is_not_checked(ninjaone: Ninjaone, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("Id,Name\n")
+def test_an_empty_file_has_no_rows(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("")  # as Export-Csv writes no rows
     assert ninjaone("preview", *RENAME, "-i", "a.csv").returncode == 0
+
+
+def test_an_empty_sheet(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    workbook(tmp_path / "a.xlsx", [])
+    done = ninjaone("preview", *RENAME, "-i", "a.xlsx")
+    assert done.returncode == 2
+    assert done.stderr == 'ninjaone: a.xlsx: the sheet is empty; the templates use the columns "Id", "Naem"\n'
+
+
+@pytest.mark.parametrize(("file", "label"), [("a.csv", "2"), ("a.xlsx", "B")])
+def test_a_column_without_a_name(ninjaone: Ninjaone, tmp_path: Path, file: str, label: str) -> None:
+    workbook(tmp_path / "a.xlsx", [["Id", None, "Name"], [1, 2, 3]])
+    (tmp_path / "a.csv").write_text("Id, ,Name\n1,2,3\n")
+    done = ninjaone("preview", *RENAME, "-i", file)
+    assert done.returncode == 2
+    assert f"column {label} has no name in the header" in done.stderr
 
 
 JOB = """\

@@ -102,9 +102,12 @@ def test_27_the_certificate_of_a_company(
         path = connection_in(tmp_path, base_url=server.base_url, access_token="a-token-of-the-api")
         refused = ninjaone(*call, path)
         assert server.connections == 1
+        ran = ninjaone("run", *call[1:2], "-c", path, "-i", "-", "-o", "-", stdin='{"device_id": 1}\n')
         trusted = ninjaone(*call, path, SSL_CERT_FILE=str(company_ca))
     assert refused.returncode == 1
     envelope = json.loads(refused.stdout)
+    assert envelope["meta"]["transient"] is False
+    assert "1 failed row to fix first" in ran.stderr
     assert (envelope["meta"]["code"], envelope["meta"]["attempts"]) == ("network_error", 1)
     assert "unable to get local issuer certificate" in envelope["error"]
     for name in ("ca_file", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):

@@ -239,7 +239,7 @@ def test_a_table_without_a_header_is_an_error_at_the_rows(guest: Guest) -> None:
     response = guest.post(
         "/actions/schedule_maintenance/preview", guest.form("x", "a,,b\n1,2,3", {})
     ).get_json()
-    assert response["faults"] == {"rows": "the header has a column without a valid name: ''"}
+    assert response["faults"] == {"rows": "column 2 has no name in the header"}
 
 
 def test_what_a_row_holds_is_never_markup(guest: Guest) -> None:
