@@ -59,11 +59,22 @@ def _id_or_name(schema: Mapping[str, Json], types: tuple[str, ...], value: Json)
     if not isinstance(value, str):
         return _converted(schema, ids, value)
     value = value.strip()
-    if value.startswith("id:"):
-        return _converted({"named": "id"}, ids, value[3:])
+    mark, rest = split_mark(value)
+    if mark == "id":
+        return _converted({"named": "id"}, ids, rest)
     if (value == "null" and "null" in ids) or _is_integer(value):
         return _converted(schema, ids, value)
     return value
+
+
+def split_mark(text: str) -> tuple[str, str]:
+    """Return `id` or `name` and the text after it if a text begins with `id:` or `name:`, ignoring case.
+
+    The first one is empty for any other text. White space around the rest is removed.
+    """
+    mark, colon, rest = text.partition(":")
+    mark = mark.lower()
+    return (mark, rest.strip()) if colon and mark in ("id", "name") else ("", text)
 
 
 def _is_integer(text: str) -> bool:

@@ -34,6 +34,7 @@ class NamedKind:
 
     `takes` describes what an input of this kind takes. `inputs` are the names of those inputs and members
     (`ACTION.INPUT` for one action); of these, `lists` are texts that contain several, separated by commas.
+    `results` are further members of results that are ids of this kind, and `alias` is another name of it.
     `owned_by` is the kind that owns records of this kind: a name is unique for one owner, whose id is the
     member `owner` of an item. `owners` are inputs of records that belong to an owner, too.
     """
@@ -46,6 +47,8 @@ class NamedKind:
     ids: re.Pattern[str]
     inputs: tuple[str, ...]
     lists: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+    alias: str = ""
     items: str = ""
     pager: str = ""
     query: Mapping[str, Json] = field(default_factory=dict)
@@ -100,6 +103,8 @@ def _kind(name: str, part: Section) -> NamedKind:
         ids=part.pattern("ids") or re.compile("[0-9]+"),
         inputs=part.texts("inputs"),
         lists=part.texts("lists"),
+        results=part.texts("results"),
+        alias=part.text("alias", ""),
         items=part.text("items", ""),
         pager=part.text("pager", ""),
         query=part.mapping("query"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import connector
+from connector.common.existing_files import require_kind
 from connector.errors import RunError
 
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
+_MARK = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ ", re.MULTILINE)
+"""The beginning of a record in a log file."""
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
 """The minimum log level on standard error, indexed by the number of `-v` options."""
 
@@ -144,6 +148,7 @@ class _FileHandler(logging.Handler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(logging.DEBUG)
+        require_kind(path, "a log", _MARK)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         try:
             self._descriptor = os.open(path, flags, 0o600)

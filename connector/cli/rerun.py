@@ -22,7 +22,7 @@ from connector.cli.notify import open_notifier
 from connector.cli.remaining import Remaining, codes_text, service_title
 from connector.cli.rerun_input import check_unchanged_input
 from connector.cli.rerun_job import prepare_rerun
-from connector.cli.run import add_outcome, run_steps
+from connector.cli.run import add_outcome, files_read, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import is_interrupted
@@ -31,6 +31,7 @@ from connector.files.readers import InputRow
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job, load_jobs
+from connector.runs.output_choice import check_inputs_kept
 from connector.runs.output_names import absolute, family_name, rerun_output
 from connector.runs.records import Record, envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
@@ -108,6 +109,7 @@ def _rerun(options: argparse.Namespace) -> int:
         with file_errors(options.of):
             job = find_steps(options, given_settings(options))
             steps, remaining = prepare_rerun(job, options) if job else _prepare(options)
+        check_inputs_kept([step.job for step in steps], files_read(options))
         if remaining:
             report.require(ROWS_FAILED, remaining.text)
         exit_code = run_steps(steps, options, report) if steps else report.exit_code
@@ -133,6 +135,8 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
         raise RunError("--key requires --input FILE")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
+    if absolute(output) == absolute(job.input):
+        raise RunError(f"{output}: the input of the run; use another --output")
     catalog = open_catalog(options)
     service = service_title(catalog, [job.action])
     retryable = len(repeats.numbers)

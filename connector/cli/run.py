@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from connector.cli.consent import require_consent
@@ -31,7 +31,6 @@ from connector.cli.plan import show_plan
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
 from connector.cli.summary import Report, describe, run_as_json
-from connector.common import strict_yaml
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.files.envelope import Envelope
@@ -92,30 +91,29 @@ def _run(options: argparse.Namespace) -> int:
         if options.resume or options.restart:
             raise RunError("--dry-run runs all reads; it cannot be used with --resume or --restart")
         return show_plan(options)
-    _keep_input(options)
     is_fixed = not is_template(str(options.summary))
     with Report(options.summary if is_fixed else None) as report:
         report.notify_by(open_notifier(options, options.action, _job_file(options)))
         now = SystemClock().now()
         with SpareFolder(report) as spare:
             jobs = make_jobs(options, now, _start(options), spare)
-            check_inputs_kept(jobs)
+            check_inputs_kept(jobs, files_read(options))
             report.write_to(jobs[0].summary)
             return run_steps(prepare_jobs(jobs, options, now), options, report, spare)
 
 
-def _keep_input(options: argparse.Namespace) -> None:
-    """Raise RunError if `--summary` names the input, before it is overwritten by the state `begun`."""
-    inputs = [Path(options.input)] if options.input else []
-    if job := _job_file(options):
-        with suppress(RunError, OSError):  # They are reported when the job is read.
-            declared = strict_yaml.load(job)
-            inputs += [job] + (
-                [job.parent / declared["input"]] if isinstance(declared.get("input"), str) else []
-            )
-    for path in inputs:
-        if options.summary and path.is_file() and path.resolve() == options.summary.resolve():
-            raise RunError(f"{path}: an input of the run; use another file name for --summary")
+def files_read(options: argparse.Namespace) -> set[Path]:
+    """Return the files that the options of a run or rerun name and that it only reads."""
+    found: set[Path] = set()
+    for name, value in vars(options).items():
+        if name not in _WRITTEN:
+            texts = value if isinstance(value, list) else [value]
+            found |= {Path(text) for text in texts if isinstance(text, (str, Path)) and os.path.isfile(text)}
+    return found
+
+
+_WRITTEN = ("output", "errors", "summary", "audit", "log_file", "export", "command_line")
+"""The options that are not, or not only, names of files that a command reads."""
 
 
 def _job_file(options: argparse.Namespace) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from connector.cli.main import (
 from connector.cli.notify import Notifier
 from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
+from connector.common.existing_files import require_kind
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
 from connector.files.output_formats import TABLES, format_of
@@ -31,6 +33,7 @@ from connector.runs.summary import Summary
 
 VERSION = 2
 """The version of `schemas/summary.schema.json`."""
+_MARK = re.compile(rb'\A\s*\{\s*"summary":')
 STATES = {
     None: "begun",
     OK: "finished",
@@ -61,6 +64,7 @@ class Report:
     def write_to(self, path: Path | None) -> None:
         """Write to this path, if the command line does not name one. Raises RunError."""
         if path and not self.path:
+            require_kind(path, "a run summary", _MARK)
             self.path = path
             self.__enter__()
 
@@ -83,6 +87,7 @@ class Report:
 
     def __enter__(self) -> Report:
         if self.path:
+            require_kind(self.path, "a run summary", _MARK)
             try:
                 if not _is_device(self.path):
                     _write(self.path, self.as_json(None))

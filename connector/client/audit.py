@@ -9,6 +9,7 @@ any other is sent again when the run is resumed.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from connector.common import json_text
+from connector.common.existing_files import require_kind
 from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.errors import RowError, RunError, RunStoppedError
@@ -25,6 +27,7 @@ VERSION = 1
 """The version of `schemas/audit.schema.json`. Each line has it, because a file can have lines of several
 versions."""
 
+_MARK = re.compile(rb'^\{"audit":', re.MULTILINE)
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
 """This flag makes opening a pipe without a reader fail instead of wait."""
@@ -85,6 +88,7 @@ class _LineFile:
     """A file that is opened for each line, so that log rotation can move it during a run."""
 
     def __init__(self, path: Path) -> None:
+        require_kind(path, "an audit log", _MARK)
         self._path, self._lock = path, Lock()
         self._kept: list[bytes] = []
         self._is_torn = False

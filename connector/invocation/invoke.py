@@ -92,7 +92,7 @@ class Invoker:
                         values = yield from self._drive(ids, exchange, writer)
                     writer.order = {name: values[name] for name in self.order_inputs if name in values}
                 if self.with_names:
-                    names = read_names(self.service, self.with_names, self.lookups)
+                    names = read_names(self.action, self.service, self.with_names, self.lookups)
                     writer.names = yield from self._drive(names, exchange, writer)
                 exchange.warnings = self.bindings.warnings(values)
                 inputs = Inputs(self.action, self.service, values, self.uploads, self.lookups)

@@ -14,13 +14,13 @@ class Lookups:
     """Responses that all rows of a run share.
 
     Each request is sent by the first row that needs its response. `indexes` are the names of records by their
-    kind, and `indexing` is held while one of them is requested. `displayed` has the displayed names of
-    records by id, by their kind.
+    kind, and `indexing` is held while one of them is requested. `result_names` is what adds names to the
+    results of an action, by its name.
     """
 
     def __init__(self) -> None:
         self.indexes: dict[str, Any] = {}
-        self.displayed: dict[str, dict[Any, str]] = {}
+        self.result_names: dict[str, Any] = {}
         self.indexing = threading.Lock()
         self._answers: dict[str, Response] = {}
         self._refusals: dict[str, tuple[Code, str, int | None]] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.catalog.action import Action
+from connector.catalog.coercion import split_mark
 from connector.catalog.inputs import Slot
 from connector.catalog.named import NamedKind
 from connector.catalog.service import Service
@@ -127,7 +128,7 @@ class _Row:
         kind = self.service.named[slot.kind]
         name = _name_in(kind, slot, text, where)
         if name is None:
-            return text.strip().removeprefix("id:").strip()
+            return split_mark(text.strip())[1]
         record = yield from self._record(kind, name, where)
         return query_text(record.id) if slot.sends_text else record.id
 
@@ -160,7 +161,7 @@ class _Row:
                 raise RowError(
                     "input_invalid",
                     f"{where}: {quote_value(name)} is the name of a {kind.noun} of one {kind.owned_by}, and "
-                    f"the row does not say of which: write {kind.owned_by.upper()}/{kind.name.upper()}",
+                    f"the row does not say of which: write {kind.owned_by.upper()}/{kind.noun.upper()}",
                 )
             return only(index, found, name, where, owner)
         owners = yield from read_index(self.service, self.service.named[kind.owned_by], self.lookups)
@@ -284,10 +285,11 @@ def _listed(records: Sequence[Record]) -> str:
 def _name_in(kind: NamedKind, slot: Slot, text: str, where: str) -> str | None:
     """Return the name that a text is, or None for an id. Raises RowError for a wrong id."""
     text = text.strip()
-    if text.startswith("name:"):
-        return text[5:].strip()
-    if text.startswith("id:"):
-        if slot.ids.fullmatch(text[3:].strip()) or kind.id in kind.names:
+    mark, rest = split_mark(text)
+    if mark == "name":
+        return rest
+    if mark == "id":
+        if slot.ids.fullmatch(rest) or kind.id in kind.names:
             return None
         raise RowError("input_invalid", f"{where}: {quote_value(text)}: there is no id after id:")
     # Texts that are sent as numbers are numbers by now, unless they are names.

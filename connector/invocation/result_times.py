@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from posixpath import dirname, join
 from typing import Any, Literal
 
 from connector.common.json_text import Json
-from connector.common.package_data import schema as load_schema
 from connector.common.zones import local_text
+from connector.invocation.result_schema import resolved
 
 Times = Literal["epoch", "iso"]
 """The format of times in results: as the API returns them, or as ISO 8601 text."""
@@ -44,7 +43,7 @@ class _Converter:
         """Return a value with its times as text."""
         if not isinstance(value, (dict, list)) or not isinstance(schema, Mapping):
             return value
-        schema, folder = _resolved(schema, folder)
+        schema, folder = resolved(schema, folder)
         if isinstance(value, list):
             return [self.value(item, schema.get("items"), folder) for item in value]
         declared = schema.get("properties")
@@ -75,13 +74,3 @@ class _Converter:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not _FIRST <= value < _END:
             return value
         return local_text(_EPOCH + timedelta(microseconds=round(value * 1_000_000)), self.zone)
-
-
-def _resolved(schema: Mapping[str, Any], folder: str) -> tuple[Mapping[str, Any], str]:
-    """Return a schema without a reference, and the folder to which the references in it are relative."""
-    reference = schema.get("$ref")
-    if not isinstance(reference, str):
-        return schema, folder
-    path = join(folder, reference)
-    found = load_schema(path)
-    return (found if isinstance(found, Mapping) else {}), dirname(path)

@@ -6,10 +6,11 @@ A run that is resumed has the names with which it started: they are rendered wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from connector.connections.settings import is_file
 from connector.errors import RunError, file_errors
 from connector.files.output import Start, is_interrupted
 from connector.runs.job import STREAM, Job
@@ -52,14 +53,22 @@ def start_of(jobs: Sequence[Job], start: Start) -> Start:
     return start
 
 
-def check_inputs_kept(jobs: Sequence[Job]) -> None:
-    """Raise RunError if a run would overwrite the file from which it reads its rows."""
+def check_inputs_kept(jobs: Sequence[Job], files_read: Collection[Path] = ()) -> None:
+    """Raise RunError if a run would overwrite a file that it reads.
+
+    These are the input, the file of the connection, and `files_read`.
+    """
     inputs = {absolute(job.input) for job in jobs if job.input != STREAM and not job.follows}
+    others = {absolute(path) for path in files_read}
+    named = {name for job in jobs for name in (job.connection, *job.connections.values()) if name}
+    others |= {absolute(name) for name in named if is_file(name)}
     for job in jobs:
         written = {"output": job.output, "errors": job.errors, "summary": job.summary}
         for setting, path in written.items():
             if path and str(path) != STREAM and absolute(path) in inputs:
                 raise RunError(f"{path}: the input of the run; use another file name for {setting}")
+            if path and str(path) != STREAM and absolute(path) in others:
+                raise RunError(f"{path}: the run reads this file; use another file name for {setting}")
 
 
 def numbered(jobs: Jobs, number: int) -> Jobs:

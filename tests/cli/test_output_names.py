@@ -257,13 +257,65 @@ def test_the_input_is_never_overwritten(ninjaone: Ninjaone, tmp_path: Path, sett
     assert (tmp_path / "rows.jsonl").read_text() == rows
 
 
-def test_a_summary_never_overwrites_the_input(ninjaone: Ninjaone, tmp_path: Path) -> None:
-    rows = (tmp_path / "rows.jsonl").read_text()
-    write(tmp_path)
-    done = ninjaone("run", "job.yaml", "--summary", "rows.jsonl")
-    assert done.returncode == 2
-    assert "rows.jsonl: an input of the run; use another file name for --summary" in done.stderr
-    assert (tmp_path / "rows.jsonl").read_text() == rows
-    done = ninjaone("run", "get_device", "-i", "rows.jsonl", "--summary", "rows.jsonl")
-    assert done.returncode == 2
-    assert (tmp_path / "rows.jsonl").read_text() == rows
+@pytest.fixture
+def files(ninjaone: Ninjaone, tmp_path: Path) -> dict[str, bytes]:
+    """All that a run reads, and the output of a run of it."""
+    (tmp_path / "templates.yaml").write_text('device_id: "{{ id }}"\n')
+    (tmp_path / "fixed.jsonl").write_text('{"row": 2, "id": 5}\n')
+    write(tmp_path, output="out.jsonl")
+    assert ninjaone("run", "job.yaml").returncode == 1
+    return {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+
+
+RUN_JOB = ("run", "job.yaml", "--templates", "templates.yaml", "-o", "new.jsonl")
+RUN = ("run", "get_device", "-i", "rows.jsonl", "-c", "connection.yaml", "--templates", "templates.yaml")
+RERUN = ("rerun", "out.jsonl", "--input", "fixed.jsonl")
+
+
+@pytest.mark.parametrize("command", [RUN_JOB, RERUN])
+@pytest.mark.parametrize("option", ["--summary", "--audit", "--log-file"])
+def test_no_option_changes_what_a_command_reads(
+    ninjaone: Ninjaone, tmp_path: Path, files: dict[str, bytes], command: tuple[str, ...], option: str
+) -> None:
+    for name in files:
+        done = ninjaone(*command, option, name)
+        assert done.returncode == 2, done.stderr
+        assert f"{name}: already exists and is not a" in done.stderr
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "job.yaml", "connection.yaml", "templates.yaml"])
+def test_no_output_replaces_what_a_run_reads(
+    ninjaone: Ninjaone, tmp_path: Path, files: dict[str, bytes], name: str
+) -> None:
+    command = RUN if name != "job.yaml" else ("run", "job.yaml")
+    for option in ("-o", "--errors"):
+        written = {"-o": "new.jsonl", "--errors": "errors.jsonl"} | {option: name}
+        options = [part for pair in written.items() for part in pair]
+        done = ninjaone(*command, "--results", *options, "--restart", "--yes")
+        assert (done.returncode, "; use another file name for" in done.stderr) == (2, True), done.stderr
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "out.jsonl", "fixed.jsonl"])
+def test_no_output_of_a_rerun_replaces_what_it_reads(
+    ninjaone: Ninjaone, tmp_path: Path, files: dict[str, bytes], name: str
+) -> None:
+    done = ninjaone(*RERUN, "-o", name, "--restart", "--yes")
+    assert done.returncode == 2, done.stderr
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+
+
+def test_earlier_files_of_the_same_kind_are_used_again(ninjaone: Ninjaone, files: dict[str, bytes]) -> None:
+    for number in range(2):
+        options = (
+            "--summary",
+            "s.json",
+            "--audit",
+            "a.jsonl",
+            "--log-file",
+            "l.txt",
+            "-o",
+            f"{number}.jsonl",
+        )
+        assert ninjaone("run", "job.yaml", *options).returncode == 1

@@ -162,7 +162,7 @@ def test_the_steps_of_a_job_and_warnings_and_caps(
 
 
 def test_a_run_that_could_not_begin(ninjaone: Ninjaone, connection_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "sum.json").write_text("yesterday's")
+    (tmp_path / "sum.json").write_text('{"summary": 1}')
     done = ninjaone("run", "reboot_devise", "--summary", "sum.json")
     assert done.returncode == 2
     document = read(tmp_path / "sum.json")
@@ -200,7 +200,7 @@ def test_a_run_that_is_killed_leaves_no_summary_of_an_earlier_one(
     sandbox: Sandbox, connection_file: Path, tmp_path: Path, how: tuple[signal.Signals, ...]
 ) -> None:
     write_reboots(tmp_path, 1, 2, 3)
-    (tmp_path / "sum.json").write_text("yesterday's")
+    (tmp_path / "sum.json").write_text('{"summary": 1}')
     sandbox.set_faults(queue=[None, {"fault": "slow", "seconds": 60}])
     command = [sys.executable, "-m", "connector", *REBOOT, "--summary", "sum.json", "--delay-ms", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)

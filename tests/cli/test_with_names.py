@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connector.invocation.result_names import ResultNames
+from connector.catalog.service import load_service
+from connector.common.package_data import actions_folder, schemas_folder
+from connector.invocation.result_names import ResultNames, name_members
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 
@@ -74,9 +77,46 @@ def test_members_without_a_record_and_members_that_exist() -> None:
         {"b": 1},
         5,
     ]
+    several = ResultNames({"deviceIds": ("deviceNames", {1: "a"})})
+    assert several.added({"deviceIds": [1, 2]}) == {"deviceIds": [1, 2], "deviceNames": ["a", None]}
     own = {"organizationName": "as it was", "organizationId": 1}
     assert names.added(own) == own
     assert list(names.added({"organizationId": None, "a": 1})) == ["organizationId", "organizationName", "a"]
+
+
+@pytest.mark.parametrize("kinds", ["policy,device_role", "policy, Device Role", "policy,node_role"])
+def test_each_id_of_a_kind(ninjaone: Ninjaone, kinds: str) -> None:
+    policies, roles = (names_of(ninjaone, f"list_{kind}") for kind in ("policies", "node_roles"))
+    (device,) = lines(ninjaone("call", "get_device", "device_id=1", *LIST[2:], kinds).stdout)
+    assert device["rolePolicyName"] == policies[device["rolePolicyId"]]
+    assert device["nodeRoleName"] == roles[device["nodeRoleId"]]
+    detailed = ("call", "list_organizations_detailed", *LIST[2:], kinds)
+    assigned = [one for organization in lines(ninjaone(*detailed).stdout) for one in organization["policies"]]
+    assert assigned
+    for one in assigned:
+        assert one["policyName"] == policies[one["policyId"]]
+        assert one["nodeRoleName"] == roles[one["nodeRoleId"]]
+
+
+OTHER_IDS = {
+    *("activityId", "categoryId", "contentId", "documentId", "documentTemplateId", "driveId", "fieldId"),
+    *("invoiceId", "jobId", "jobUid", "lastActivityId", "lastCursorId", "lastNodeActivityId", "naturalId"),
+    *("parentFolderId", "parentTabId", "psaTicketId", "publisherId", "quarantineId", "releaseId"),
+    *("seriesUid", "sourceConfigUid", "sourceJobId", "threatId", "ticketLogEntryId", "ticketTemplateId"),
+    *("uiElementUid", "vendorId", "eventIds"),
+    *("statusId", "parentId"),  # of statuses, which have their names themselves
+    *("entityId", "relEntityId", "licenseeId", "appUserContactId"),  # the kind is in another member
+}
+"""The members of results that are ids of records without names, or of a kind that varies."""
+
+
+def test_every_id_in_results_belongs_to_a_kind() -> None:
+    named = load_service(actions_folder() / "ninjaone" / "service.yaml").named.values()
+    known = {member for kind in named for member in name_members(kind)}
+    text = "".join(path.read_text() for path in (schemas_folder() / "ninjaone").glob("[A-Z]*.json"))
+    ids = set(re.findall(r'^ +"(\w+(?:Id|Uid)s?)": \{$', text, re.MULTILINE))
+    assert len(ids) > 60
+    assert ids - known == OTHER_IDS
 
 
 def test_a_list_that_may_not_be_read_fails_the_rows(

@@ -101,7 +101,7 @@ def test_a_preview_says_which_names_are_resolved_later(ninjaone: Ninjaone, sandb
     shown = preview(ninjaone, sandbox, "assign_organization_policies", ROW)
     assert shown["resolved_later"] == [
         'organization_id is the id of the organization "Alder Dental"',
-        'policies[0].nodeRoleId is the id of the node role "Windows Server"',
+        'policies[0].nodeRoleId is the id of the device role "Windows Server"',
         'policies[0].policyId is the id of the policy "Windows Servers"',
     ]
     assert sandbox.log.requests() == []
@@ -161,7 +161,10 @@ def test_the_location_is_one_of_the_organization_of_the_device(ninjaone: Ninjaon
     assert sent(sandbox) == [("PATCH", "/v2/device/1", {"locationId": 2})]
 
 
-@pytest.mark.parametrize(("given", "code"), [("name:1", "not_found"), ("id:x", "input_invalid"), ("", "")])
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [("name:1", "not_found"), ("Name: 1", "not_found"), ("id:x", "input_invalid"), ("", ""), ("ID: 1", "")],
+)
 def test_id_and_name_decide(ninjaone: Ninjaone, sandbox: Sandbox, given: str, code: str) -> None:
     found = call(ninjaone, sandbox, "get_device", f"device_id={given or 'id:1'}", code=1 if code else 0)
     assert (found["meta"]["code"] or "") == code
