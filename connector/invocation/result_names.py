@@ -21,6 +21,8 @@ from connector.invocation.lookups import Lookups
 from connector.invocation.names import Finding, Index, read_index
 from connector.invocation.result_schema import resolved
 
+Members = Mapping[str, tuple[str, Mapping[Json, str]]]
+"""The member for the name and the names by id, keyed by the member with an id."""
 _DEEPEST = 6
 """The deepest level of members to which names are added; a schema can contain itself."""
 _ID = re.compile("(.+)(_u?id|U?[Ii]d)(s?)")
@@ -85,7 +87,7 @@ class ResultNames:
     `nested` has what adds names to the members of a result that are objects or lists.
     """
 
-    members: Mapping[str, tuple[str, Mapping[Json, str]]]
+    members: Members
     nested: Mapping[str, ResultNames] = field(default_factory=dict)
 
     def added(self, value: Json) -> Json:
@@ -115,7 +117,7 @@ def _named(content: Json, names: Mapping[Json, str]) -> Json:
     return names.get(content) if isinstance(content, (int, str)) else None
 
 
-def _nested(schema: Any, folder: str, members: Collection[str], depth: int) -> dict[str, ResultNames]:
+def _nested(schema: Any, folder: str, members: Members, depth: int) -> dict[str, ResultNames]:
     """Return what adds names to the members that a schema declares, for members that contain ids."""
     declared, folder = _declared(schema, folder)
     found = {}
