@@ -57,6 +57,7 @@ lint: $(READY)
 		$(BIN)/ninjaone catalog reference --service $$service | diff --brief docs/actions-$$service.md - \
 			|| { echo "run: make reference"; exit 1; }; \
 	done
+	$(BIN)/python -m tests.library.make_stubs --check
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))
@@ -67,6 +68,7 @@ reference: $(READY)
 	for service in $(QUALIFIED); do \
 		$(BIN)/ninjaone catalog reference --service $$service > docs/actions-$$service.md; \
 	done
+	$(BIN)/python -m tests.library.make_stubs
 
 # Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)

@@ -10,7 +10,8 @@ logging.getLogger(__name__).addHandler(
 __version__ = "2.1.0"
 
 _PUBLIC = {
-    **dict.fromkeys(("NinjaOne", "HaloPSA"), "connector.library.services"),
+    "NinjaOne": "connector.library.ninjaone",
+    "HaloPSA": "connector.library.halopsa",
     **dict.fromkeys(
         ("ActionError", "ConnectionSetupError", "ConnectorError", "InputError", "RunError"),
         "connector.errors",

@@ -64,6 +64,9 @@ class FakeTransport:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     signed_in: list[str] = field(default_factory=list)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def send(
         self,
         method: str,

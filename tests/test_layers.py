@@ -46,7 +46,8 @@ VENDORS = ("ninja", "halo")
 ALLOWED_LINES = {
     "__init__.py": [
         '"""NinjaOne actions with Jinja-templated inputs: rows in, one envelope per row out."""',
-        '**dict.fromkeys(("NinjaOne", "HaloPSA"), "connector.library.services"),',
+        '"NinjaOne": "connector.library.ninjaone",',
+        '"HaloPSA": "connector.library.halopsa",',
     ],
     "catalog/catalog.py": [
         """return f'no action "{name}"{self._nearest(name)}; `ninjaone actions` lists them{hint}'"""

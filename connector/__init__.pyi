@@ -1,0 +1,9 @@
+from connector.errors import ActionError as ActionError
+from connector.errors import ConnectionSetupError as ConnectionSetupError
+from connector.errors import ConnectorError as ConnectorError
+from connector.errors import InputError as InputError
+from connector.errors import RunError as RunError
+from connector.library.halopsa import HaloPSA as HaloPSA
+from connector.library.ninjaone import NinjaOne as NinjaOne
+
+__version__: str
