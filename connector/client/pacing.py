@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.client.account_limit import AccountLimit
-from connector.client.shared_times import POLL_S, separate_times, shared_times
+from connector.client.shared_times import separate_times, shared_times
 from connector.common.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -152,11 +152,10 @@ class Pacer:
         """Call `step` while no other process holds the lock."""
         if self._lock is not None:
             try:
-                with self._lock.acquire(poll_interval=POLL_S):
+                with self._lock:
                     return step(turn)
-            except (OSError, NotImplementedError):
-                # The folder was removed, or does not support locks: this process continues with its own
-                # times.
+            except OSError:
+                # The folder does not support locks: this process continues with its own times.
                 began, *times = self._times.tolist()
                 self._times, self._lock = separate_times(times, began), None
         return step(turn)

@@ -8,12 +8,9 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock
-
 from connector.common.clock import Clock
+from connector.common.kept_lock import KeptLock
 
-POLL_S = 0.0005
-"""The interval between attempts to acquire a lock that another process holds, in seconds."""
 _SAME_BOOT_S = 60.0
 
 
@@ -24,7 +21,7 @@ def separate_times(fresh: Sequence[float], began: float = 0.0) -> memoryview[flo
 
 def shared_times(
     path: Path, clock: Clock, fresh: Sequence[float]
-) -> tuple[memoryview[float], FileLock | None]:
+) -> tuple[memoryview[float], KeptLock | None]:
     """Return the times in a memory-mapped file, and their lock.
 
     The first time is the epoch time at which the monotonic clock was 0. Times from before the last boot are
@@ -32,10 +29,10 @@ def shared_times(
     """
     size = 8 * (1 + len(fresh))
     try:
-        lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+        lock = KeptLock(path.with_name(path.name + ".lock"))
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            with lock.acquire(poll_interval=POLL_S):
+            with lock:
                 if os.fstat(descriptor).st_size < size:
                     # Write zeros, so that a full disk is an error here, and not later when the memory is
                     # accessed.
@@ -47,6 +44,6 @@ def shared_times(
                     times[:] = separate_times(fresh, began)
         finally:
             os.close(descriptor)
-    except (OSError, ValueError, NotImplementedError):
+    except (OSError, ValueError):
         return separate_times(fresh), None
     return times, lock

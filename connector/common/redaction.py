@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -27,12 +28,16 @@ class Redactor:
         self._beyond: Redactor | None = None
         self._lock = Lock()
         self._given: set[str] = set()
-        self._hide(values)
+        self._secrets: tuple[_Secret, ...] = ()
+        self._shortest = sys.maxsize
+        self._plain_names: set[str] = set()
+        for value in values:
+            self._hide(value)
 
     def add(self, value: str) -> None:
         """Also hide `value` from now on."""
         with self._lock:
-            self._hide([value])
+            self._hide(value)
         if self is not OF_PROCESS:
             remember(value)
 
@@ -42,15 +47,17 @@ class Redactor:
         one._beyond, one._shortest = self, 0
         return one
 
-    def _hide(self, values: Iterable[str]) -> None:
-        self._given |= {value for value in values if value}
-        longest_first = sorted(self._given, key=len, reverse=True)
+    def _hide(self, value: str) -> None:
+        if not value or value in self._given:
+            return
+        self._given.add(value)
+        secret = _Secret(value)
         # Other threads read the list at the same time, so it is replaced as a whole. Long secrets come first,
         # because a secret can be part of another.
-        secrets = tuple(map(_secret, longest_first))
-        self._shortest = min((secret.shortest for secret in secrets), default=sys.maxsize)
-        self._secrets = secrets
-        self._plain_names: set[str] = set()  # reset last, so that all member names are checked again
+        at = bisect_right(self._secrets, -len(value), key=lambda one: -len(one.value))
+        self._shortest = min(self._shortest, secret.shortest)
+        self._secrets = (*self._secrets[:at], secret, *self._secrets[at:])
+        self._plain_names = set()  # reset last, so that all member names are checked again
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
@@ -144,11 +151,6 @@ _UNCHANGED = re.compile(r"[0-9A-Za-z]+")
 """Characters that are not escaped in JSON, URLs, forms, HTML or error messages."""
 _SHORTEST_ANCHOR = 4
 _PADDED = re.compile(r"([\w.~+/-]{16,})(={1,2})", re.ASCII)
-
-
-@lru_cache(maxsize=256)
-def _secret(value: str) -> _Secret:
-    return _Secret(value)
 
 
 def _pattern(value: str) -> str:

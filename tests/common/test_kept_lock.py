@@ -1,0 +1,46 @@
+"""The lock on a file that stays open, between real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock, Timeout
+
+from connector.common.kept_lock import KeptLock
+
+HOLD = """
+import sys
+from pathlib import Path
+from connector.common.kept_lock import KeptLock
+with KeptLock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_it_excludes_other_processes_until_they_end(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Timeout):
+            FileLock(path, mode=0o600).acquire(timeout=0)
+        other.kill()
+        with KeptLock(path), pytest.raises(Timeout):
+            FileLock(path, mode=0o600).acquire(timeout=0)
+    FileLock(path, mode=0o600).acquire(timeout=0).lock.release()
+
+
+def test_its_file_is_for_its_user_alone(tmp_path: Path) -> None:
+    with KeptLock(tmp_path / "lock"):
+        assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_is_missing_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="missing"):
+        KeptLock(tmp_path / "missing" / "lock")
