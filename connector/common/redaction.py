@@ -25,6 +25,8 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = (), members: Iterable[str] = ()) -> None:
         self._members = frozenset(members)
+        # In JSON, the letters of a name or secret can be hidden by \u0061, but not by \n or \u00e9.
+        self._hiding_escape = _ASCII_ESCAPE if all(map(_PLAIN_NAME.fullmatch, self._members)) else _ESCAPE
         self._beyond: Redactor | None = None
         self._lock = Lock()
         self._given: set[str] = set()
@@ -61,8 +63,9 @@ class Redactor:
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
-        # A member's name can be written with JSON escapes.
-        if "\\" in text or any(map(text.__contains__, self._members)):
+        if "\\" in text and self._hiding_escape.search(text):
+            return True
+        if any(map(text.__contains__, self._members)):
             return True
         if any(secret.anchor in text for secret in self._secrets):
             return True
@@ -119,6 +122,9 @@ class Redactor:
         return shown
 
 
+_PLAIN_NAME = re.compile(r"[\w.$-]*", re.ASCII)
+_ASCII_ESCAPE = re.compile(r"\\u00[2-7]")
+_ESCAPE = re.compile(r"\\")
 _NO_TEXT = frozenset((int, float, bool, type(None)))
 """The types of values that cannot contain secrets."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import random
 import re
 import time
 from collections.abc import Callable
@@ -76,11 +77,31 @@ def test_the_given_value_is_not_changed() -> None:
         ('{"password": 1}', True),
         ('{"p\\u0061ssword": 1}', True),
         ('{"a": "s\\u0065cret-1"}', True),
+        ('{"a": "one\\ntwo \\u00e9 \\"C:\\\\Program Files\\""}', False),
     ],
 )
 def test_a_text_that_surely_hides_nothing_is_told(text: str, may: bool) -> None:
     assert Redactor(["secret-1"], ["password"]).may_hide(text) is may
-    assert Redactor().may_hide(text) is ("\\" in text)
+    assert Redactor().may_hide(text) is ("\\u00" in text and may)
+    assert Redactor([], ["pass/word"]).may_hide(text) is ("\\" in text)
+
+
+def escaped_at_random(text: str, chances: random.Random) -> str:
+    """Return a JSON string of a text, with escapes of some characters that need none."""
+    return "".join(f"\\u{ord(c):04x}" if chances.random() < 0.1 else json.dumps(c)[1:-1] for c in text)
+
+
+@examples(200)
+@given(
+    st.lists(st.sampled_from(["secret-1", "s3cr3t/2", "password", "\n", '"', "\\", "é", "x"])), st.randoms()
+)
+def test_a_text_that_may_hide_nothing_hides_nothing(parts: list[str], chances: random.Random) -> None:
+    text = (
+        f'{{"{escaped_at_random("".join(parts), chances)}": "{escaped_at_random("".join(parts), chances)}"}}'
+    )
+    redactor = Redactor(["secret-1", "s3cr3t/2"], ["password"])
+    value = json.loads(text)
+    assert redactor.may_hide(text) or redactor.json(value) == value
 
 
 @pytest.mark.parametrize(
