@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from connector.handlers import Call, CallSteps, Json, RowError
+from connector.handlers import Call, CallSteps, FieldDefinition, Json, RowError
 
 _MODULE = 234
 """The id of the NinjaOne integration in HaloPSA."""
+OF_TICKETS, OF_ASSETS = 1, 2
+"""The values of `usage` in the definitions of custom fields; not all definitions have it."""
+_CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
+_LISTS: dict[str, tuple[str, dict[str, Json], str, str]] = {
+    "top level": ("list_top_levels", {}, "id", "name"),
+    "asset group": ("list_asset_groups", {}, "id", "name"),
+    "asset type": ("list_asset_types", {}, "id", "name"),
+    "ticket type": ("list_ticket_types", {}, "id", "name"),
+    "priority": ("list_priorities", {}, "priorityid", "name"),
+    "ticket status": ("list_statuses", {}, "id", "name"),
+    "outcome": ("list_outcomes", {"show_hidden": True}, "id", "outcome"),
+}
+"""For each kind of record: the action that lists it, its inputs, and the members with the id and name."""
 _SETTINGS = {"include_integration_settings": True, "module_id": _MODULE}
 
 
@@ -82,35 +95,46 @@ class Settings:
                 return None
             raise
 
-    def missing_ids(self, wanted: Mapping[str, Json]) -> CallSteps:
-        """Return a message for each id that does not exist: ticket type, priority, status, outcome, user."""
-        lists = {
-            "type": ("list_ticket_types", "id", "ticket type"),
-            "priority": ("list_priorities", "priorityid", "priority"),
-            "status": ("list_statuses", "id", "ticket status"),
-            "outcome": ("list_outcomes", "id", "outcome"),
-        }
-        problems = []
-        for kind, value in wanted.items():
-            if kind == "user":
-                noun, is_known = kind, (yield from _has_user(value))
-            else:
-                action, id, noun = lists[kind.partition(" ")[0]]
-                rows = yield Call(f"halopsa.{action}", {})
-                is_known = value in [row.get(id) for row in rows] + [row.get("name") for row in rows]
-            if not is_known:
-                problems.append(f"{noun} {value} does not exist in HaloPSA, or the agent cannot see it")
-        return problems
+    def existing(self, noun: str) -> CallSteps:
+        """Return pairs (id, name) of the records of a kind, such as "ticket type"; None if not permitted."""
+        action, inputs, id, name = _LISTS[noun]
+        rows = yield from _permitted(Call(f"halopsa.{action}", inputs))
+        return None if rows is None else [(row.get(id), row.get(name)) for row in rows]
+
+    def ticket_fields(self) -> CallSteps:
+        """Return the custom fields of tickets; None if the agent may not read them."""
+        rows = yield from _permitted(Call("halopsa.list_custom_fields", {"include_values": True}))
+        if rows is None:
+            return None
+        return [custom_field(row) for row in rows if is_custom_of(row, OF_TICKETS)]
+
+    def user_client(self, id: int) -> CallSteps:
+        """Return the id of a user's client; None if the user does not exist or cannot be seen."""
+        row = yield from _permitted(Call("halopsa.get_user", {"user_id": id}))
+        return None if row is None else int(row.get("client_id") or 0)
 
 
-def _has_user(id: Json) -> CallSteps:
+def _permitted(call: Call) -> CallSteps:
+    """Return the result of a call; None if the agent has no permission, or the record does not exist."""
     try:
-        yield Call("halopsa.get_user", {"user_id": id})
+        return (yield call)
     except RowError as error:
         if error.code in ("forbidden", "not_found"):
-            return False
+            return None
         raise
-    return True
+
+
+def is_custom_of(row: Json, usage: int) -> bool:
+    """Return whether a definition is that of a custom field of one kind of record."""
+    return str(row.get("name", "")).startswith("CF") and row.get("usage", usage) == usage
+
+
+def custom_field(row: Json) -> FieldDefinition:
+    """Return a custom field from its definition."""
+    choices = {value["id"]: value["name"] for value in row.get("values") or [] if "name" in value}
+    kind = _CUSTOM_KINDS.get(row.get("type"), "text")
+    kind = "text" if kind == "choice" and not choices else kind
+    return FieldDefinition(row["name"], row["name"], kind, choices or None)
 
 
 def _site_mapping(row: Json) -> tuple[int, int, int, int] | None:

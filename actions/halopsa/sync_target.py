@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from connector.actions.halopsa.sync_settings import Settings  # type: ignore[import-not-found]
+from connector.actions.halopsa.sync_settings import (  # type: ignore[import-not-found]
+    OF_ASSETS,
+    Settings,
+    custom_field,
+    is_custom_of,
+)
 from connector.actions.halopsa.sync_tickets import Tickets  # type: ignore[import-not-found]
 from connector.handlers import (
     Asset,
@@ -32,9 +37,6 @@ _ASSET = {
     "software": "software",
 }
 """The inputs of the asset actions, by the name that the sync has for each value."""
-_CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
-_OF_ASSETS = 2
-"""The value of `usage` in the definition of a custom field of assets; not all definitions have it."""
 
 
 class SyncTarget(Tickets, Settings):
@@ -68,7 +70,7 @@ class SyncTarget(Tickets, Settings):
         custom = yield Call("halopsa.list_custom_fields", {"include_values": True})
         return AssetCatalog(
             tuple(AssetType(row["id"], row["name"], row.get("assetgroup_id")) for row in types),
-            (*map(_field, fields), *(_custom_field(row) for row in custom if _is_of_assets(row))),
+            (*map(_field, fields), *(custom_field(row) for row in custom if is_custom_of(row, OF_ASSETS))),
         )
 
     def type_fields(self, id: int) -> CallSteps:
@@ -228,17 +230,6 @@ def _field(row: Json) -> FieldDefinition:
     choices = {value["id"]: value["name"] for value in row.get("values") or [] if "name" in value}
     kind = {"numeric": "number", "date": "date"}.get(str(row.get("validate") or ""), "text")
     return FieldDefinition(row["id"], row["name"], "choice" if choices else kind, choices or None)
-
-
-def _custom_field(row: Json) -> FieldDefinition:
-    choices = {value["id"]: value["name"] for value in row.get("values") or [] if "name" in value}
-    kind = _CUSTOM_KINDS.get(row.get("type"), "text")
-    kind = "text" if kind == "choice" and not choices else kind
-    return FieldDefinition(row["name"], row["name"], kind, choices or None)
-
-
-def _is_of_assets(row: Json) -> bool:
-    return str(row.get("name", "")).startswith("CF") and row.get("usage", _OF_ASSETS) == _OF_ASSETS
 
 
 def _assets(rows: Iterable[Json]) -> Iterator[Asset]:

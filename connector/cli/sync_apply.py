@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
 from connector.sync.apply import Applied, chosen
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.plan_file import PlanFile, load_plan
-from connector.sync.run import FULL_READ, Choice, Run, Syncer
+from connector.sync.run import FULL_READ, Choice, Run, Syncer, require_ids, save_alerts
 from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
@@ -216,6 +216,7 @@ class Console:
         `choice` has the alert options of the run; None for a run without alerts.
         """
         with folder.write_state(source, target, self.clock.now()) as state:
+            require_ids(folder.mapping, target, state, self.clock.now())
             alerts = open_alerts(folder, source, target, state, self.clock) if choice else None
 
             def between(applied: Applied) -> None:
@@ -225,7 +226,7 @@ class Console:
             run = self.run(Syncer(folder, source, target, state, self.clock, self.stop, between), work)
             is_kept = choice is not None and choice.only is not None and bool(run.stops)
             if alerts is not None and choice is not None and not is_kept and not self.stop.is_set():
-                run.alerts = run_alerts(alerts, choice)
+                save_alerts(state, run, run_alerts(alerts, choice))
         self.report(run)
         return INTERRUPTED if self.stop.is_set() and run.applied.is_stopped else run.exit_code
 
@@ -292,7 +293,7 @@ class Console:
         if self._options.json:
             print(json.dumps(run.as_json()))
             return
-        print("\n".join(describe_run(run)))
+        print("\n".join(describe_run(run, str(self._options.folder))))
 
 
 def progress_line(progress: dict[str, float]) -> str:
@@ -302,8 +303,8 @@ def progress_line(progress: dict[str, float]) -> str:
     return f"{done}, {progress['a_minute']:,.0f} a minute, until about {end}"
 
 
-def describe_run(run: Run) -> list[str]:
-    """Return the summary of a run as lines of text."""
+def describe_run(run: Run, folder: str) -> list[str]:
+    """Return the summary of a run as lines of text. `folder` is that of the sync."""
     has_records = bool(run.counts) or run.alerts is None
     writes = f": {counted(run.applied.writes, 'write')}" if has_records else ""
     lines = [f"run {run.number} {run.outcome}{writes}"]
@@ -312,15 +313,46 @@ def describe_run(run: Run) -> list[str]:
         lines.append(f"  {ROWS[entity]:8} {counts}")
     if run.recovered:
         lines.append(f"  {counted(run.recovered, 'record')} of an earlier run found and linked")
-    for word, items in (("failed", run.applied.problems), ("note", run.applied.partial)):
+    listed = (("failed", run.applied.problems), ("note", run.applied.partial), ("skipped", run.not_written))
+    for word, items in listed:
         for item, reason in items[:SHOWN]:
-            lines.append(f'{word:10}{NOUNS[item.entity]} {item.source} "{item.name}": {reason}')
+            name = f' "{item.name}"' if item.name else ""
+            shown = "conflict" if item.op == "conflict" else word
+            lines.append(f"{shown:10}{NOUNS[item.entity]} {item.source}{name}: {reason}")
         if len(items) > SHOWN:
             lines.append(f"{word:10}{len(items) - SHOWN:,} more; --json prints all")
+    if run.applied.count("conflict") and not run.not_written:
+        conflicts = counted(run.applied.count("conflict"), "conflict")
+        lines.append(f"decide    {conflicts}: sync status {folder} --unmatched lists them")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
     if run.alerts is not None:
         lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")
+        lines += problem_lines(run.alerts.problems)
+        if run.alerts.held:
+            release = f"sync run {folder} --release creates their tickets"
+            lines.append(f"stopped   tickets: {counted(run.alerts.held, 'alert')} held by a limit: {release}")
+        lines += [f"skipped   alert {uid}: no such alert is active or known" for uid in run.alerts.unknown]
     return lines
+
+
+def problem_lines(problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each reason for which alerts wait or failed; several alerts can have one reason."""
+    reasons: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in problems:
+        reasons.setdefault((row["state"], row["reason"]), []).append(row)
+    for (state, reason), rows in [*reasons.items()][:SHOWN]:
+        tries = [row["next_try"] for row in rows if row["next_try"]]
+        again = f", again at {clock_text(min(tries))}" if tries else ""
+        what = rows[0]["alert"] if len(rows) == 1 else counted(len(rows), "alert")
+        yield f"alert     {what} {state.lower()}{again}: {reason}"
+    if len(reasons) > SHOWN:
+        yield f"alert     {len(reasons) - SHOWN:,} more; --json prints all"
+
+
+def clock_text(seconds: float) -> str:
+    """Return an epoch time as local time, with the date unless it is today."""
+    form = "%H:%M" if time.localtime(seconds)[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
+    return time.strftime(form, time.localtime(seconds))
 
 
 def describe_alerts(counts: dict[str, int]) -> str:

@@ -13,15 +13,15 @@ from connector.cli.sync_sides import add_choice, add_json, add_requests, choice_
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.sync.alert_run import preview_alerts
-from connector.sync.folder import SyncFolder, open_folder
-from connector.sync.mapping_check import missing_ids
+from connector.sync.folder import open_folder
+from connector.sync.mapping_ids import IdCheck, known_ids
 from connector.sync.plan import Plan, PlanInputs, empty_plan, make_plan
 from connector.sync.plan_choice import narrow
 from connector.sync.plan_file import new_plan_path, save_plan
 from connector.sync.plan_items import UNCHANGED, Item
 from connector.sync.plan_tickets import add_tickets
 from connector.sync.run import Choice, is_first
-from connector.sync.sides import ActionSource, ActionTarget
+from connector.sync.sides import read_once
 
 PENDING = 10
 """The exit code of `sync plan --exit-code` if the plan has changes to apply."""
@@ -67,8 +67,9 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 def _plan(options: argparse.Namespace) -> int:
     choice = choice_of(options)
     folder = open_folder(options.folder)
-    source, target = sides_of(folder, options)
-    if problems := list(wrong_ids(folder, source, target)):
+    opened = sides_of(folder, options)
+    source, target = read_once(opened[0]), read_once(opened[1])
+    if problems := IdCheck(folder.mapping, target).all(known_ids(source, target)):
         print("\n".join(f"ninjaone: {problem}" for problem in problems), file=sys.stderr)
         return NOTHING_RUN
     for warning in folder.mapping.warnings:
@@ -101,19 +102,6 @@ def _plan(options: argparse.Namespace) -> int:
                 print(f"writes: {plan.writes:,}{most}{pace if plan.writes and between else ''}. {file}")
             is_pending = plan.most_writes > 0 or plan.counts.get("asset", "link") > 0
     return PENDING if options.exit_code and is_pending else OK
-
-
-def wrong_ids(folder: SyncFolder, source: ActionSource, target: ActionTarget) -> Iterator[str]:
-    """Yield a message for each id in the mapping that does not exist."""
-    rows, devices = folder.mapping.clients.rows, folder.mapping.devices
-    if rows or (devices is not None and devices.default_site is not None):
-        yield from missing_ids(
-            folder.mapping,
-            target.title,
-            {client.id for client in target.clients()},
-            {site.id: site.client for site in target.sites()},
-            {organization.id for organization in source.organizations()},
-        )
 
 
 def has_tickets(choice: Choice) -> bool:

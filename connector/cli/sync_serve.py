@@ -19,14 +19,15 @@ from connector.cli.sync_apply import (
     writing_choice,
 )
 from connector.cli.sync_sides import read_with
+from connector.common.json_text import Json
 from connector.errors import RunError
 from connector.sync.alert_driver import AlertDriver
-from connector.sync.alert_run import AlertChoice, open_alerts, run_alerts
+from connector.sync.alert_run import AlertChoice, alert_problems, open_alerts, run_alerts
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.hook_key import HookKey
 from connector.sync.receiver import LOOPBACK, Receiver, Store, listen
 from connector.sync.records import Source, Target
-from connector.sync.run import Run, Syncer
+from connector.sync.run import Run, Syncer, require_ids, save_alerts
 from connector.sync.schedule import parse_interval, parse_time_of_day
 from connector.sync.service import Interleaved, SyncService
 from connector.sync.sides import ActionSource, ActionTarget
@@ -71,6 +72,7 @@ def _serve(options: argparse.Namespace) -> int:
             raise RunError(f"{folder.mapping.path} has no section alerts: use `sync run --every TIME`")
         source, target = console.sides(folder)
         with folder.write_state(source, target, console.clock.now()) as state:
+            require_ids(folder.mapping, target, state, console.clock.now())
             server = _Server(options, console, folder, state, source, target)
             with server.receiving():
                 server.service.serve()
@@ -94,7 +96,8 @@ class _Server:
         self._driver = self._open_alerts()
         self._choice = writing_choice(options)
         self._is_first = True
-        self.service = SyncService(lambda: self._driver, self._run, options.every, console.stop)
+        self._last: dict[str, Json] = {}
+        self.service = SyncService(lambda: self._driver, self._run, self._shown, options.every, console.stop)
 
     def _open_alerts(self) -> AlertDriver:
         driver = open_alerts(self._folder, *self._sides, self._state, self._console.clock)
@@ -123,9 +126,9 @@ class _Server:
         if not stop.is_set():
             options = self._options
             alerts = AlertChoice(True, options.retry and self._is_first, options.release and self._is_first)
-            run.alerts = run_alerts(self._driver, alerts)
+            save_alerts(self._state, run, run_alerts(self._driver, alerts))
             self._is_first = False
-        self._show()
+        self._last = {"last_run": clock.now(), "outcome": run.outcome, "problems": len(run.applied.problems)}
         self._console.report(run)
 
     def _refresh(self) -> None:
@@ -133,18 +136,23 @@ class _Server:
         folder = open_folder(self._folder.path)
         if folder.mapping.digest == self._folder.mapping.digest and not self._driver.lost_sign_in:
             self._folder = folder
+            require_ids(folder.mapping, self._sides[1], self._state, self._console.clock.now())
             return
-        self._folder, self._sides = folder, self._console.sides(folder)
+        sides = self._console.sides(folder)
+        require_ids(folder.mapping, sides[1], self._state, self._console.clock.now())
+        self._folder, self._sides = folder, sides
         self._driver = self._open_alerts()
 
     def _work(self, syncer: Syncer) -> Run:
         return scheduled_run(syncer, self._choice, self._options)
 
-    def _show(self) -> None:
-        self.service.shown = {
+    def _shown(self) -> dict[str, Json]:
+        """Return what `/health` shows in addition to errors."""
+        return {
             "inbox": Inbox(self._state).waiting(),
             "alerts": describe_alerts(self._driver.rows.count()),
-            "last_run": self._console.clock.now(),
+            "alert_problems": len(alert_problems(self._driver.rows)),
+            **self._last,
         }
 
     @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from typing import Any
 
 from connector.cli.main import OK
-from connector.cli.sync_apply import describe_alerts, progress_line
+from connector.cli.sync_apply import clock_text, describe_alerts, problem_lines, progress_line
 from connector.cli.sync_plan import NOUNS
 from connector.cli.sync_sides import add_json, read_with, sides_of
 from connector.common.clock import SystemClock
@@ -29,8 +28,6 @@ from connector.sync.state_lock import StateLock
 from connector.sync.state_queues import Inbox
 
 ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
-SHOWN = 20
-"""The maximum number of alerts with problems that `sync status` prints."""
 _NOUNS = "organization, location or device"
 
 
@@ -131,8 +128,8 @@ def _links(state: State) -> list[dict[str, Any]]:
 def _described(found: dict[str, Any]) -> list[str]:
     last, full = found["last_run"], found["last_full_read"]
     unfinished = "interrupted" if found["interrupted"] else "unfinished"
-    parts = [f"last run {_time(last['began'])} {last['outcome'] or unfinished}" if last else "never run"]
-    parts += [f"full {_time(full)}"] if full else []
+    parts = [f"last run {clock_text(last['began'])} {last['outcome'] or unfinished}" if last else "never run"]
+    parts += [f"full {clock_text(full)}"] if full else []
     parts.append("linked: " + ", ".join(counted(n, entity) for entity, n in found["linked"].items()))
     parts += [f"alerts: {describe_alerts(found['alerts'])}"] if found["alerts"] else []
     parts += [f"inbox {found['inbox']:,}", counted(found["conflicts"], "conflict")]
@@ -140,21 +137,12 @@ def _described(found: dict[str, Any]) -> list[str]:
     lines = [" · ".join(parts)]
     if found["progress"]:
         lines.append(f"running: {progress_line(found['progress'])}")
-    for row in found["alert_problems"][:SHOWN]:
-        again = f", again at {_time(row['next_try'])}" if row["next_try"] else ""
-        lines.append(f"alert     {row['alert']} {row['state'].lower()}{again}: {row['reason']}")
-    if len(found["alert_problems"]) > SHOWN:
-        lines.append(f"alert     {len(found['alert_problems']) - SHOWN:,} more; --json prints all")
+    lines += problem_lines(found["alert_problems"])
     for row in found.get("unmatched", ()):
         lines.append(f"{row['op']:9} {NOUNS[row['entity']]} {row['source']}: {row['reason']}")
     for row in found.get("links", ()):
         lines.append(f"{row['entity']:7}{row['source']:>8} → {row['target']:>8}  {row['method']}")
     return lines
-
-
-def _time(seconds: float) -> str:
-    form = "%H:%M" if time.localtime(seconds)[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
-    return time.strftime(form, time.localtime(seconds))
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -46,6 +46,9 @@ LOST = (ListError, SignInLostError)
 STAMPED = "tickets_stamped"
 """The key in the table `meta` of the ticket field in which a written stamp was found when read back."""
 
+UNSTAMPED = "tickets_unstamped"
+"""The key in the table `meta` of the place in which a stamp was not found, and the message about it."""
+
 
 def outbox_key(row: Alert) -> str:
     """Return the key under which the outbox stores the creation of an alert's ticket."""
@@ -65,7 +68,8 @@ def reason_of(error: Exception) -> Reason:
 class AlertCalls:
     """Makes the calls of the alert state machine to the source and target services.
 
-    RowError, ListError and SignInLostError are returned as events. Any other error ends the process; the next
+    `blocked` is the reason why no tickets are created; empty text if they are. RowError, ListError and
+    SignInLostError are returned as events. Any other error ends the process; the next
     process looks up whether the call was executed.
     """
 
@@ -75,9 +79,15 @@ class AlertCalls:
         self._state, self._source, self._target = state, source, target
         self._context, self._clock = context, clock
         self._outbox = Outbox(state)
-        self._unstamped = ""
+        place, _, text = (state.meta(UNSTAMPED) or "").partition("\n")
+        self.blocked = text if place == self._place else ""
         self.lost_sign_in = False
         self._prepared: dict[str, Mapping[str, Json] | Failed] = {}
+
+    @property
+    def _place(self) -> str:
+        """The part of a ticket that has the stamp."""
+        return self._context.alerts.stamp or "details"
 
     def prepare(self, call: Call) -> Mapping[str, Json] | None:
         """Render the ticket of a CreateTicket call; return the data for finding it later, else None."""
@@ -151,8 +161,8 @@ class AlertCalls:
         values = self._prepared.pop(row.stamp)
         if isinstance(values, Failed):
             return values
-        if self._unstamped:
-            return Failed(row.uid, row.generation, "outage", self._clock(), self._unstamped)
+        if self.blocked:
+            return Failed(row.uid, row.generation, "outage", self._clock(), self.blocked)
         self._outbox.sent(outbox_key(row), self._clock())
         ticket = self._target.save_ticket(None, values)
         self._require_stamp(row, ticket)
@@ -160,7 +170,7 @@ class AlertCalls:
 
     def _require_stamp(self, row: Alert, ticket: int) -> None:
         """Check once that the target returns a ticket's stamp."""
-        place = self._context.alerts.stamp or "details"
+        place = self._place
         if self._state.meta(STAMPED) == place:
             return
         try:
@@ -170,12 +180,18 @@ class AlertCalls:
         if found.stamp == row.stamp:
             self._state.set_meta(STAMPED, place)
         elif found.status != "deleted":
-            self._unstamped = (
+            self.blocked = (
                 f"no tickets are created: ticket {ticket} was read back without the stamp written to its "
-                f"{place}, so a ticket whose creation got no response could not be found again. Check "
-                "alerts.stamp in the mapping"
+                f"{place}, so a ticket whose creation got no response could not be found again. Change "
+                "alerts.stamp in the mapping, or let the agent write the field, then use `sync run --retry`"
             )
-            logger.error("%s", self._unstamped)
+            self._state.set_meta(UNSTAMPED, f"{place}\n{self.blocked}")
+            logger.error("%s", self.blocked)
+
+    def unblock(self) -> None:
+        """Create tickets again: the first one is read back."""
+        self.blocked = ""
+        self._state.set_meta(UNSTAMPED, "")
 
     def _find(self, row: Alert) -> Event:
         intent = self._outbox.get(outbox_key(row))

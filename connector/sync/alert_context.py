@@ -147,8 +147,8 @@ class AlertContext:
         if asset is not None and (asset.users or asset.site is not None):
             user = next((user for user in asset.users if self._is_active(user, client)), None)
             return Place(client, self._site_of(user, client) or asset.site, asset.id, user)
-        user = chosen or self._default_user(client)
-        site = self._site_of(user, client) if user else self._location_site(row.device)
+        user = self._user_in(client, chosen) or self._user_in(client, self.alerts.default_user)
+        site = self._site_of(user, client) if user else self._location_site(row)
         return Place(client, site, asset.id if asset else None, user)
 
     def is_linked(self, device: int | None) -> bool:
@@ -235,9 +235,12 @@ class AlertContext:
     def _client(self, organization: int | None) -> int | None:
         return self._link("client", organization) if organization is not None else None
 
-    def _location_site(self, device: int | None) -> int | None:
-        found = self._device(device)
-        return self._link("site", found.location) if found and found.location is not None else None
+    def _location_site(self, row: Alert) -> int | None:
+        """Return the site of a device's location; None if the device is now in another organization."""
+        found = self._device(row.device)
+        if found is None or found.location is None or found.organization != row.organization:
+            return None
+        return self._link("site", found.location)
 
     def _asset(self, device: int | None, client: int) -> Asset | None:
         """Return the asset linked to a device; None if it belongs to another client."""
@@ -254,9 +257,8 @@ class AlertContext:
         found = self._users(client).get(user)
         return found is not None and found.is_active
 
-    def _default_user(self, client: int) -> int | None:
-        """Return the mapping's default user; None if the user belongs to another client."""
-        user = self.alerts.default_user
+    def _user_in(self, client: int, user: int | None) -> int | None:
+        """Return a user; None if the user belongs to another client."""
         return user if user is not None and user in self._users(client) else None
 
     def _site_of(self, user: int | None, client: int) -> int | None:

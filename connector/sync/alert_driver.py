@@ -31,7 +31,7 @@ from connector.sync.alert_events import (
     Tick,
 )
 from connector.sync.alert_recovery import is_certain, is_parked, lost_rows, parked
-from connector.sync.alert_rows import Alert, is_same_start
+from connector.sync.alert_rows import PENDING, Alert, is_same_start
 from connector.sync.alert_step import backoff
 from connector.sync.alerts import recovered, step
 from connector.sync.calls import SignInLostError
@@ -89,6 +89,11 @@ class AlertDriver:
     def lost_sign_in(self) -> bool:
         """Whether a service has rejected the sign-in, so that the connections must be opened again."""
         return self._calls.lost_sign_in
+
+    @property
+    def blocked(self) -> str:
+        """The reason why no tickets are created at all; empty text if they are."""
+        return self._calls.blocked
 
     def start(self) -> None:
         """Look up the outcomes of the calls that were in progress when the last process ended."""
@@ -155,8 +160,9 @@ class AlertDriver:
         return [ticket for ticket in tickets if any(row.uid in only for row in self.rows.of_ticket(ticket))]
 
     def retry(self) -> int:
-        """Retry the alerts whose calls the target refused; return their number."""
-        rows = self.rows.of_state("ERROR")
+        """Retry the alerts whose calls the target refused, and create tickets again; return the number."""
+        self._calls.unblock()
+        rows = [row for row in self.rows.of_state("ERROR", *PENDING) if row.error]
         for row in rows:
             self.react(Retry(row.uid, row.generation, self._clock()))
         return len(rows)

@@ -188,7 +188,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A user requests another attempt for an alert in the state ERROR."""
+    """A user requests another attempt for an alert whose last call failed or was refused."""
 
     uid: str
     generation: int

@@ -25,7 +25,7 @@ from connector.sync.alert_events import (
     UpdateSummary,
     WriteNote,
 )
-from connector.sync.alert_rows import Alert
+from connector.sync.alert_rows import PENDING, Alert
 from connector.sync.alert_titles import title_of
 from connector.sync.mapping import SyncMapping
 from connector.sync.plan_items import Change, Item, Op
@@ -82,7 +82,7 @@ class AlertPreview(AlertDriver):
                 yield uid, self._waiting_item(row, name)
 
     def _waiting_item(self, row: Alert, name: str) -> Item | None:
-        if row.state == "ERROR":
+        if row.state == "ERROR" or (row.state in PENDING and row.error):
             return Item("conflict", "ticket", row.uid, row.ticket, reason=row.error, name=name)
         if row.state == "SUPPRESSED":
             rule = "the rules or alerts.unmapped exclude it"
@@ -131,6 +131,8 @@ class Recorder(AlertCalls):
     def _record_new(self, done: _Recorded, row: Alert) -> None:
         values: Mapping[str, Json] | Failed = self._prepared.pop(row.stamp)
         done.target = None
+        if self.blocked:
+            values = Failed(row.uid, row.generation, "outage", self._clock(), self.blocked)
         if isinstance(values, Failed):
             done.op, done.reason = "conflict", values.message
             return

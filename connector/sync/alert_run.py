@@ -17,6 +17,9 @@ from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
 from connector.sync.webhooks import load_hooks, readers
 
+FAILED = ("ERROR", *PENDING)
+"""The states of alerts whose last call failed or was refused, if they have an error."""
+
 
 @dataclass(frozen=True)
 class AlertChoice:
@@ -34,15 +37,27 @@ class AlertChoice:
 
 @dataclass(frozen=True)
 class AlertCounts:
-    """The number of alerts in each state, and whether all lists were complete."""
+    """The number of alerts in each state, and whether all lists were complete.
+
+    `problems` are those of `alert_problems`; `unknown` are chosen series of which there is no alert.
+    """
 
     of: dict[str, int]
     is_complete: bool = True
+    problems: tuple[dict[str, Json], ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """The number of alerts whose tickets a limit holds back."""
+        return self.of.get("HELD", 0)
 
     @property
     def is_clean(self) -> bool:
-        """Whether no alert is in the state ERROR and every list was complete."""
-        return self.is_complete and not self.of.get("ERROR")
+        """Whether all lists were complete, all chosen alerts exist, and no call failed or was refused."""
+        return (
+            self.is_complete and not self.unknown and all(row["state"] not in FAILED for row in self.problems)
+        )
 
 
 def open_alerts(
@@ -96,19 +111,25 @@ def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
     if choice.lost:
         rows = driver.lost()
         driver.recover([r for r in rows if choice.only is None or r.uid in choice.only or is_certain(r)])
-        return AlertCounts(driver.rows.count())
+        return _counts(driver, choice)
     driver.work()
     if choice.retry:
         driver.retry()
     if choice.release:
         driver.release()
     is_complete = driver.poll(choice.only) if choice.poll else True
-    return AlertCounts(driver.rows.count(), is_complete)
+    return _counts(driver, choice, is_complete=is_complete)
+
+
+def _counts(driver: AlertDriver, choice: AlertChoice, *, is_complete: bool = True) -> AlertCounts:
+    chosen = choice.only or ()
+    unknown = tuple(sorted(uid for uid in chosen if driver.rows.latest(uid) is None))
+    return AlertCounts(driver.rows.count(), is_complete, tuple(alert_problems(driver.rows)), unknown)
 
 
 def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:
     """Return the alerts with an error or a deleted ticket, as JSON objects with a `reason`."""
-    found = rows.of_state("ERROR", "ORPHANED", "LEFT", *PENDING)
+    found = rows.of_state("ORPHANED", "LEFT", *FAILED)
     shown = [row for row in found if row.error or row.state == "ORPHANED"]
     return [
         {

@@ -47,7 +47,7 @@ from connector.sync.alert_events import (
     WriteNote,
 )
 from connector.sync.alert_outcomes import on_outcome
-from connector.sync.alert_rows import SAME_START_S, UNSENT, Alert, Note, Rows, is_same_start
+from connector.sync.alert_rows import PENDING, SAME_START_S, UNSENT, Alert, Note, Rows, is_same_start
 from connector.sync.alert_step import SUMMARY, Step
 from connector.sync.alert_tickets import on_ticket
 
@@ -241,6 +241,8 @@ def _ours(s: Step, event: Due | Retry | Release | DeviceLinked) -> None:
     elif isinstance(event, Retry):
         if row.state == "ERROR" and row.resume is not None:
             s.resend(s.put(row, state=row.resume, resume=None, attempts=0, error=""))
+        elif row.state in PENDING and row.next_try > 0:
+            s.resend(s.put(row, attempts=0))
     elif isinstance(event, Release):
         if row.state == "HELD":
             s.open(row, released=True)

@@ -37,7 +37,7 @@ class Applied:
     """The outcomes of a plan's items so far. `done` of `total` writes have succeeded or failed.
 
     `problems` are items that failed; `partial` were applied, but there is something to report, such as a
-    field that was omitted. Both have at most 1,000 items.
+    field that was omitted; `decisions` were skipped or are conflicts. Each has at most 1,000 items.
     """
 
     total: int = 0
@@ -46,6 +46,7 @@ class Applied:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[tuple[Item, str]] = field(default_factory=list)
     partial: list[tuple[Item, str]] = field(default_factory=list)
+    decisions: list[tuple[Item, str]] = field(default_factory=list)
     is_stopped: bool = False
 
     def add(self, item: Item, outcome: Outcome, reason: str) -> None:
@@ -56,6 +57,8 @@ class Applied:
             self.problems.append((item, reason))
         if outcome in ("done", "same") and reason and len(self.partial) < 1000:
             self.partial.append((item, reason))
+        if outcome in ("skipped", "conflict") and len(self.decisions) < 1000:
+            self.decisions.append((item, reason))
 
     def count(self, *outcomes: str) -> int:
         """Return the number of items with one of the given outcomes."""

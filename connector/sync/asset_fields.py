@@ -43,23 +43,26 @@ class FieldCounts:
 
 
 def bind_fields(devices: DeviceMapping, catalog: Catalog, path: Path) -> tuple[BoundField, ...]:
-    """Return the mapped fields with their definitions. Raises DeclarationError with the line of a bad one."""
+    """Return the mapped fields with their definitions. Raises DeclarationError with the lines of bad ones."""
     by_key = {found.key: found for found in catalog.fields}
     by_name = {same_name(found.name): found for found in catalog.fields if isinstance(found.key, int)}
     bound: list[BoundField] = []
     taken: dict[int | str, int | str] = {}
+    faults: list[str] = []
     for mapping in devices.fields:
         found = _bound(mapping, devices, by_key, by_name)
         if found is None:
             names = [str(key) for key in (*by_key, *(f.name for f in by_name.values()), *BUILT_IN)]
-            _fail(
-                path, mapping.key, f"the field {mapping.key} does not exist{nearest(str(mapping.key), names)}"
-            )
+            text = f"the field {mapping.key} does not exist{nearest(str(mapping.key), names)}"
+            faults.append(_fault(path, mapping.key, text))
         elif found.definition.key in taken:
-            _fail(path, mapping.key, f"the field is also mapped as {taken[found.definition.key]}")
+            text = f"the field is also mapped as {taken[found.definition.key]}"
+            faults.append(_fault(path, mapping.key, text))
         else:
             taken[found.definition.key] = mapping.key
             bound.append(found)
+    if faults:
+        raise DeclarationError("\n".join(faults))
     return tuple(bound)
 
 
@@ -79,9 +82,9 @@ def _bound(
     return BoundField(mapping, FieldDefinition(key, str(key), kind), is_new=True) if kind else None
 
 
-def _fail(path: Path, key: int | str, message: str) -> None:
+def _fault(path: Path, key: int | str, message: str) -> str:
     line = strict_yaml.line_of(path, ("devices", "fields", key))
-    raise DeclarationError(f"{path}, line {line}: devices.fields.{key}: {message}")
+    return f"{path}, line {line}: devices.fields.{key}: {message}"
 
 
 @dataclass(frozen=True, slots=True)

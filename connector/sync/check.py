@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from connector.common import strict_yaml
 from connector.common.plurals import counted
 from connector.errors import DeclarationError
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.folder import SyncFolder
 from connector.sync.mapping import AlertMapping, DeviceMapping
-from connector.sync.mapping_check import missing_ids, unknown_members
+from connector.sync.mapping_check import unknown_members
+from connector.sync.mapping_ids import IdCheck, Known, known_ids
+from connector.sync.pins import Noun
 from connector.sync.records import Catalog, Device
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.values import same_name
@@ -50,18 +53,19 @@ class Checker:
         unless: str = "",
     ) -> None:
         self._unless = unless
-        self._mapping, self._source, self._target, self._beside = folder.mapping, source, target, beside
+        self._folder, self._mapping = folder, folder.mapping
+        self._source, self._target, self._beside = source, target, beside
 
     def findings(self) -> Iterator[Finding]:
         """Yield the results of all checks."""
         for warning in self._mapping.warnings:
             yield Finding("warning", "Mapping", warning)
-        clients = {client.id for client in self._target.clients()}
-        sites = {site.id: site.client for site in self._target.sites()}
-        organizations = {organization.id for organization in self._source.organizations()}
+        known = known_ids(self._source, self._target)
         catalog = self._target.catalog()
-        yield from self._rights(len(organizations), len(clients), catalog)
-        yield from self._ids(clients, sites, organizations)
+        yield from self._rights(len(known.organizations), len(known.clients), catalog)
+        yield from self._ids(known)
+        for text in self._pins(known):
+            yield Finding("warning", "Pins", text)
         yield from self._writers()
         if self._mapping.alerts is not None:
             yield from self._tickets(self._mapping.alerts)
@@ -89,13 +93,15 @@ class Checker:
             text = "the connection is read-only, so alerts cannot be reset: set alerts.on_close to leave"
             yield Finding("error", source.title, text)
 
-    def _ids(self, clients: set[int], sites: dict[int, int], organizations: set[int]) -> Iterator[Finding]:
+    def _ids(self, known: Known) -> Iterator[Finding]:
         mapping = self._mapping
-        problems = list(missing_ids(mapping, self._target.title, clients, sites, organizations))
-        if mapping.alerts is not None:
-            problems += self._target.missing_ids(_ticket_ids(mapping.alerts))
+        check = IdCheck(mapping, self._target)
+        problems = check.all(known)
         for problem in problems:
-            yield Finding("error", "Mapping", problem)
+            yield Finding("error", "Mapping", str(problem))
+        for what in check.unchecked:
+            text = f"the agent has no permission to read the {what}, so their ids are not checked"
+            yield Finding("warning", "Mapping", text)
         if not problems:
             rows = mapping.clients.rows.values()
             parts = [
@@ -104,7 +110,22 @@ class Checker:
             ]
             if mapping.devices is not None:
                 parts.append(counted(len(mapping.devices.fields), "field"))
-            yield Finding("ok", "Mapping", f"{', '.join(parts)}; every id exists")
+            unread = "every id that can be read exists" if check.unchecked else "every id exists"
+            yield Finding("ok", "Mapping", f"{', '.join(parts)}; {unread}")
+
+    def _pins(self, known: Known) -> Iterator[str]:
+        """Yield a warning for each pinned organization, location, client and site that does not exist."""
+        places: tuple[tuple[Noun, Collection[int], str, Collection[int]], ...] = (
+            ("organization", known.organizations, "client", known.clients),
+            ("location", known.locations, "site", known.sites),
+        )
+        for noun, sources, of_target, targets in places:
+            for source, target in self._folder.pins.of(noun).items():
+                wrong = f"{noun} {source}" if source not in sources else f"{of_target} {target}"
+                if source not in sources or target not in targets:
+                    line = strict_yaml.line_of(self._folder.pins_file, (f"{noun}s", source))
+                    file = self._folder.pins_file
+                    yield f"{file}, line {line}: {wrong} does not exist, or cannot be seen"
 
     def _writers(self) -> Iterator[Finding]:
         writers = self._target.other_writers()
@@ -139,14 +160,15 @@ class Checker:
         for name, values in counts.items():
             yield Finding("ok", f"device.{name}", _listed(values))
         yield from self._types(devices, types, catalog)
-        for warning in unknown_members(self._mapping, [device.data for device in sample]):
+        custom = self._custom(devices)
+        names = sorted({name for values in custom.values() for name in values})
+        for warning in unknown_members(devices, [device.data for device in sample], names):
             yield Finding("warning", "Fields", warning)
         try:
             fields = AssetFields(bind_fields(devices, catalog, self._mapping.path))
         except DeclarationError as error:
             yield Finding("error", "Fields", str(error))
             return
-        custom = self._custom(devices)
         for device in sample:
             fields.render(Scope({"device": device.data, "custom": custom.get(device.id, {})}))
         for key, number in fields.counts.errors.items():
@@ -198,26 +220,6 @@ class Checker:
             "Software",
             problem or "the target records the software installed on assets",
         )
-
-
-def _ticket_ids(alerts: AlertMapping) -> dict[str, Any]:
-    """Return the ids in the mapping's ticket settings, keyed by kind, such as `status` and `type 0`.
-
-    The number is that of the rule; 0 is the default `ticket` of the mapping.
-    """
-    found: dict[str, Any] = {"status": alerts.closed_status}
-    if alerts.reopen_status is not None:
-        found["status reopen"] = alerts.reopen_status
-    if alerts.note_outcome is not None:
-        found["outcome"] = alerts.note_outcome
-    if alerts.default_user is not None:
-        found["user"] = alerts.default_user
-    tickets = [alerts.ticket, *(rule.ticket for rule in alerts.rules if rule.ticket is not None)]
-    for number, ticket in enumerate(tickets):
-        for kind, value in (("type", ticket.type), ("priority", ticket.priority)):
-            if value is not None:
-                found[f"{kind} {number}"] = value
-    return found
 
 
 def _listed(values: Counter[str]) -> str:

@@ -44,7 +44,7 @@ class ClientMapping:
     top_level: int | None = None
     match: Literal["name", "off"] = "name"
     rows: MappingOf[int, ClientRow] = field(default_factory=dict)
-    skip: frozenset[int] = frozenset()
+    skip: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,19 @@ class DeviceMapping:
     moved: Literal["report", "follow"] = "report"
 
     @property
+    def named_templates(self) -> tuple[tuple[str, MappingTemplate], ...]:
+        """All templates of the device mapping, with the names that messages use."""
+        user = self.user.template if self.user else None
+        others = (("type", self.type), ("take", self.take), ("link", self.link), ("user", user))
+        return (
+            *((f"field {field.key}", field.template) for field in self.fields),
+            *((f"devices.{name}", template) for name, template in others if template is not None),
+        )
+
+    @property
     def templates(self) -> tuple[MappingTemplate, ...]:
         """All templates of the device mapping."""
-        others = (self.type, self.take, self.link, self.user.template if self.user else None)
-        return (*(f.template for f in self.fields), *(other for other in others if other is not None))
+        return tuple(template for _, template in self.named_templates)
 
     @property
     def custom_fields(self) -> frozenset[str]:

@@ -1,54 +1,30 @@
-"""Check a mapping against both services: ids that do not exist, names that no device has."""
+"""Check the templates of a mapping against sampled devices: names that no device has."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.errors import count_of, nearest
-from connector.sync.mapping import SyncMapping
+from connector.sync.mapping import DeviceMapping
 
 
-def missing_ids(
-    mapping: SyncMapping,
-    title: str,
-    clients: Collection[int],
-    sites: Mapping[int, int],
-    organizations: Collection[int],
+def unknown_members(
+    devices: DeviceMapping, sample: Sequence[Mapping[str, Json]], custom: Iterable[str]
 ) -> Iterator[str]:
-    """Yield a message with file and line for each id in the mapping that does not exist.
+    """Yield a warning for each property that a template reads and no sampled device has.
 
-    `title` is the target's name; `sites` maps the id of a target's site to the id of its client.
+    `custom` are the names of the custom fields that any device has.
     """
-    unseen = f"does not exist in {title}, or the agent that signs in cannot see it"
-    for row in mapping.clients.rows.values():
-        at: tuple[str | int, ...] = ("clients", "map", row.at)
-        if row.organization not in organizations:
-            yield _at(mapping, (*at, "organization"), f"organization {row.organization} does not exist")
-        if isinstance(row.client, int) and row.client not in clients:
-            yield _at(mapping, (*at, "client"), f"client {row.client} {unseen}")
-        for location, site in row.locations.items():
-            if isinstance(site, int) and site not in sites:
-                yield _at(mapping, (*at, "locations", location), f"site {site} {unseen}")
-            elif isinstance(site, int) and sites[site] != row.client:
-                message = f"site {site} belongs to client {sites[site]}, not to client {row.client}"
-                yield _at(mapping, (*at, "locations", location), message)
-    default = mapping.devices.default_site if mapping.devices else None
-    if default is not None and default not in sites:
-        yield _at(mapping, ("devices", "default_site"), f"site {default} {unseen}")
-
-
-def unknown_members(mapping: SyncMapping, devices: Sequence[Mapping[str, Json]]) -> Iterator[str]:
-    """Yield a warning for each device property that a template reads and no sampled device has."""
-    if mapping.devices is None or not devices:
+    if not sample:
         return
-    known = sorted({path for device in devices for path in member_paths("device", device)})
-    for field in mapping.devices.fields:
-        for path in sorted(field.template.paths):
-            if path.startswith("device.") and not is_known(path, known):
-                sample = count_of(len(devices), "device")
-                yield f"field {field.key}: none of {sample} sampled has {path}{nearest(path, known)}"
+    known = sorted({path for device in sample for path in member_paths("device", device)})
+    known += [f"custom.{name}" for name in custom]
+    for name, template in devices.named_templates:
+        for path in sorted(template.paths):
+            if path.startswith(("device.", "custom.")) and not is_known(path, known):
+                shown = f"{count_of(len(sample), 'device')} sampled" if path[0] == "d" else "the devices"
+                yield f"{name}: none of {shown} has {path}{nearest(path, known)}"
 
 
 def is_known(path: str, known: Iterable[str]) -> bool:
@@ -62,7 +38,3 @@ def member_paths(name: str, value: Json) -> Iterator[str]:
         for member, inner in value.items():
             yield from member_paths(f"{name}.{member}", inner)
     yield name
-
-
-def _at(mapping: SyncMapping, keys: Sequence[str | int], message: str) -> str:
-    return f"{mapping.path}, line {strict_yaml.line_of(mapping.path, keys)}: {message}"

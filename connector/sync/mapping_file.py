@@ -75,7 +75,7 @@ def _clients(part: Section) -> ClientMapping:
         top_level=_id(part, "top_level"),
         match=_one_of(part, "match", ("name", "off"), "name"),
         rows=rows,
-        skip=frozenset(_ids(part, "skip")),
+        skip=tuple(_ids(part, "skip")),
     )
     for index, organization in enumerate(part.data.get("skip", ())):
         if organization in rows:

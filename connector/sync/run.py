@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from connector.common.clock import Clock
 from connector.errors import RunError, RunStoppedError
@@ -13,9 +13,11 @@ from connector.sync.alert_run import AlertCounts
 from connector.sync.apply import Applied, Applier, chosen, first_sites, total_writes
 from connector.sync.creations import Creations
 from connector.sync.folder import SyncFolder
+from connector.sync.mapping import SyncMapping
+from connector.sync.mapping_ids import Settings, require_settings
 from connector.sync.plan import Plan, PlanInputs, make_plan
 from connector.sync.plan_file import PlanFile
-from connector.sync.plan_items import Item, Stop
+from connector.sync.plan_items import Entity, Item, Stop
 from connector.sync.records import Source, Target
 from connector.sync.state import State
 
@@ -48,7 +50,10 @@ class Choice:
 
 @dataclass
 class Run:
-    """The result of a sync run. `stops` has the entities that were not applied, with the reasons."""
+    """The result of a sync run. `stops` has the entities that were not applied, with the reasons.
+
+    `not_written` has the records that were chosen by their keys and were not written, with the reasons.
+    """
 
     number: int
     applied: Applied = field(default_factory=Applied)
@@ -57,14 +62,19 @@ class Run:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     outcome: str = ""
     alerts: AlertCounts | None = None
+    not_written: list[tuple[Item, str]] = field(default_factory=list)
+    found: set[tuple[str, str]] = field(default_factory=set)
+    """The keys of the chosen records that have an item in the plan."""
+    is_missing: bool = False
+    """Whether a chosen record is not in the plan."""
 
     @property
     def exit_code(self) -> int:
-        """0: everything was applied; 1: a record failed or needs a decision; 3: the run was stopped."""
-        if self.applied.is_stopped or self.stops:
+        """0: all was applied; 1: a record failed, is unknown or needs a decision; 3: the run was stopped."""
+        if self.applied.is_stopped or self.stops or (self.alerts is not None and self.alerts.held):
             return 3
         is_clean = self.applied.is_clean and (self.alerts is None or self.alerts.is_clean)
-        return 0 if is_clean else 1
+        return 0 if is_clean and not self.is_missing else 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the result of the run as a JSON object."""
@@ -77,9 +87,11 @@ class Run:
             "outcomes": applied.counts,
             "recovered": self.recovered,
             "alerts": self.alerts.of if self.alerts else None,
+            "alert_problems": list(self.alerts.problems) if self.alerts else [],
             "stops": [{"entity": stop.entity, "reason": stop.reason} for stop in self.stops],
             "problems": _listed(applied.problems),
             "partial": _listed(applied.partial),
+            "not_written": _listed(self.not_written),
         }
 
 
@@ -139,6 +151,7 @@ class Syncer:
                 stopped = {stop.entity for stop in limits}
                 run.stops = [*plan.stops, *limits]
                 self._apply(run, lambda: (i for i in plan.items() if i.entity not in stopped), choice)
+                _note_chosen(run, choice, plan.seen)
                 if not run.applied.is_stopped:
                     self._settle(run, plan, now, is_full=plan.full and choice.has_all_assets)
         except (RunError, RunStoppedError) as error:
@@ -162,6 +175,7 @@ class Syncer:
         try:
             run.recovered = self.recover()
             self._apply(run, saved.items, choice)
+            _note_chosen(run, choice, {})
         except (RunError, RunStoppedError) as error:
             self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise
@@ -179,8 +193,11 @@ class Syncer:
 
     def _apply(self, run: Run, items: Callable[[], Iterable[Item]], choice: Choice) -> None:
         def some() -> Iterable[Item]:
-            found = chosen(items(), choice.entities, choice.keys)
-            return (item for item in found if item.entity != "ticket")  # The driver of alerts makes these.
+            for item in chosen(items(), choice.entities, choice.keys):
+                if choice.keys is not None:
+                    run.found.add((item.entity, str(item.source)))
+                if item.entity != "ticket":  # The driver of alerts makes these.
+                    yield item
 
         applier = Applier(
             self.state,
@@ -216,6 +233,40 @@ class Syncer:
         counts = {**self.state.last_counts(), **sources, "outcomes": run.applied.counts, "plan": run.counts}
         self.state.end_run(run.number, self.clock.now(), outcome, counts)
         self.state.prune(self.clock.now())
+
+
+def _note_chosen(run: Run, choice: Choice, seen: Mapping[str, Collection[int]]) -> None:
+    """Note why records that were chosen by their keys were not written. `seen` has the listed ids."""
+    if choice.keys is None or run.applied.is_stopped:
+        return
+    run.not_written = list(run.applied.decisions)
+    stopped = {"ticket", *(stop.entity for stop in run.stops)}
+    for entity, source in sorted(choice.keys - run.found):
+        if entity not in stopped:
+            is_listed = source in map(str, seen.get(entity, ()))
+            reason = "up to date: there is nothing to write" if is_listed else "it is not in the plan"
+            run.not_written.append((Item("skip", cast(Entity, entity), source), reason))
+            run.is_missing |= not is_listed
+
+
+def save_alerts(state: State, run: Run, alerts: AlertCounts) -> None:
+    """Add the alerts of a run to its result, and save the outcome that they give it."""
+    run.alerts = alerts
+    if run.outcome == "ok" and (alerts.held or not alerts.is_clean):
+        run.outcome = "limits" if alerts.held else "problems"
+        state.set_outcome(run.number, run.outcome)
+
+
+def require_ids(mapping: SyncMapping, target: Settings, state: State, now: float) -> None:
+    """Raise DeclarationError if a setting of the mapping names something that does not exist.
+
+    This is saved as a failed run, because nothing else is run.
+    """
+    try:
+        require_settings(mapping, target, state, now)
+    except (RunError, RunStoppedError):
+        state.end_run(state.begin_run("run", now), now, "failed", state.last_counts())
+        raise
 
 
 def is_first(state: State) -> bool:

@@ -18,12 +18,18 @@ NAP_S = 0.5
 """The maximum time in seconds to wait for a webhook delivery before checking for due calls."""
 PAUSE_S = 30.0
 """The pause in seconds after an error, such as a full disk."""
+SHOWN_S = 5.0
+"""The interval in seconds at which the counts for the health check are read again."""
 STALLED_S = 600.0
 """The time in seconds without progress after which the health check fails."""
 
 
 class Alerts(Protocol):
     """The methods of `AlertDriver` that the main loop uses."""
+
+    @property
+    def blocked(self) -> str:
+        """The reason why no tickets are created at all; empty text if they are."""
 
     def start(self) -> None:
         """Look up the outcomes of calls that were interrupted."""
@@ -58,13 +64,14 @@ class SyncService:
 
     `alerts` returns the alert driver of the current connections. After an error, the driver first looks up
     the outcomes of interrupted calls. `run` makes one run; if it raises RunStoppedError or RunError, the next
-    run follows at the usual time. `shown` has additional properties for the response of `/health`.
+    run follows at the usual time. `shown` returns additional properties for the response of `/health`.
     """
 
     def __init__(
         self,
         alerts: Callable[[], Alerts],
         run: Callable[[], None],
+        shown: Callable[[], Mapping[str, Json]],
         every_s: float,
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
@@ -73,7 +80,9 @@ class SyncService:
         self._delivered = threading.Event()
         self._at, self._errors = clock(), dict[str, str]()
         self._is_cut_short = False
-        self.shown: Mapping[str, Json] = {}
+        self._read_shown, self._shown_at = shown, -SHOWN_S
+        self._shown: Mapping[str, Json] = {}
+        self._blocked = ""
 
     def deliver(self) -> None:
         """Notify the main loop that a webhook delivery was stored. Called by the receiver's threads."""
@@ -82,8 +91,8 @@ class SyncService:
     def health(self) -> tuple[bool, dict[str, Json]]:
         """Return whether the service is healthy, and the JSON object for the response of `/health`."""
         silent = self._clock() - self._at
-        errors = [*self._errors.values()]
-        found = {**self.shown, "errors": errors, "last_activity_s": round(silent, 1)}
+        errors = [*self._errors.values(), *([self._blocked] if self._blocked else [])]
+        found = {**self._shown, "errors": errors, "last_activity_s": round(silent, 1)}
         return not errors and silent < STALLED_S, found
 
     def serve(self) -> None:
@@ -94,8 +103,19 @@ class SyncService:
             if self._clock() >= next_run:
                 next_run = self._clock() + self._every_s
                 self._guarded("run", self._run)
+                self._shown_at = -SHOWN_S
             is_well = self._work()
+            self._show()
             self._nap(min(next_run, self._clock() + (NAP_S if is_well else PAUSE_S)))
+
+    def _show(self) -> None:
+        """Prepare the response of `/health`, which other threads read."""
+        self._blocked = self._alerts().blocked
+        if self._clock() - self._shown_at >= SHOWN_S and self._guarded("health", self._read):
+            self._shown_at = self._clock()
+
+    def _read(self) -> None:
+        self._shown = self._read_shown()
 
     def between(self) -> None:
         """Process alerts if any were delivered. Called between two records and between two writes."""

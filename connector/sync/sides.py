@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from connector.catalog.catalog import Catalog as Actions
@@ -24,6 +25,7 @@ from connector.sync.records import (
     TicketReading,
     User,
 )
+from connector.sync.values import FieldDefinition
 
 
 class ActionSource:
@@ -163,9 +165,19 @@ class ActionTarget:
         found: dict[str, Any] | None = self.calls.read(self.part.takeover())
         return found
 
-    def missing_ids(self, wanted: Mapping[str, Json]) -> list[str]:
-        """Return a message for each id in the ticket settings that does not exist in the target."""
-        found: list[str] = self.calls.read(self.part.missing_ids(wanted))
+    def existing(self, noun: str) -> list[tuple[int, str]] | None:
+        """Return pairs (id, name) of the records of a kind, such as "ticket type"; None if not permitted."""
+        found: list[tuple[int, str]] | None = self.calls.read(self.part.existing(noun))
+        return found
+
+    def ticket_fields(self) -> list[FieldDefinition] | None:
+        """Return the custom fields of tickets; None if the agent may not read them."""
+        found: list[FieldDefinition] | None = self.calls.read(self.part.ticket_fields())
+        return found
+
+    def user_client(self, id: int) -> int | None:
+        """Return the id of a user's client; None if the user does not exist or cannot be seen."""
+        found: int | None = self.calls.read(self.part.user_client(id))
         return found
 
     def tickets(self, ids: Collection[int]) -> list[TicketReading]:
@@ -187,6 +199,31 @@ class ActionTarget:
         """
         number: int = self.calls.result(self.part.save_ticket(id, values))
         return number
+
+
+Side = TypeVar("Side", ActionSource, ActionTarget)
+
+
+def read_once(side: Side) -> Side:
+    """Return a wrapper of a source or target that reads organizations, locations, clients and sites once."""
+    return cast(Any, _ReadOnce(side))  # type: ignore[no-any-return]
+
+
+class _ReadOnce:
+    LISTS = ("organizations", "locations", "clients", "sites")
+
+    def __init__(self, side: Any) -> None:
+        self._side = side
+        self._lists: dict[str, list[Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._side, name)
+        return partial(self._list, name, value) if name in self.LISTS else value
+
+    def _list(self, name: str, read: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        if name not in self._lists:
+            self._lists[name] = list(read())
+        return iter(self._lists[name])
 
 
 def account_of(calls: Calls) -> str:

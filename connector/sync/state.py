@@ -286,6 +286,10 @@ class State:
             (now, outcome, json_text.dumps(dict(counts)), run),
         )
 
+    def set_outcome(self, run: int, outcome: str) -> None:
+        """Replace the outcome of a run that has ended."""
+        self._run("UPDATE runs SET outcome = ? WHERE id = ?", (outcome, run))
+
     def last_counts(self) -> Mapping[str, Json]:
         """Return the counts of the last finished run; empty if there is none."""
         query = "SELECT counts FROM runs WHERE counts IS NOT NULL ORDER BY id DESC LIMIT 1"

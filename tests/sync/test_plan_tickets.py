@@ -116,12 +116,12 @@ def test_held_alerts_and_their_summary(pair: Pair) -> None:
 
 
 def test_a_refused_ticket_is_a_conflict(pair: Pair) -> None:
-    mapped(pair, ticket={"type": 999, "summary": "x"})
+    mapped(pair, ticket={"type": 31, "summary": "x"})
     uid = fire(pair, "disk")
     assert pair.sync("run").code == 1
     found = planned(pair)[uid]
     assert found["op"] == "conflict"
-    assert "tickettype" in found["reason"]
+    assert "403" in found["reason"]
 
 
 def test_apply_makes_the_planned_tickets_and_no_others(pair: Pair) -> None:

@@ -13,6 +13,7 @@ class Driver:
     """What is done to the alerts; `faults` are raised by the next calls of `work`."""
 
     def __init__(self) -> None:
+        self.blocked = ""
         self.done: list[str] = []
         self.faults: list[Exception] = []
 
@@ -32,7 +33,9 @@ class Loop:
         self.now, self.driver, self.runs = 0.0, Driver(), 0
         self.stop = threading.Event()
         self._run, self._naps = run, naps
-        self.service = SyncService(lambda: self.driver, self.run, 600, self.stop, lambda: self.now)
+        self.service = SyncService(
+            lambda: self.driver, self.run, lambda: {"runs": self.runs}, 600, self.stop, lambda: self.now
+        )
         self.service._nap = self.nap  # type: ignore[method-assign]
         self.waits: list[float] = []
         self.then: Callable[[], None] = lambda: None
@@ -82,6 +85,17 @@ def test_a_run_that_failed_shows_until_one_succeeds() -> None:
     assert loop.runs == 2
     assert seen[:1000] == [False] * 1000
     assert seen[-1]
+
+
+def test_health_shows_counts_and_that_no_tickets_are_created() -> None:
+    loop = Loop(naps=30)
+    seen = []
+    loop.then = lambda: seen.append(loop.service.health())
+    loop.driver.blocked = "no tickets are created: no stamp"
+    loop.service.serve()
+    assert [is_well for is_well, _ in seen] == [False] * 30
+    assert seen[0][1]["errors"] == ["no tickets are created: no stamp"]
+    assert seen[0][1]["runs"] == 1
 
 
 def test_a_loop_that_hangs_is_not_well() -> None:

@@ -1,0 +1,135 @@
+"""What `sync run`, `apply` and `status` say about alerts that wait and records that are not written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sync.alert_pair import ALERTS
+from tests.sync.pair import Done, Pair
+from tests.sync.parity.conftest import DEVICES
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with Pair(tmp_path, tickets=0) as made:
+        made.ninja.state.alerts.clear()
+        made.map(clients={"take": "all"}, devices=DEVICES, alerts=ALERTS)
+        made.run()
+        yield made
+
+
+def fire(pair: Pair, *devices: int) -> list[str]:
+    return [pair.ninja.alerts.trigger(device, subject=f"alert {device}")["uid"] for device in devices]
+
+
+def outcome(pair: Pair) -> str:
+    return str(pair.sync("status", "--json", sends=False).json["last_run"]["outcome"])
+
+
+def tickets(pair: Pair) -> int:
+    return len(pair.halo.state.tickets)
+
+
+def test_a_stamp_that_cannot_be_read_back_blocks_tickets_until_a_retry(pair: Pair) -> None:
+    """Fails if the run says "ok", if it ends with 0, or if each run creates another ticket."""
+    message = "no tickets are created: ticket 2001 was read back without the stamp written to its CFNinja"
+    pair.halo.set_trap("stamps", "ignored")
+    fire(pair, 1, 2, 3)
+    for _ in range(3):
+        done = pair.sync("run")
+        assert done.code == 1
+        assert done.out.startswith(f"run {outcome_of(done)} problems: ")
+        assert "alert     2 alerts creating, again at " in done.out
+        assert message in done.out
+        assert tickets(pair) == 1
+    assert outcome(pair) == "problems"
+    assert message in pair.sync("status", sends=False).out
+    assert pair.sync("run", "--json").json["alert_problems"][0]["state"] == "CREATING"
+    planned = pair.plan("--only", "alerts")
+    assert [message in item["reason"] for item in planned.values()] == [True, True]
+    assert [item["op"] for item in planned.values()] == ["conflict", "conflict"]
+    pair.halo.set_trap("stamps", "writable")
+    assert pair.sync("run", "--retry").code == 0
+    assert (tickets(pair), outcome(pair)) == (3, "ok")
+
+
+def outcome_of(done: Done) -> str:
+    """Return the number of a run."""
+    return done.out.split()[1]
+
+
+def test_alerts_that_a_limit_holds_stop_with_code_3(pair: Pair) -> None:
+    pair.map(clients={"take": "all"}, alerts=ALERTS, limits={"tickets_per_hour": 1})
+    fire(pair, 1, 2, 3)
+    done = pair.sync("run", "--only", "alerts")
+    assert (done.code, outcome(pair)) == (3, "limits")
+    assert (
+        f"stopped   tickets: 2 alerts held by a limit: sync run {pair.folder} --release creates" in done.out
+    )
+    assert pair.sync("run", "--only", "alerts", "--release").code == 0
+
+
+def test_an_alert_that_waits_after_an_outage_is_a_problem_of_the_run(pair: Pair) -> None:
+    fire(pair, 1)
+    pair.halo.set_trap("html", "page")
+    assert pair.sync("run", "--only", "alerts").code != 0
+    pair.halo.set_trap("html", "no")
+    pair.halo.set_trap("answers", "gateway")
+    done = pair.sync("run", "--only", "alerts")
+    assert (done.code, outcome(pair)) == (0, "ok")  # found by its stamp
+    assert tickets(pair) == 1
+
+
+def test_a_chosen_record_that_is_not_written_has_a_reason(pair: Pair) -> None:
+    pair.map(clients={"take": "all", "skip": [2]}, devices={**DEVICES, "take": "{{ device.id != 3 }}"})
+    keys = ("device:3", "device:99", "device:1", "organization:2", "organization:1", "alert:no-such-uid")
+    done = pair.sync("apply", "--item", *keys)
+    assert done.code == 1  # one of them does not exist
+    assert pair.sync("apply", "--item", "device:3", "device:1").code == 0
+    lines = done.out.splitlines()
+    assert 'skipped   device 3 "LAP-0003": devices.take is false' in lines
+    assert "skipped   device 99: it is not in the plan" in lines
+    assert "skipped   device 1: up to date: there is nothing to write" in lines
+    assert "skipped   organization 1: up to date: there is nothing to write" in lines
+    assert any(
+        line.startswith("skipped   organization 2 ") and line.endswith("listed in clients.skip")
+        for line in lines
+    )
+    found = pair.sync("apply", "--item", *keys[:-1], "--json").json["not_written"]
+    assert {(row["entity"], row["source"]) for row in found} >= {("asset", 3), ("asset", "99")}
+    pair.map(clients={"take": "all"}, alerts=ALERTS)
+    assert (
+        "skipped   alert no-such-uid: no such alert" in pair.sync("apply", "--item", "alert:no-such-uid").out
+    )
+
+
+def test_a_saved_plan_says_why_a_chosen_record_is_not_written(pair: Pair) -> None:
+    pair.map(clients={"take": "all"}, devices={**DEVICES, "take": "{{ device.id != 3 }}"})
+    assert pair.sync("plan").code == 0
+    (plan,) = (pair.folder / "plans").iterdir()
+    done = pair.sync("apply", "--plan", plan, "--item", "device:3", "device:99")
+    assert 'skipped   device 3 "LAP-0003": devices.take is false' in done.out
+    assert "skipped   device 99: it is not in the plan" in done.out
+
+
+def test_a_run_with_conflicts_says_where_they_are_listed(pair: Pair) -> None:
+    (pair.folder / "pins.yaml").write_text("organizations:\n  1: 999\n")
+    done = pair.sync("run")
+    assert done.code == 1
+    assert f"decide    1 conflict: sync status {pair.folder} --unmatched lists them" in done.out
+
+
+def test_a_run_that_a_limit_stops_is_no_full_read(pair: Pair) -> None:
+    """Fails if the assets that were left out wait until the next day's full read."""
+    (pair.folder / "state.db").unlink()
+    pair.map(clients={"take": "all"}, devices={**DEVICES, "create_types": True, "type_group": 3})
+    for asset in list(pair.halo.state.assets.ids()):
+        pair.halo.state.assets.remove(asset)
+    pair.map(clients={"take": "all"}, devices=DEVICES, limits={"creates": 9})
+    assert pair.sync("run").code == 3
+    assert pair.sync("status", "--json", sends=False).json["last_full_read"] is None
+    assert pair.sync("run", "--beyond-limits").code == 0
+    assert pair.sync("status", "--json", sends=False).json["last_full_read"]
