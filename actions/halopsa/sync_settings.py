@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from connector.handlers import Call, CallSteps, FieldDefinition, Json, RowError
 
