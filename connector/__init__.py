@@ -12,6 +12,9 @@ __version__ = "2.1.0"
 _PUBLIC = {
     "NinjaOne": "connector.library.ninjaone",
     "HaloPSA": "connector.library.halopsa",
+    "Session": "connector.library.session",
+    "Catalog": "connector.catalog.catalog",
+    "Envelope": "connector.files.envelope",
     **dict.fromkeys(
         ("ActionError", "ConnectionSetupError", "ConnectorError", "InputError", "RunError"),
         "connector.errors",

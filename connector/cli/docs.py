@@ -9,7 +9,7 @@ from connector.cli.main import OK
 from connector.common.package_data import docs_folder, examples_folder
 from connector.errors import RunError, nearest
 
-_FIRST = ("getting-started", "connections", "templates", "files", "jobs", "production")
+_FIRST = ("getting-started", "connections", "templates", "files", "jobs", "production", "library")
 """The pages that are listed first, in reading order; the other pages follow in alphabetical order."""
 
 

@@ -407,7 +407,7 @@ HaloPSAAction = Literal["add_note", "close_ticket", "create_asset", "create_asse
 class HaloPSA(Session):
     def __init__(
         self,
-        connection: str | Connection | None = None,
+        connection: str | Path | Connection | None = None,
         *,
         catalog: Catalog | None = ...,
         delay_ms: float | None = ...,

@@ -1521,7 +1521,7 @@ NinjaOneAction = Literal["activate_billing_product", "add_role_members", "add_ti
 class NinjaOne(Session):
     def __init__(
         self,
-        connection: str | Connection | None = None,
+        connection: str | Path | Connection | None = None,
         *,
         catalog: Catalog | None = ...,
         delay_ms: float | None = ...,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from weakref import WeakSet
 
 from connector.catalog.action import Action
@@ -54,7 +54,7 @@ class Session:
 
     def __init__(
         self,
-        connection: str | Connection | None = None,
+        connection: str | Path | Connection | None = None,
         *,
         service: str = "",
         catalog: Catalog | None = None,
@@ -71,8 +71,10 @@ class Session:
     ) -> None:
         self.catalog = catalog or Catalog()
         self.service = self.catalog.service(service or self.service_name)
-        if delay_ms is not None and not delay_ms >= 0:
-            raise RunError("delay_ms: the delay cannot be negative")
+        if delay_ms is not None and not 0 <= delay_ms < float("inf"):
+            raise RunError("delay_ms: a number of milliseconds is expected, which is not negative")
+        if times not in get_args(Times):
+            raise RunError(f'times: "{times}" is not one of {", ".join(get_args(Times))}')
         self._job = Job(
             action="",
             delay_ms=delay_ms,
@@ -91,13 +93,13 @@ class Session:
         self._prepared: dict[str, Prepared] = {}
         self._runs: WeakSet[Results] = WeakSet()
 
-    def _connection(self, given: str | Connection | None, settings: Mapping[str, Any]) -> Connection:
+    def _connection(self, given: str | Path | Connection | None, settings: Mapping[str, Any]) -> Connection:
         if settings and given is not None:
             raise RunError(f"give either a connection or its settings ({', '.join(settings)}), not both")
         if isinstance(given, Connection):
             return given
         if not settings:
-            return load_connection(self.service, given)
+            return load_connection(self.service, None if given is None else str(given))
         for name, value in settings.items():
             check_setting(self.service, name, value, "the keywords")
         return make_connection(self.service, settings, "the keywords")

@@ -132,7 +132,7 @@ def constructor(service: Service) -> Iterator[str]:
     names = {bool: "bool", str: "str", int: "float", float: "float", list: "Sequence[str]"}
     yield "    def __init__("
     yield "        self,"
-    yield "        connection: str | Connection | None = None,"
+    yield "        connection: str | Path | Connection | None = None,"
     yield "        *,"
     for name, type in OF_RUNS.items():
         yield f"        {name}: {type} = ...,"
