@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.catalog.action import Action
@@ -42,6 +43,19 @@ def question(action: Action, service: Service, rows: int, where: str, *, is_real
         rows,
         action.effect == "destructive",
     )
+
+
+def question_of_steps(
+    name: str, actions: Sequence[tuple[Action, Service]], rows: int, where: str, *, is_real: bool
+) -> Question | None:
+    """Return the confirmation that a rerun of a job's steps requires, or None if it requires none."""
+    changes = {action.title: (action, service) for action, service in actions if action.effect != "read"}
+    is_destructive = any(action.effect == "destructive" for action, _ in changes.values())
+    if not changes or not (is_destructive or is_real):
+        return None
+    words = " ".join(f"{title}: {effect_words(*its)}" for title, its in changes.items())
+    text = f"This runs {how_many(rows)} through the failed step and all that follow, on {where}. {words}"
+    return Question(f"Rerun of the job {name}, on {where}", text, rows, is_destructive)
 
 
 def how_many(rows: int) -> str:

@@ -19,11 +19,12 @@ from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, extension_of, format_of
 from connector.runs.records import Record, find_by_id, read_records, reason_of
-from connector.web.consent import question
+from connector.web.consent import question, question_of_steps
 from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
 from connector.web.runs.control import JOB, pack_job
 from connector.web.runs.envelopes import Envelopes
+from connector.web.runs.job_control import find_job_rerun
 from connector.web.runs.job_view import JobView, job_id, make_job_view, step_ids
 from connector.web.runs.pasted_rows import saved_rows
 from connector.web.runs.row_view import make_row_view
@@ -79,7 +80,7 @@ def _listed(
             unreadable.append(str(error))
     record = next((by_id[id] for id in views if id in by_id), None)
     if record and step_ids(record):
-        return [make_job_view(record, views)]
+        return [make_job_view(record, views, max(by_id[id].ended or 0.0 for id in views if id in by_id))]
     return list(views.values())
 
 
@@ -221,6 +222,21 @@ def _rerun(site: Site, request: Request, id: str) -> Response:
     return _begin(site, request, record, view.rerunnable, site.control.rerun)
 
 
+def _rerun_job(site: Site, request: Request, id: str) -> Response:
+    """Rerun the failed rows of the job of a step, or resume such a rerun."""
+    record = _known(id)
+    rerun = find_job_rerun(record)
+    actions = [site.action(step.action) for step in rerun.steps]
+    services = [site.catalog.service(action.service) for action in actions]
+    where, is_real = site.control.where(record), not site.control.is_in_sandbox(record)
+    changes = list(zip(actions, services, strict=True))
+    asked = question_of_steps(rerun.folder.name, changes, rerun.rows, where, is_real=is_real)
+    if asked and not asked.is_answered(request.form.get("confirmed")):
+        return ask(site, asked)
+    run = site.control.rerun_job(record, rerun, _service(site, record), once_of(request))
+    return Response(json.dumps({"location": f"/runs/{run}"}), mimetype="application/json")
+
+
 def _resume(site: Site, request: Request, id: str) -> Response:
     record = _known(id)
     view = _view(site, id, record)
@@ -228,6 +244,8 @@ def _resume(site: Site, request: Request, id: str) -> Response:
         raise RunError(
             "This run cannot be resumed: it is running, has finished, or its partial output was deleted."
         )
+    if record.rerun_of and record.job.step_outputs:
+        return _rerun_job(site, request, id)
     total = view.total
     if total is None:
         total = record.job.selection.rows(record.job.source()).count() or 0
@@ -267,6 +285,7 @@ ROUTES = (
     Route("/runs/<id>/rows/<int:row>/envelopes", _row_file),
     Route("/runs/<id>/job.zip", _job_file),
     Route("/runs/<id>/rerun", as_message(_rerun), ("POST",)),
+    Route("/runs/<id>/rerun-job", as_message(_rerun_job), ("POST",)),
     Route("/runs/<id>/resume", as_message(_resume), ("POST",)),
     Route("/runs/<id>/stop", as_message(_stop), ("POST",)),
 )

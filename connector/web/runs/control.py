@@ -42,6 +42,7 @@ from connector.runs.records import Record
 from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox
+from connector.web.runs.job_control import JobRerun
 from connector.web.runs.pasted_rows import PastedRows
 from connector.web.runs.stopping import stop_process, stoppable
 
@@ -136,15 +137,26 @@ class RunControl:
                 self._once[once] = self._launch(folder, arguments, environment, job, record.where)
             return self._once[once]
 
+    def rerun_job(self, record: Record, rerun: JobRerun, service: Service, once: str) -> str:
+        """Rerun the failed rows of the job of a step, or resume this; return the id of its first step.
+
+        Raises RunError.
+        """
+        with self._starting:
+            if once not in self._once:
+                environment = self._environment(record, service)
+                folder = new_folder(f"{rerun.folder.name}-rerun")
+                job = replace(rerun.steps[0], output=str(rerun.output))
+                self._once[once] = self._launch(folder, rerun.arguments, environment, job, record.where)
+            return self._once[once]
+
     def resume(self, record: Record, service: Service, once: str) -> str:
         """Resume an interrupted run; return its id. Raises RunError."""
         with self._starting:
             if once not in self._once:
                 environment = self._environment(record, service)
                 folder = new_folder(f"{record.job.action}-resumed")
-                if record.rerun_of and record.job.step_outputs:
-                    arguments = ["rerun", str(Path(record.job.step_outputs[0]).parent), "--resume"]
-                elif record.rerun_of:
+                if record.rerun_of:
                     arguments = ["rerun", str(record.rerun_of), "--output", str(record.output), "--resume"]
                 else:
                     write_job(folder, resumed_job(record.job))

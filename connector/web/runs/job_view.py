@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from connector.runs.job import STREAM
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record
+from connector.runs.records import Record, find
 from connector.web.runs.run_view import RunView, State
 
 _FIRST: Sequence[State] = ("running", "killed", "stopped")
 """The states of a step that are also the state of its job, the most important first."""
+
+_BETWEEN_S = 3.0
+"""The maximum time between two steps of a running job, in seconds."""
 
 
 @dataclass(frozen=True)
 class JobView:
     """A job: `whole` has its state and counts. `waiting` has the names of the steps without a run.
 
-    `rerun` is the command that runs the failed rows of all steps again, if there are any.
+    `rerun` is the command that runs the failed rows of all steps again, if there are any; `rerunnable` is
+    their number.
     """
 
     name: str
@@ -28,6 +33,7 @@ class JobView:
     steps: Sequence[RunView]
     waiting: Sequence[str] = ()
     rerun: str = ""
+    rerunnable: int = 0
 
 
 def step_ids(record: Record) -> list[str]:
@@ -41,20 +47,26 @@ def job_id(record: Record) -> str:
     return (step_ids(record) or [record.id])[0]
 
 
-def make_job_view(record: Record, steps: Mapping[str, RunView]) -> JobView:
-    """Return the job of a step as pages show it; `steps` has the runs of its steps by id."""
+def make_job_view(record: Record, steps: Mapping[str, RunView], ended: float) -> JobView:
+    """Return the job of a step as pages show it; `steps` has the runs of its steps by id.
+
+    `ended` is when the last of them ended, or 0: the next step begins a moment later.
+    """
     outputs = _outputs(record)
     begun = [steps[id_of(output)] for output in outputs if id_of(output) in steps]
     waiting = [output.stem for output in outputs if id_of(output) not in steps]
     states = {step.state for step in begun}
-    state: State = next((its for its in _FIRST if its in states), "stopped" if waiting else "finished")
+    state: State = next((its for its in _FIRST if its in states), "finished")
+    if state == "finished" and waiting:
+        state = "running" if 0 <= time.time() - ended < _BETWEEN_S else "stopped"
+    folder = Path(record.job.step_outputs[0]).parent
     newest = max(begun, key=lambda step: step.began)
     failed = sum(step.failed for step in begun)
-    folder = outputs[0].parent
+    name = str(outputs[0].parent.relative_to(folder.parent)) if record.rerun_of else folder.name
     whole = RunView(
         job_id(record),
         newest.action,
-        folder.name,
+        name,
         newest.effect,
         newest.where,
         min(step.began for step in begun),
@@ -62,12 +74,18 @@ def make_job_view(record: Record, steps: Mapping[str, RunView]) -> JobView:
         done=sum(step.done for step in begun),
         succeeded=sum(step.succeeded for step in begun),
         failed=failed,
+        can_resume=any(step.can_resume for step in begun),
         is_stopping=any(step.is_stopping for step in begun),
     )
-    may_rerun = state == "finished" and any(step.rerunnable for step in begun)
-    command = shlex.join(["ninjaone", "rerun", str(folder)]) if may_rerun else ""
-    return JobView(folder.name, whole, begun, waiting, command)
+    rerunnable = sum(step.rerunnable for step in begun) if state == "finished" else 0
+    command = shlex.join(["ninjaone", "rerun", str(folder)]) if rerunnable else ""
+    return JobView(name, whole, begun, waiting, command, rerunnable)
 
 
 def _outputs(record: Record) -> list[Path]:
-    return [absolute(name) for name in record.job.step_outputs if Path(name).name != STREAM]
+    """Return the outputs of all steps of a job, or of a rerun of a job."""
+    outputs = [absolute(name) for name in record.job.step_outputs if Path(name).name != STREAM]
+    if record.rerun_of is None or record.output in outputs:
+        return outputs
+    steps = [find(output) for output in outputs]
+    return [record.output.with_name(f"{step.job.step}.jsonl") for step in steps if step]

@@ -229,14 +229,20 @@ def _has_codes(record: Record) -> bool:
 
 
 def _may_resume(record: Record) -> bool:
-    return is_written_as_a_job(record.job) and is_interrupted(record.output)
+    return _is_resumable(record) and is_interrupted(record.output)
+
+
+def _is_resumable(record: Record) -> bool:
+    """Return whether a page can resume a run: a step only as a part of a rerun of its job."""
+    is_of_job_rerun = record.rerun_of is not None and bool(record.job.step_outputs)
+    return is_of_job_rerun or is_written_as_a_job(record.job)
 
 
 def _notes(record: Record, state: State, summary: Mapping[str, Any]) -> Sequence[str]:
     notes = []
     if record.job.step:
         notes.append(f'This run is the step "{record.job.step}" of a job.')
-    if state in ("stopped", "killed") and not is_written_as_a_job(record.job):
+    if state in ("stopped", "killed") and not _is_resumable(record):
         notes.append("Resume this run on the command line: repeat the command that started it with --resume.")
     if summary.get("resumed_rows"):
         notes.append(f"Rows done before this run was resumed: {summary['resumed_rows']:,}.")

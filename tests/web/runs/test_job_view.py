@@ -6,6 +6,7 @@ import html
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +88,10 @@ def test_the_state_of_a_job_is_that_of_its_steps(
     assert f"Job {tmp_path.name} {shown}" in listed
     assert listed.count("Job ") == 1
     assert guest.get(f"/runs/{records[0].id}").text.count("<li>") >= 3
+
+
+def test_a_job_runs_on_between_two_steps(guest: Guest, tmp_path: Path) -> None:
+    first = step(tmp_path, "a", "finished", time.time() - 5)
+    page = guest.get(f"/runs/{first.id}").text
+    assert f"Job {tmp_path.name} running a finished b not started" in text_of(page)
+    assert 'data-state="live"' in page
