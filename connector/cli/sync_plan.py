@@ -164,8 +164,20 @@ def _decisions(plan: Plan, folder: str) -> Iterator[str]:
 
 
 def conflict_line(item: Item, folder: str) -> str:
-    """Return a line that describes a conflict, with the command that resolves it."""
+    """Return a line that describes a conflict, with the command that can resolve it."""
     noun = NOUNS[item.entity]
     name = f' "{item.name}"' if item.name else ""
-    pin = f"   → sync pin {folder} {noun} {item.source} {item.candidates[0]}" if item.candidates else ""
-    return f"{noun} {item.source}{name}: {item.reason}{pin}"
+    return f"{noun} {item.source}{name}: {item.reason}{_decision(item, noun, folder)}"
+
+
+def _decision(item: Item, noun: str, folder: str) -> str:
+    """Return the command that resolves a conflict; empty text if there is none that can."""
+    if item.method == "pin":
+        return f"   → sync unpin {folder} {noun} {item.source}"
+    if item.method == "map":
+        return "   → change clients.map in mapping.yaml"
+    candidates = [id for id, _ in item.named_candidates]
+    if not candidates or item.entity == "ticket":
+        return ""
+    others = f" (or {', '.join(map(str, candidates[1:]))})" if candidates[1:] else ""
+    return f"   → sync pin {folder} {noun} {item.source} {candidates[0]}{others}"

@@ -154,6 +154,7 @@ class Applier:
         self._resolver.failed(item, item.reason)
         if item.entity == "asset":
             known = {"candidates": list(item.candidates), "names": list(item.candidate_names)}
+            known |= {"unfit": list(item.unfit)} if item.unfit else {}
             note = json_text.dumps({**known, "reason": item.reason})
             source = int(item.source)
             self._state.save_link(

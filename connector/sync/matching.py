@@ -12,7 +12,10 @@ from connector.sync.values import same_name
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The result of matching a record: a target and the method, conflicting candidates, or no match."""
+    """The result of matching a record: a target and the method, conflicting candidates, or no match.
+
+    A pin cannot choose the candidates in `unfit`. A conflict has the method "pin" or "map" if that is wrong.
+    """
 
     target: int | None = None
     method: str = ""
@@ -20,6 +23,7 @@ class Match:
     reason: str = ""
     names: tuple[str, ...] = ()
     """The names of the candidates; empty if unknown."""
+    unfit: tuple[int, ...] = ()
 
     @property
     def is_conflict(self) -> bool:
@@ -94,7 +98,8 @@ class Named:
         if target in self.records and self.records[target].is_active:
             return Match(target, method)
         problem = "is inactive" if target in self.records else "does not exist, or the agent cannot see it"
-        return Match(candidates=(target,), reason=f"{self.noun} {target} in the {method} {problem}")
+        reason = f"{self.noun} {target} in the {method} {problem}"
+        return Match(method=method, candidates=(target,), reason=reason, unfit=(target,))
 
     @staticmethod
     def _only(found: Sequence[int], method: str, reason: str) -> Match:
@@ -112,15 +117,19 @@ def match_stamped(device: int, client: int, stamped: Sequence[Asset]) -> Match:
     """Return the match of a device with the assets that store its id."""
     here = [asset for asset in stamped if asset.client == client]
     ids = tuple(asset.id for asset in stamped)
+    unfit = tuple(asset.id for asset in stamped if asset.client != client or not asset.is_active)
     if not stamped:
         return NOTHING
     if len(here) < len(stamped):
         others = ", ".join(str(a.client) for a in stamped if a.client != client)
-        return Match(candidates=ids, reason=f"the asset with the device's id is in another client ({others})")
+        reason = f"the asset with the device's id is in another client ({others})"
+        return Match(candidates=ids, reason=reason, unfit=unfit)
     if len(here) > 1:
-        return Match(candidates=ids, reason=f"{len(here)} assets have the id of device {device}")
+        reason = f"{len(here)} assets have the id of device {device}"
+        return Match(candidates=ids, reason=reason, unfit=unfit)
     if not here[0].is_active:
-        return Match(candidates=ids, reason=f"asset {here[0].id} has the device's id, and is inactive")
+        reason = f"asset {here[0].id} has the device's id, and is inactive"
+        return Match(candidates=ids, reason=reason, unfit=unfit)
     return Match(here[0].id, "stamp")
 
 

@@ -154,11 +154,13 @@ class AssetChanges:
             "conflict",
             "asset",
             wanted.device,
+            method=match.method,
             candidates=match.candidates,
             reason=match.reason,
             name=wanted.name,
             hash=wanted.hash,
             candidate_names=match.names or self._names(match.candidates),
+            unfit=match.unfit,
         )
 
     def _skip(self, wanted: Wanted, asset: Asset | None, reason: str) -> Item:

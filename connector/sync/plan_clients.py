@@ -203,8 +203,8 @@ class ClientPlan:
 
     def _conflict(self, entity: Entity, id: int, name: str, match: Match, named: Named) -> None:
         candidates, names = match.candidates, named.names_of(match.candidates)
-        item = Item("conflict", entity, id, candidates=candidates, reason=match.reason, name=name)
-        self._add(replace(item, candidate_names=names))
+        item = Item("conflict", entity, id, None, match.method, (), candidates, match.reason, name)
+        self._add(replace(item, candidate_names=names, unfit=match.unfit))
 
     def _add(self, item: Item) -> None:
         self._counts.add(item.entity, item.op)

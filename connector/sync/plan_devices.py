@@ -230,6 +230,7 @@ class DevicePlan:
             candidates=tuple(known.get("candidates", ())),
             reason=known.get("reason", "not decided yet"),
             names=tuple(known.get("names", ())),
+            unfit=tuple(known.get("unfit", ())),
         )
         self._add(self._in.changes.conflict(wanted, match))
 
@@ -258,7 +259,9 @@ class DevicePlan:
 
     def _decided(self, wanted: Wanted, match: Match) -> Item:
         if match.is_conflict:
-            return self._in.changes.conflict(wanted, match)
+            taken = (id for id in match.candidates if self._pinned_to.get(id, wanted.device) != wanted.device)
+            unfit = tuple(dict.fromkeys((*match.unfit, *taken)))
+            return self._in.changes.conflict(wanted, replace(match, unfit=unfit))
         asset = self._asset(match.target) if match.target is not None else None
         if asset is None:
             return self._in.changes.create(wanted)
@@ -282,10 +285,10 @@ class DevicePlan:
         asset = self._asset(pin)
         if asset is None or not asset.is_active:
             problem = "does not exist" if asset is None else "is inactive"
-            return Match(candidates=(pin,), reason=f"the pinned asset {pin} {problem}")
+            return Match(None, "pin", (pin,), f"the pinned asset {pin} {problem}", unfit=(pin,))
         if asset.client != client:
             reason = f"the pinned asset {pin} is in another client ({asset.client})"
-            return Match(candidates=(pin,), reason=reason)
+            return Match(None, "pin", (pin,), reason, unfit=(pin,))
         return Match(pin, "pin")
 
     def _stamped(self, client: int, device: int, value: str, name: str) -> Match:

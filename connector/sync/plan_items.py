@@ -47,7 +47,8 @@ class Item:
 
     `method` is how the target record was found. `candidate_names` are the names of `candidates`, empty if
     unknown. `hash` is saved with the link when the item is applied. `name` is the record's name for display.
-    `client` is the client of the asset when the plan was made.
+    `client` is the client of the asset when the plan was made. `unfit` are candidates that a pin cannot
+    choose; `method` of a conflict is "pin" or "map" if the record chosen there cannot be used.
     """
 
     op: Op
@@ -63,11 +64,13 @@ class Item:
     software_hash: str | None = None
     client: int | None = None
     candidate_names: tuple[str, ...] = ()
+    unfit: tuple[int, ...] = ()
 
     @property
     def named_candidates(self) -> list[tuple[int, str]]:
-        """The candidates, each with its name or an empty string."""
-        return list(zip(self.candidates, chain(self.candidate_names, repeat("")), strict=False))
+        """The candidates that a pin can choose, each with its name or an empty string."""
+        named = zip(self.candidates, chain(self.candidate_names, repeat("")), strict=False)
+        return [(id, name) for id, name in named if id not in self.unfit]
 
     @property
     def is_write(self) -> bool:
@@ -100,6 +103,7 @@ class Item:
             "software_hash": self.software_hash,
             "client": self.client,
             **({"candidate_names": list(self.candidate_names)} if self.candidate_names else {}),
+            **({"unfit": list(self.unfit)} if self.unfit else {}),
         }
 
 
@@ -124,6 +128,7 @@ def item_from_json(data: Mapping[str, Any], source_key: str, target_key: str) ->
         data.get("software_hash"),
         data.get("client"),
         tuple(data.get("candidate_names", ())),
+        tuple(data.get("unfit", ())),
     )
 
 
