@@ -190,7 +190,7 @@ def load_action(
     lookup = None
     if top.value(existing.NAME, dict, None) is not None:
         lookup = read_existing(top.section(existing.NAME), request_path, inputs)
-        inputs[existing.NAME] = existing.INPUT
+        inputs[existing.NAME] = lookup.input
     handler = path.with_suffix(".py")
     action = Action(
         name=prefix + top.text("name"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.file_arguments import file_name
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
 from connector.cli.remaining import codes_text
@@ -40,7 +41,9 @@ def add_failed(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone failed`."""
     add_finished_run(parser)
     add_own_actions(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=file_name, help="output file (default: standard output)"
+    )
     parser.add_argument(
         "--output-format",
         choices=FORMATS,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.cli.action_sources import add_own_actions
+from connector.cli.file_arguments import file_name, file_path
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.expected_rows import read_range
@@ -25,6 +26,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "-i",
         "--input",
         metavar="FILE",
+        type=file_name,
         help="file or folder of rows, or - for standard input; in a job with steps, it is used by the steps "
         "that name no input",
     )
@@ -44,7 +46,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Jinja template of one input; can be repeated",
     )
-    parser.add_argument("--templates", metavar="FILE", type=Path, help="YAML file of templates by input name")
+    parser.add_argument(
+        "--templates", metavar="FILE", type=file_path, help="YAML file of templates by input name"
+    )
     parser.add_argument(
         "--match-fields",
         action="store_true",
@@ -287,7 +291,7 @@ def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> No
     parser.add_argument(
         "--audit",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="append one line per request to FILE, without bodies and secrets",
     )
     parser.add_argument(

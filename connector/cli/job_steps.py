@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job, load_jobs
-from connector.runs.output_choice import choose_finished
+from connector.runs.output_choice import choose_finished, numbered_siblings
 from connector.runs.output_names import absolute
 from connector.runs.records import Record, find, list_records
 
@@ -23,10 +24,17 @@ def find_steps(options: argparse.Namespace, given: Mapping[str, Any]) -> Sequenc
     For a job file without steps, `options` are changed: they then name the output of its run. `given` has
     settings of the command line. Raises RunError.
     """
+    steps = _steps(options, given)
+    if steps and not getattr(options, "json", False):
+        _print_run(options.of, steps)
+    return steps
+
+
+def _steps(options: argparse.Namespace, given: Mapping[str, Any]) -> Sequence[Job]:
     of: Path = options.of
     given = {name: value for name, value in given.items() if name != "output"}
     if is_job(str(of)):
-        jobs = choose_finished(lambda time: load_jobs(of, given, time), SystemClock().now())
+        jobs = _latest(of, given)
         if jobs[0].step:
             return jobs
         if jobs[0].output == STREAM:
@@ -36,8 +44,21 @@ def find_steps(options: argparse.Namespace, given: Mapping[str, Any]) -> Sequenc
     if not of.is_dir():
         return ()
     if options.job_file:
-        return load_jobs(options.job_file, {**given, "output": str(of)})
+        return _latest(options.job_file, {**given, "output": str(of)})
     return [replace(record.job, **given) for record in _records_of(of)]
+
+
+def _latest(job_file: Path, given: Mapping[str, Any]) -> Sequence[Job]:
+    """Return the jobs of a job file with the outputs of their latest finished run. Raises RunError."""
+    return choose_finished(lambda time: load_jobs(job_file, given, time), SystemClock().now())
+
+
+def _print_run(of: Path, steps: Sequence[Job]) -> None:
+    """Print the outputs of the run if its folder has those of other runs, too."""
+    paths = [Path(step.output) for step in steps]
+    if any(numbered_siblings(path) for path in paths):
+        names = ", ".join(path.name for path in paths)
+        print(f"{of}: the outputs of several runs exist; those of the latest run: {names}", file=sys.stderr)
 
 
 def _records_of(folder: Path) -> list[Record]:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import connector
+from connector.cli.file_arguments import file_path
 from connector.common.existing_files import require_kind
 from connector.errors import RunError
 
@@ -46,7 +47,7 @@ def add_log_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--log-file",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="append the log to FILE, always as detailed as -vv, without secrets",
     )
 

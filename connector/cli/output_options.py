@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import get_args
 
+from connector.cli.file_arguments import file_name, file_path
 from connector.files.envelope import Envelope
 from connector.files.output_formats import FORMATS
 from connector.runs.job import OutputExists
@@ -18,6 +18,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
+        type=file_name,
         help="output file, - for standard output (of a job with steps: the output folder)",
     )
     parser.add_argument("--output-format", choices=FORMATS, help="default: from the file extension")
@@ -43,7 +44,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--errors",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="with --results: write the envelopes of the failed rows to FILE",
     )
     parser.add_argument(

@@ -14,6 +14,7 @@ from typing import Any
 
 from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.file_arguments import file_name, file_path
 from connector.cli.given_job import given_settings
 from connector.cli.job_options import add_pace, add_running
 from connector.cli.job_steps import find_steps
@@ -69,6 +70,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "-i",
         "--input",
         metavar="FILE",
+        type=file_name,
         dest="corrected",
         help="corrected rows, as `ninjaone failed` writes them: run these in place of the failed rows",
     )
@@ -86,13 +88,14 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
+        type=file_path,
         help="output file (default: OUT.rerun.jsonl in the folder of OUT; not for a job)",
     )
     add_outcome(parser)
     parser.add_argument(
         "--export",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="run no row; save the results of the unfinished run of OUT to FILE, which can then be rerun. "
         "Unfinished rows get an error that says whether they can be run again",
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connector.cli.consent import require_consent
 from connector.cli.consent_step import asks_later, confirm_changes
+from connector.cli.file_arguments import file_path
 from connector.cli.given_job import make_jobs, prepare_jobs
 from connector.cli.job_options import (
     add_consent,
@@ -80,7 +81,7 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help="write the run summary to FILE as JSON, even if the run fails",
     )
     add_notify(parser)

@@ -15,9 +15,16 @@ from connector.files import json_reader
 from connector.files.csv_dialect import Dialect, find_dialect, has_header
 from connector.files.csv_reader import read_csv, read_csv_header
 from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
-from connector.files.recognize import check_nul, check_page, check_start, check_utf8, is_workbook
+from connector.files.recognize import (
+    check_encoding,
+    check_nul,
+    check_page,
+    check_start,
+    check_utf8,
+    is_workbook,
+)
 from connector.files.record import Record
-from connector.files.text_stream import SAMPLE, Ahead, Text, buffered, open_text, unpacked
+from connector.files.text_stream import SAMPLE, Ahead, Text, buffered, has_mark, open_text, unpacked
 
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{\]])')
 
@@ -77,6 +84,8 @@ def open_input(raw: BinaryIO, form: InputForm, longest: int, *, unread: bool = F
             stream,
             read_header=lambda: excel_reader.read_workbook_header(*arguments),
         )
+    if form.options.encoding and not has_mark(start):
+        check_encoding(start, form.name, form.options.encoding)
     text = open_text(ahead, form.options.encoding, all=not form.is_live)
     start = _beginning(text.ahead, form)
     if form.given != "jsonl" and not text.is_certain:

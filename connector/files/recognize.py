@@ -72,6 +72,35 @@ def _seen(start: bytes) -> str:
     return "; if it is CSV, use --input-format csv"
 
 
+def check_encoding(start: bytes, name: str, encoding: str) -> None:
+    """Raise RunError for text without a byte order mark that is UTF-8, and not in the given encoding.
+
+    In UTF-16 and UTF-32, line ends and delimiters have NUL bytes. In encodings with one byte for each
+    character, letters with accents never happen to be valid UTF-8.
+    """
+    codec = codecs.lookup(encoding).name
+    if codec.startswith(("utf-16", "utf-32")):
+        is_wrong = bool(start) and 0 not in start
+    else:
+        is_wrong = not start.isascii() and _has_one_byte_for_each(codec) and _is_utf8(start)
+    if is_wrong:
+        seen = ", but UTF-8; remove --encoding" if _is_utf8(start) else "; remove or correct --encoding"
+        raise RunError(f"{name}: not {encoding}{seen} (`encoding` in a job)")
+
+
+def _has_one_byte_for_each(codec: str) -> bool:
+    return not codec.startswith("utf") and len(bytes(range(256)).decode(codec, "replace")) == 256
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Return whether a text is UTF-8. It may end within a character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def check_page(start: bytes, name: str) -> None:
     """Raise RunError if a text is HTML or XML, as some programs export tables for Excel."""
     if _PAGE.match(start.lstrip()):

@@ -181,6 +181,11 @@ def unpacked(raw: BinaryIO) -> Ahead:
     return ahead
 
 
+def has_mark(start: bytes) -> bool:
+    """Return whether a text begins with a byte order mark."""
+    return start.startswith((codecs.BOM_UTF8, *(mark for mark, _ in _MARKS)))
+
+
 def open_text(ahead: Ahead, encoding: str | None, *, all: bool) -> Text:
     """Return the text of a stream, decoded by its byte order mark, or else in `encoding`, or else in UTF-8.
 

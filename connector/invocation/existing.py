@@ -105,7 +105,8 @@ def create_if_missing(
             yield from handler.pass_on()
         if handler.step is None:
             return handler.result
-        first, key = _list_request(lookup, action, handler.step), _key_of_row(lookup, action, handler.step)
+        first = _list_request(lookup, action, handler.step)
+        key = tuple(map(_comparable, _values(lookup, action, handler.step).values()))
         with known.claim((first.target, key)):
             records = yield from _records(lookup, service, first, known)
             if found := records.get(key):
@@ -142,14 +143,23 @@ def _list_request(lookup: ExistingLookup, action: Action, own: Request) -> Reque
     given = re.fullmatch(pattern, own.path)
     values = {} if given is None else given.groupdict()
     path = re.sub(r"\{([^{}/]+)\}", lambda found: values[f"_{found[1]}"], lookup.path)
-    query = tuple((name, query_text(value)) for name, value in lookup.query.items())
+    filters = lookup.query_of(_values(lookup, action, own))
+    query = tuple((name, query_text(value)) for name, value in filters.items())
     return Request("GET", path, query, template=lookup.path)
 
 
-def _key_of_row(lookup: ExistingLookup, action: Action, own: Request) -> Key:
-    """Return the values of a row that identify its record, as they are in the request."""
+def _values(lookup: ExistingLookup, action: Action, own: Request) -> dict[str, Json]:
+    """Return the values of a row that identify its record, by input, as they are in the request.
+
+    Raises RowError if one is missing.
+    """
     body = own.body[0] if isinstance(own.body, list) and own.body else own.body
-    return tuple(_comparable(_member(body, action.inputs[name].target)) for name in lookup.match)
+    found = {name: _member(body, action.inputs[name].target) for name in lookup.match}
+    if missing := [name for name, value in found.items() if value in (None, "")]:
+        raise RowError(
+            "input_invalid", f"{NAME}: requires {' and '.join(missing)}, to find an existing record"
+        )
+    return found
 
 
 def _records(lookup: ExistingLookup, service: Service, first: Request, known: ExistingRecords) -> Steps:
@@ -219,7 +229,10 @@ def _member(value: Json, path: Sequence[str]) -> Json:
 
 
 def _comparable(value: Json) -> str:
-    return value.strip().casefold() if isinstance(value, str) else f"\0{dumps(value)}"
+    if isinstance(value, str):
+        return value.strip().casefold()
+    # Some APIs write ids as 11.0.
+    return f"\0{dumps(int(value) if isinstance(value, float) and value.is_integer() else value)}"
 
 
 def _is_sent_later(action: Action, name: str) -> bool:

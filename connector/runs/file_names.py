@@ -6,6 +6,7 @@ rows. Times are in the job's time zone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,12 @@ class FileNames:
 
     def render(self, key: str, name: str) -> str:
         """Return the name that a template means; other names unchanged. Raises RunError with the `key`."""
+        try:
+            return self._rendered(name)
+        except RunError as error:
+            raise RunError(f"{key}: {error}") from error
+
+    def _rendered(self, name: str) -> str:
         if not is_template(name):
             return name
         self.is_used = True
@@ -42,10 +49,10 @@ class FileNames:
         except (RunError, RowError, ValueError) as error:
             reason = str(error).replace("the row has no field", "there is no variable")
             reason = reason.replace("the row's fields", "the variables of file names")
-            raise RunError(f"{key}: {reason}") from error
+            raise RunError(reason) from error
         text = rendered if isinstance(rendered, str) else str(rendered)
         if not text or not text.isprintable():
-            raise RunError(f'{key}: the template gives "{text}", which is not the name of a file: {name}')
+            raise RunError(f'the template gives "{text}", which is not the name of a file: {name}')
         return text
 
     def render_all(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,10 +71,13 @@ class FileNames:
         if name is None:
             return None
         try:
-            rendered = self.render(key, name)
+            rendered = self._rendered(name)
         except RunError as error:
             raise part.fault(str(error), key) from error
-        return rendered if rendered in ("-", "") else str(folder / rendered)
+        if not rendered:
+            raise part.fault("the name of the file is empty", key)
+        is_folder = rendered.endswith(("/", os.sep))
+        return rendered if rendered == "-" else str(folder / rendered) + ("/" if is_folder else "")
 
 
 def read_variables(top: Section) -> dict[str, Json]:

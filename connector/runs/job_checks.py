@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -27,7 +28,9 @@ def read_delay(text: str) -> float | None:
 
 
 def check_output_format(job: Job) -> None:
-    """Raise RunError if the output cannot be written in its format."""
+    """Raise RunError if the output is not the name of a file, or cannot be written in its format."""
+    if job.output.endswith(("/", os.sep)):
+        raise RunError(f"{job.output}: the name of a folder; use a file for the output")
     if job.errors and not job.results:
         raise RunError("--errors requires --results; without it, the failed rows are in the output")
     if job.bom:

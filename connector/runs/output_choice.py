@@ -88,6 +88,15 @@ def numbered(jobs: Jobs, number: int) -> Jobs:
     )
 
 
+def numbered_siblings(output: Path) -> list[Path]:
+    """Return the other outputs in the folder of an output whose names differ in the number alone."""
+    stem = re.sub(r"-\d{1,9}$", "", output.stem)
+    name = re.compile(rf"{re.escape(stem)}(?:-\d{{1,9}})?{re.escape(output.suffix)}")
+    return [
+        path for path in output.parent.iterdir() if name.fullmatch(path.name) and path.name != output.name
+    ]
+
+
 def _numbered(name: str, number: int) -> str:
     path = Path(name)
     return name if name == STREAM else str(path.with_name(f"{path.stem}-{number}{path.suffix}"))

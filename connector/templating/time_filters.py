@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from connector.common.times import parse_time, write_time
-from connector.common.zones import current_zone, read_zone, with_zone
+from connector.common.zones import current_zone, in_zone, read_zone, with_zone
 from connector.errors import shorten, values_are_shown
 from connector.templating.data_filters import is_gap
 from connector.templating.values import fail_if_missing, text
@@ -25,8 +25,9 @@ def to_datetime(value: Any, format: str | None = None, timezone: str | None = No
     fail_if_missing(value)
     if is_gap(value):
         return value
-    if format is None and timezone is None:
-        return _iso(parse_time(value))
+    if format is None:
+        with in_zone(_zone(timezone)):
+            return _iso(parse_time(value))
     local = _read(text(value).strip(), format)
     return _iso(local if local.tzinfo else with_zone(local, _zone(timezone)))
 
@@ -75,16 +76,14 @@ def _format(format: Any) -> str:
     return format
 
 
-def _read(written: str, format: str | None) -> datetime:
+def _read(written: str, format: str) -> datetime:
     try:
         if len(written) > _LONGEST:
             raise ValueError
-        return (
-            datetime.fromisoformat(written) if format is None else datetime.strptime(written, _format(format))
-        )
+        return datetime.strptime(written, _format(format))
     except ValueError:
         shown = f'"{shorten(written, 60)}"' if values_are_shown() else "this"
-        raise ValueError(f"{shown} is not a time in the format {format or 'YYYY-MM-DDTHH:MM:SS'}") from None
+        raise ValueError(f"{shown} is not a time in the format {format}") from None
 
 
 def _zone(name: str | None) -> tzinfo:

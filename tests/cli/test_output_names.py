@@ -230,6 +230,44 @@ def test_numbers_of_steps_are_those_of_one_run(ninjaone: Ninjaone, tmp_path: Pat
     assert len((tmp_path / "out/b-2.jsonl").read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize("named", [("out",), ("job.yaml",), ("out", "job.yaml")])
+def test_failed_and_rerun_take_the_latest_run_and_name_its_outputs(
+    ninjaone: Ninjaone, tmp_path: Path, at: Set, named: tuple[str, ...]
+) -> None:
+    write_steps(tmp_path, output="out", output_exists="number")
+    for number in (998, 999):
+        at(NIGHT + number)
+        (tmp_path / "rows.jsonl").write_text(f'{{"id": {number}}}\n')
+        assert ninjaone("run", "job.yaml").returncode == 1
+    for command in ("failed", "rerun"):
+        done = ninjaone(command, *named)
+        said = "the outputs of several runs exist; those of the latest run: a-2.jsonl, b-2.jsonl\n"
+        assert done.stderr.startswith(f"{named[0]}: {said}"), done.stderr
+        assert command == "rerun" or [json.loads(line)["id"] for line in done.stdout.splitlines()] == [999]
+
+
+@pytest.mark.parametrize("option", ["--input", "--output", "--errors", "--summary", "--audit", "--log-file"])
+def test_a_name_that_is_empty(ninjaone: Ninjaone, option: str) -> None:
+    done = ninjaone("run", "job.yaml", option, "")
+    assert (done.returncode, "the name of the file is empty" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("key", "value"), [("input", ""), ("output", ""), ("summary", "")])
+def test_a_name_that_is_empty_in_a_job(ninjaone: Ninjaone, tmp_path: Path, key: str, value: str) -> None:
+    write(tmp_path, **{key: value})
+    done = ninjaone("run", "job.yaml")
+    assert (done.returncode, f"{key}: the name of the file is empty" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("given", ["-o", "job"])
+def test_an_output_that_is_named_like_a_folder(ninjaone: Ninjaone, tmp_path: Path, given: str) -> None:
+    write(tmp_path, output="o/" if given == "job" else "o.csv")
+    done = ninjaone("run", "job.yaml", *(("-o", "o/") if given == "-o" else ()))
+    assert done.returncode == 2
+    assert done.stderr == "ninjaone: o/: the name of a folder; use a file for the output\n"
+    assert made(tmp_path) == []
+
+
 def test_a_complete_output_is_overwritten_and_an_unfinished_run_is_not(
     ninjaone: Ninjaone, tmp_path: Path
 ) -> None:

@@ -114,6 +114,29 @@ def test_a_very_long_cell_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "encoding", "said"),
+    [
+        (b"a,b\n1,2\n", "utf-16", "not utf-16, but UTF-8; remove --encoding"),
+        (b"a,b\n1,2\n", "utf-32-be", "not utf-32-be, but UTF-8; remove --encoding"),
+        (b"a,b\n1,B\xfcro\n", "utf-16", "not utf-16; remove or correct --encoding"),
+        (b"a,b\n1,B\xc3\xbcro\n", "cp1252", "not cp1252, but UTF-8; remove --encoding"),
+        (b"a,b\n1,B\xfcro\n", "cp1252", ""),
+        (b"\xef\xbb\xbfa,b\n1,B\xc3\xbcro\n", "cp1252", ""),  # the byte order mark decides
+        ("a,b\n1,B\xfcro\n".encode("utf-16"), "utf-16", ""),
+        ("a,b\n1,B\xfcro\n".encode("utf-16-be"), "utf-16-be", ""),
+        ("a,b\n1,\u8054\u901a\n".encode("gb18030"), "gb18030", ""),  # its bytes are valid UTF-8
+    ],
+)
+def test_an_encoding_that_the_text_has_not(tmp_path: Path, content: bytes, encoding: str, said: str) -> None:
+    source = RowSource(str(write(tmp_path, content, "rows.csv")), options=ReadOptions(encoding=encoding))
+    if not said:
+        assert [row.data["b"] for row in source.rows()] in (["B\xfcro"], ["\u8054\u901a"])
+        return
+    with pytest.raises(RunError, match=said):
+        next(source.rows())
+
+
+@pytest.mark.parametrize(
     ("header", "message"),
     [
         (b"a,b,a\n", 'the header has the column "a" twice'),

@@ -73,6 +73,39 @@ def test_2_a_spreadsheet_date_is_refused(ninjaone: Ninjaone, sandbox: Sandbox) -
     assert error.startswith("fields.lastCheck: 47088 looks like a spreadsheet date: 2028-12-01; write")
 
 
+@pytest.mark.parametrize("value", ["46357.25", '"46357.25"', '"46357"', '"46357.00"'])
+def test_2_a_spreadsheet_date_beside_a_plain_time_is_refused(
+    ninjaone: Ninjaone, sandbox: Sandbox, value: str
+) -> None:
+    organization = f'fields={{"contractEnd": {value}, "costCenter": "46357.25"}}'
+    error = run(
+        ninjaone,
+        sandbox,
+        "call",
+        "update_organization_custom_fields",
+        "organization_id=1",
+        organization,
+        code=1,
+    )["error"]
+    assert error.startswith(
+        f"fields.contractEnd: {value.strip(chr(34))} looks like a spreadsheet date: 2026-12-01"
+    )
+    assert not [entry for entry in sandbox.log.requests() if entry["method"] == "PATCH"]
+
+
+def test_2_a_spreadsheet_date_in_filters(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"cell": "46357.25"}\n')
+    for template in ("iso", "to_datetime", "from_epoch", "add_time(days=1)", "to_datetime(timezone='UTC')"):
+        done = ninjaone(
+            "preview", "get_device", "-i", "rows.jsonl", "-t", f"device_id={{{{ cell | {template} }}}}"
+        )
+        assert "46357.25 looks like a spreadsheet date: 2026-12-01" in done.stdout
+    converted = "{{ '1899-12-30' | add_time(days=cell | float) }}"
+    templates = ("-t", "device_id=1", "-t", f"warranty_end={converted}")
+    done = ninjaone("preview", "update_device", "-i", "rows.jsonl", *templates, "--json")
+    assert json.loads(done.stdout)["times"] == {"warranty_end": "2026-12-01T06:00:00Z"}
+
+
 def test_6_text_that_is_not_utf_8(ninjaone: Ninjaone, sandbox: Sandbox) -> None:
     found = run(ninjaone, sandbox, "call", "update_device", "device_id=3", "display_name=B\udcfcro", code=1)
     assert found["meta"]["code"] == "input_invalid"
