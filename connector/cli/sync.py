@@ -10,6 +10,7 @@ from connector.cli import (
     sync_apply,
     sync_check,
     sync_demo,
+    sync_explain,
     sync_init,
     sync_plan,
     sync_rebuild,
@@ -32,7 +33,10 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
         sync_sample.add_sample,
         "print the template variables of some devices, and the target's asset fields",
     ),
-    "explain": (sync_status.add_explain, "show how one record is matched, and its last changes"),
+    "explain": (
+        sync_explain.add_explain,
+        "show how a record is matched, or what became of an alert",
+    ),
     "rebuild": (
         sync_rebuild.add_rebuild,
         "after the state file is lost: make a plan that restores its links",

@@ -10,8 +10,19 @@ from typing import Any
 from connector.cli.action_sources import open_catalog
 from connector.errors import RunError
 from connector.sync.folder import SyncFolder
+from connector.sync.plan_items import Entity
 from connector.sync.run import ENTITIES_OF, Choice, entities_of, parse_key
 from connector.sync.sides import ActionSource, ActionTarget, open_sides
+
+ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
+"""The entity of each kind of record that can be pinned."""
+
+
+def positive_id(text: str) -> int:
+    """Return an id. Raises ValueError."""
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ValueError(f'"{text}" is not an id: a number from 1 is expected')
+    return int(text)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The commands `ninjaone sync status`, `explain`, `pin` and `unpin`."""
+"""The commands `ninjaone sync status`, `pin` and `unpin`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from typing import Any
 from connector.cli.main import OK
 from connector.cli.sync_apply import clock_text, describe_alerts, problem_lines, progress_line
 from connector.cli.sync_plan import NOUNS
-from connector.cli.sync_sides import add_json, read_with, sides_of
-from connector.common.clock import SystemClock
+from connector.cli.sync_sides import ENTITIES, add_json, positive_id, read_with
 from connector.common.plurals import counted
-from connector.errors import RunError
 from connector.sync.alert_run import alert_problems
-from connector.sync.explain import decisions, record_of, steps_of
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.pins import NOUNS as PINNED
 from connector.sync.pins import save_pins
-from connector.sync.plan import PlanInputs
-from connector.sync.plan_items import Entity, Item
-from connector.sync.records import Device, Organization
 from connector.sync.run import FULL_READ
 from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
 from connector.sync.state_lock import StateLock
 from connector.sync.state_queues import Inbox
 
-ENTITIES: dict[str, Entity] = {"organization": "client", "location": "site", "device": "asset"}
 _NOUNS = "organization, location or device"
 
 
@@ -41,14 +34,6 @@ def add_status(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_status)
 
 
-def add_explain(parser: argparse.ArgumentParser) -> None:
-    """Declare `ninjaone sync explain`."""
-    _add_record(parser)
-    add_json(parser)
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
-    parser.set_defaults(command=_explain)
-
-
 def add_pin(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync pin`."""
     _add_record(parser)
@@ -56,7 +41,7 @@ def add_pin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        type=read_with(_id),
+        type=read_with(positive_id),
         help="id of the matching client, site or asset in the target",
     )
     parser.set_defaults(command=_pin)
@@ -69,16 +54,11 @@ def add_unpin(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_unpin)
 
 
-def _id(text: str) -> int:
-    """Return an id. Raises ValueError."""
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise ValueError(f'"{text}" is not an id: a number from 1 is expected')
-    return int(text)
-
-
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("noun", metavar="NOUN", choices=PINNED, help=_NOUNS)
-    parser.add_argument("source", metavar="ID", type=read_with(_id), help="id of the record in the source")
+    parser.add_argument(
+        "source", metavar="ID", type=read_with(positive_id), help="id of the record in the source"
+    )
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -143,68 +123,6 @@ def _described(found: dict[str, Any]) -> list[str]:
     for row in found.get("links", ()):
         lines.append(f"{row['entity']:7}{row['source']:>8} → {row['target']:>8}  {row['method']}")
     return lines
-
-
-def _explain(options: argparse.Namespace) -> int:
-    folder = open_folder(options.folder)
-    source, target = sides_of(folder, options)
-    with folder.read_state_of(source, target) as state:
-        inputs = PlanInputs(
-            folder.mapping, folder.pins, state, source, target, SystemClock.now(), believe=True
-        )
-        entity, id = ENTITIES[options.noun], options.source
-        record = record_of(inputs, options.noun, id)
-        if record is None:
-            raise RunError(f"{source.title} has no {options.noun} {id}")
-        items = decisions(inputs, record.organization if isinstance(record, Device) else None)
-        item = items.get((entity, id))
-        number = record.id if isinstance(record, Organization) else record.organization
-        client = _client(state, items.get(("client", number)), number)
-        link = state.links(entity, [id]).get(id)
-        found = {
-            "noun": options.noun,
-            "source": id,
-            "steps": [vars(step) for step in steps_of(inputs, record, client)],
-            "decision": item.as_json("source", "target") if item else None,
-            "link": {"target": link.target, "method": link.method} if link else None,
-            "history": state.items_of(entity, id),
-        }
-    print(json.dumps(found) if options.json else "\n".join(_explained(found)))
-    return OK
-
-
-def _client(state: State, item: Item | None, organization: int) -> int | None:
-    """Return the client id of an organization, from the plan item, or else from the saved link."""
-    if item is not None:
-        return item.target
-    link = state.links("client", [organization]).get(organization)
-    return link.target if link else None
-
-
-def _explained(found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['noun']} {found['source']}"]
-    lines += [f"  {step['step']:8} {step['looked_at']}: {step['found']}" for step in found["steps"]]
-    if link := found["link"]:
-        lines.append(f"  linked   to {link['target'] or 'nothing'}, by {link['method']}")
-    item = found["decision"]
-    if item is None:
-        lines.append("  now      nothing to do")
-    else:
-        target = f" {item['target']}" if item["target"] else ""
-        reason = f": {item['reason']}" if item["reason"] else ""
-        lines.append(f"  now      {item['op']}{target}{reason}")
-        lines += [f"           {_change(change)}" for change in item["changes"]]
-    for row in found["history"]:
-        target = f" {row['target']}" if row["target"] else ""
-        outcome = "" if row["op"] in ("skip", "conflict") else f", {row['outcome']}"
-        reason = f": {row['reason']}" if row["reason"] else ""
-        lines.append(f"  run {row['run']:<4} {row['op']}{target}{outcome}{reason}")
-        lines += [f"           {_change(change)}" for change in row["changes"]]
-    return lines
-
-
-def _change(change: dict[str, Any]) -> str:
-    return f"{change['field']}: {json.dumps(change['old'])} → {json.dumps(change['new'])}"
 
 
 def _pin(options: argparse.Namespace) -> int:

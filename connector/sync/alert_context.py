@@ -164,15 +164,29 @@ class AlertContext:
         name, value = self.alerts.activity_type_to, alert.get("activityType")
         return {name: value} if name and value and row.via == "event" else {}
 
+    def rule(self, reading: AlertReading) -> str:
+        """Return as text which rule applies to an alert, and whether it gets a ticket."""
+        organization = self.organization_of(reading)
+        if self.alerts.unmapped == "none" and self._client(organization) is None:
+            return "alerts.unmapped is none, and the organization has no client: no ticket"
+        number, ticket = self._rule_of(self._scope(reading.data, reading.device, organization, {}))
+        if number is None:
+            return "no rule applies: a ticket as in alerts.ticket"
+        return f"rule {number} applies: {'a ticket with its values' if ticket else 'no ticket'}"
+
     def _ticket_of(self, scope: Scope) -> TicketMapping | None:
-        """Return the ticket settings of the first rule whose condition is true; skip a rule that fails."""
+        """Return the ticket settings of an alert; None if it gets no ticket."""
+        return self._rule_of(scope)[1]
+
+    def _rule_of(self, scope: Scope) -> tuple[int | None, TicketMapping | None]:
+        """Return the number and ticket settings of the first rule that applies; skip a rule that fails."""
         for number, rule in enumerate(self.alerts.rules, 1):
             try:
                 if rule.condition.holds(scope):
-                    return rule.ticket.over(self.alerts.ticket) if rule.ticket else None
+                    return number, rule.ticket.over(self.alerts.ticket) if rule.ticket else None
             except RowError as error:
                 logger.error("alerts: rule %d is skipped because its condition failed: %s", number, error)
-        return self.alerts.ticket
+        return None, self.alerts.ticket
 
     def _scope(
         self,

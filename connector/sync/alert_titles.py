@@ -1,4 +1,4 @@
-"""The titles of alerts in reports and on web pages."""
+"""The titles and states of alerts in reports and on web pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ from connector.errors import ConnectorError
 from connector.sync.alert_rows import Alert
 from connector.sync.mapping import SyncMapping
 from connector.templating.templates import Scope
+
+STATES = {
+    "WAITING": "waiting before a ticket is created",
+    "HELD": "held back: too many tickets in an hour",
+    "SUPPRESSED": "no ticket, because of the mapping",
+    "CREATING": "ticket being created",
+    "REOPENING": "ticket being reopened",
+    "OPEN": "ticket open",
+    "CLOSING": "ticket being closed",
+    "RESETTING": "alert being reset",
+    "LEFT": "ticket closed, alert not reset",
+    "CLOSED": "closed",
+    "ORPHANED": "ticket deleted",
+    "ERROR": "refused",
+}
+"""The states of alerts, in words."""
 
 
 def title_of(row: Alert, mapping: SyncMapping | None) -> str:

@@ -28,6 +28,10 @@ class AlertRows:
         """Return the alert's row with the highest generation; None if there is none."""
         return self._one("series_uid = ? ORDER BY generation DESC LIMIT 1", uid)
 
+    def of_series(self, uid: str) -> list[Alert]:
+        """Return the rows of all occurrences of an alert, oldest first."""
+        return list(self._all("series_uid = ? ORDER BY generation", uid))
+
     def of_ticket(self, ticket: int) -> list[Alert]:
         """Return the alert rows that have a ticket."""
         return list(self._all("ticket_id = ?", ticket))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connector.sync.alert_rows import PENDING, UNSENT, Alert
-from connector.sync.alert_titles import title_of
+from connector.sync.alert_titles import STATES, title_of
 from connector.sync.mapping import SyncMapping
 from connector.sync.state_alerts import AlertRows
 from connector.web.runs.plot import time_text
@@ -24,20 +24,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "none": ("SUPPRESSED",),
 }
 """The states of alerts that each filter of the page shows."""
-STATES = {
-    "WAITING": "waiting before a ticket is created",
-    "HELD": "held back: too many tickets in an hour",
-    "SUPPRESSED": "no ticket, because of the mapping",
-    "CREATING": "ticket being created",
-    "REOPENING": "ticket being reopened",
-    "OPEN": "ticket open",
-    "CLOSING": "ticket being closed",
-    "RESETTING": "alert being reset",
-    "LEFT": "ticket closed, alert not reset",
-    "CLOSED": "closed",
-    "ORPHANED": "ticket deleted",
-    "ERROR": "refused",
-}
 
 
 @dataclass(frozen=True)
