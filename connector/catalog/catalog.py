@@ -17,7 +17,16 @@ from connector.common.json_text import Json
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError, nearest
 
-_BRITISH = re.compile(r"is(?=ations?$|ing$|ed$)")
+_BRITISH = re.compile(
+    r"(?<=[a-z][a-z][iy])(?P<z>s)(?=(?:e[drs]?|ers|ing|ations?|able)\b)"  # organise, analyse
+    r"|(?<=[a-z][a-z]o)(?P<nothing>u)(?=r(?:s|ed|ing|ful)?\b)"  # colour
+    r"|(?<=log)(?P<end>ue)(?=s?\b)"  # catalogue
+    r"|(?<=[a-z][a-z]t)(?P<er>re)(?=s?\b)"  # centre
+    r"|(?<=[a-z][a-z]en)(?P<s>c)(?=e[ds]?\b)"  # licence
+    r"|(?<=[a-z][a-z][aeo]l)(?P<l>l)(?=(?:ed|ing|er)\b)"  # cancelled
+)
+"""The letters in which British spelling differs; the name of each group says what replaces them."""
+_AMERICAN = {"z": "z", "er": "er", "s": "s"}
 
 
 @dataclass(frozen=True)
@@ -219,9 +228,12 @@ class Catalog:
         return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
 
 
-def american(word: str) -> str:
-    """Return a word in American spelling; a British spelling of it is replaced."""
-    return _BRITISH.sub("iz", word)
+def american(text: str) -> str:
+    """Return a text in lower case in which words with British and American spelling are the same.
+
+    Other words can be changed, too, so both texts of a comparison must be in this form.
+    """
+    return _BRITISH.sub(lambda found: _AMERICAN.get(str(found.lastgroup), ""), text)
 
 
 def _begin_words(wanted: list[str], text: str) -> bool:
@@ -236,4 +248,4 @@ def _same_name(path: Path, other: Path) -> DeclarationError:
 def _searchable(action: Action) -> str:
     inputs = (f"{i.name} {i.title}" for i in action.inputs.values())
     texts = (action.name, action.title, action.summary, action.area, action.path, action.operation, *inputs)
-    return " ".join(texts).lower()
+    return american(" ".join(texts).lower())

@@ -172,7 +172,7 @@ def _prepare(
 def _check_account(prepared: Prepared, step: Job) -> None:
     """Raise RunError if the connection uses another account than the run."""
     record = find(Path(step.output))
-    now = hashlib.sha256(account_of(prepared).encode()).hexdigest()
+    now = hashlib.sha256(account_of(prepared).key.encode()).hexdigest()
     if record and record.fingerprint.get("connection", now) != now:
         raise RunError(
             f'step "{step.step}": the connection uses another account than the run; if this is intended, use '

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from connector.connections.connection import Connection
 from connector.errors import RunError
+from connector.runs.account import Account
 from connector.runs.records import find
 from connector.runs.run import Prepared, fingerprint, naming
 from connector.runs.tenant_runs import account_of
@@ -25,7 +26,7 @@ def check_finished(steps: Sequence[Prepared], connection: Connection | None) -> 
         if record is None or not record.fingerprint:
             continue
         with naming(step.job):
-            account = connection.account if connection else account_of(step)
+            account = Account(connection.account, connection.timezone) if connection else account_of(step)
             now = fingerprint(step, account, step.job.source())
         if changed := list(_changed(record.fingerprint, now)):
             are_reads = all(step.action.effect == "read" for step in steps)

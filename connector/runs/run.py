@@ -32,6 +32,7 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.invocation.result_names import check_kinds
+from connector.runs.account import Account
 from connector.runs.batch import require_first, run_batch
 from connector.runs.continued import continued
 from connector.runs.distinct import Distinct, Key, compile_distinct
@@ -192,7 +193,8 @@ def run(
         rows = require_first(checked_rows(prepared, opened))
     client = open_client(service, connection, prepared.delay_ms, clock=clock)
     sign_in(client)
-    run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, connection.account, opened.source)
+    account = Account(connection.account, connection.timezone)
+    run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, account, opened.source)
     summary = Summary(left_out=opened.left_out)
     with (
         open_distinct(prepared) as distinct,
@@ -350,11 +352,10 @@ def open_output(
         output.close()
 
 
-def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str, str]:
+def fingerprint(prepared: Prepared, account: Account, source: RowSource) -> dict[str, str]:
     """Return digests of a run's action, templates, input and connection.
 
-    A run can be resumed only with the same digests. `account` identifies the API account, or the accounts, to
-    which its requests are sent.
+    A run can be resumed only with the same digests.
     """
     job = prepared.job
     settings: list[Any] = [job.rows, job.keep_row, job.match_fields, job.output_format, job.reveal_secrets]
@@ -375,8 +376,8 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
         settings.append("times")
     if job.vars:
         settings.append({"vars": dict(job.vars)})
-    if job.timezone:
-        settings.append({"timezone": job.timezone})
+    if zone := job.timezone or account.timezone:
+        settings.append({"timezone": zone})
     if job.distinct:
         settings.append({"distinct": job.distinct})
     rerun = prepared.rerun
@@ -386,7 +387,7 @@ def fingerprint(prepared: Prepared, account: str, source: RowSource) -> dict[str
     return {
         "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
         "templates": _digest(json_text.dump_bytes(dict(job.templates))),
-        "connection": _digest(account.encode()),
+        "connection": _digest(account.key.encode()),
         "input": "" if source.is_stdin else source.digest(),
         "settings": _digest(json_text.dump_bytes(settings)),
         **chosen,

@@ -33,6 +33,7 @@ from connector.files.output import FileOutput, Output, Start, is_interrupted
 from connector.files.output_formats import OutputForm
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
+from connector.runs.account import Account
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM, Job
@@ -138,15 +139,17 @@ def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
     return connections
 
 
-def account_of(prepared: Prepared) -> str:
-    """Return an identifier of a job's account or accounts, for `run.fingerprint`."""
+def account_of(prepared: Prepared) -> Account:
+    """Return a job's account or accounts, for `run.fingerprint`."""
     if prepared.choose:
         return _accounts(prepared.job, tenant_connections(prepared))
-    return load_connection(prepared.service, prepared.job.connection).account
+    connection = load_connection(prepared.service, prepared.job.connection)
+    return Account(connection.account, connection.timezone)
 
 
-def _accounts(job: Job, connections: Mapping[str, Connection]) -> str:
-    return json_text.dumps([job.connection, {name: its.account for name, its in connections.items()}])
+def _accounts(job: Job, connections: Mapping[str, Connection]) -> Account:
+    key = json_text.dumps([job.connection, {name: its.account for name, its in connections.items()}])
+    return Account(key, {name: its.timezone for name, its in connections.items() if its.timezone})
 
 
 def _secrets(connections: Mapping[str, Connection]) -> Iterator[str]:

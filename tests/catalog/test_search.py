@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from connector.catalog.catalog import Catalog
+from connector.catalog.catalog import Catalog, american
+
+SPELLINGS = {
+    "organisation": "organization",
+    "Organisations": "organizations",
+    "customisation": "customization",
+    "organise": "organize",
+    "authorise": "authorize",
+    "synchronised": "synchronized",
+    "analyse": "analyze",
+    "colour": "color",
+    "behaviours": "behaviors",
+    "catalogue": "catalog",
+    "licence": "license",
+    "centre": "center",
+    "cancelled": "canceled",
+    "labelling": "labeling",
+}
 
 
-@pytest.mark.parametrize("word", ["organisation", "Organisations", "customisation"])
+@pytest.mark.parametrize("word", SPELLINGS)
 def test_british_spelling_finds_the_same_actions(catalog: Catalog, word: str) -> None:
     def names(words: list[str]) -> list[str]:
         return [action.name for action in catalog.search(words, "ninjaone")]
 
-    assert names([word]) == names([word.replace("isation", "ization")])
+    assert american(word.lower()) == american(SPELLINGS[word])
+    assert names([word]) == names([SPELLINGS[word]])
+
+
+def test_words_that_look_british_are_found(catalog: Catalog) -> None:
+    for word in ("software", "device", "reference", "installed", "restore"):
+        titled = {action.name for action in catalog.actions("ninjaone") if word in action.title.lower()}
+        assert titled <= {action.name for action in catalog.search([word], "ninjaone")}
+    assert american("device list source restore missing this") == "device list source restore missing this"
 
 
 def test_beginnings_of_words_come_before_other_matches(catalog: Catalog) -> None:

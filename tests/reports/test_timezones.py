@@ -216,3 +216,37 @@ def test_a_resumed_run_requires_the_same_zone(ninjaone: Ninjaone, tmp_path: Path
         True,
     )
     assert ninjaone(*run, "--resume", *BERLIN).returncode == 1
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_resumed_run_requires_the_same_zone_of_the_connection(
+    ninjaone: Ninjaone, connection: Path, tmp_path: Path, several: bool
+) -> None:
+    rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": "x"}, {"device_id": 1}])
+    named = (
+        ("{{ 'connection.yaml' }}", "--allow-connections", "connection.yaml")
+        if several
+        else ("connection.yaml",)
+    )
+    run = (
+        "run",
+        "get_device",
+        "-i",
+        rows,
+        "-c",
+        *named,
+        "--match-fields",
+        "--delay-ms",
+        "0",
+        "-o",
+        "out.jsonl",
+    )
+    before = connection.read_text()
+    connection.write_text(before + NEW_YORK)
+    assert ninjaone(*run, "--on-error", "stop").returncode == 3
+    connection.write_text(before)
+    refused = ninjaone(*run, "--resume")
+    assert refused.returncode == 2
+    assert "differs from the unfinished one in its settings" in refused.stderr
+    connection.write_text(before + NEW_YORK)
+    assert ninjaone(*run, "--resume").returncode == 1
