@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all keyring cron chromium vendor answers screenshots clean
+.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all audit prism cron
+test-all: $(READY) wheels-all hosts audit prism cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -145,6 +145,20 @@ $(VENV)/wheels/.all: $(VENV)/wheels/.ready
 			--only-binary=:all: --python-version $$version -r $(VENV)/wheels/.pins || exit 1; \
 	done
 	@touch $@
+
+# The packages that hosts pin, and what the core needs beside them, for the slow tests. What is put aside already is
+# kept. A host whose packages cannot be had is named, and its test is skipped.
+HOSTS := $(basename $(notdir $(wildcard requirements/hosts/*.txt)))
+CORE = $(shell $(BIN)/python -c "import re; from importlib.metadata import requires; \
+	print(*[re.match(r'[\w-]+', line)[0] for line in requires('ninjaone-connector') if 'extra ==' not in line])")
+hosts: $(READY)
+	@for host in $(HOSTS); do \
+		cmp -s requirements/hosts/$$host.txt build/hosts/$$host/$$host.txt && continue; \
+		rm -rf build/hosts/$$host && mkdir -p build/hosts/$$host; \
+		if $(BIN)/python -m pip wheel --quiet --wheel-dir build/hosts/$$host -r requirements/hosts/$$host.txt $(CORE); then \
+			cp requirements/hosts/$$host.txt build/hosts/$$host/; \
+		else echo "skipped: the pins of $$host, whose packages cannot be downloaded here"; fi; \
+	done
 
 # The locked versions of requirements/*.txt, with hashes, for every Python that is supported.
 UV := uv==0.13.9

@@ -188,7 +188,7 @@ def test_the_web_server_is_for_the_sandbox_and_the_catalogue_alone() -> None:
 
 @pytest.mark.parametrize("module", ["connector.cli.main", "connector"])
 def test_a_command_that_sends_nothing_loads_no_heavy_library(module: str) -> None:
-    heavy = ("requests", "urllib3", "jsonschema", "jinja2", "werkzeug")
+    heavy = ("requests", "urllib3", "jsonschema", "jinja2", "werkzeug", "connector.library")
     code = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

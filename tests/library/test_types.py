@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -90,3 +91,11 @@ def test_a_type_checker_accepts_what_is_right_and_names_what_is_wrong(tmp_path: 
     )
     found = {int(line) for line in re.findall(r"program\.py:(\d+): error:", done.stdout)}
     assert found == set(range(first, first + len(wrong))), done.stdout[:3000]
+
+
+def test_the_wheel_has_the_types(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    typed = {"py.typed", "__init__.pyi", *(f"library/{path.name}" for path in FOLDER.glob("*.pyi"))}
+    assert len(typed) == 4
+    assert {f"connector/{name}" for name in typed} <= names
