@@ -18,12 +18,12 @@ from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError, nearest
 
 _BRITISH = re.compile(
-    r"(?<=[a-z][a-z][iy])(?P<z>s)(?=(?:e[drs]?|ers|ing|ations?|able)\b)"  # organise, analyse
-    r"|(?<=[a-z][a-z]o)(?P<nothing>u)(?=r(?:s|ed|ing|ful)?\b)"  # colour
-    r"|(?<=log)(?P<end>ue)(?=s?\b)"  # catalogue
-    r"|(?<=[a-z][a-z]t)(?P<er>re)(?=s?\b)"  # centre
-    r"|(?<=[a-z][a-z]en)(?P<s>c)(?=e[ds]?\b)"  # licence
-    r"|(?<=[a-z][a-z][aeo]l)(?P<l>l)(?=(?:ed|ing|er)\b)"  # cancelled
+    r"(?<=[a-z][a-z][iy])(?P<z>s)(?=(?:e[drs]?|ers|ing|ations?|able)\b)"  # -ise, -yse
+    r"|(?<=[a-z][a-z]o)(?P<nothing>u)(?=r(?:s|ed|ing|ful)?\b)"  # -our
+    r"|(?<=log)(?P<end>[u]e)(?=s?\b)"  # -log
+    r"|(?<=[a-z][a-z]t)(?P<er>re)(?=s?\b)"  # -tre
+    r"|(?<=[a-z][a-z]en)(?P<s>c)(?=e[ds]?\b)"  # -ence
+    r"|(?<=[a-z][a-z][aeo]l)(?P<l>l)(?=(?:ed|ing|er)\b)"  # -lled
 )
 """The letters in which British spelling differs; the name of each group says what replaces them."""
 _AMERICAN = {"z": "z", "er": "er", "s": "s"}
