@@ -49,6 +49,7 @@ class CreateAsset(TypedDict):
     ninja_remote_url: NotRequired[str]
     dont_fire_automations: NotRequired[bool]
     validate_only: NotRequired[bool]
+    if_missing: NotRequired[bool]
 
 class CreateAssetField(TypedDict):
     name: str
@@ -56,15 +57,18 @@ class CreateAssetField(TypedDict):
     validate: NotRequired[str]
     options: NotRequired[str]
     mandatory: NotRequired[bool]
+    if_missing: NotRequired[bool]
 
 class CreateAssetGroup(TypedDict):
     name: str
+    if_missing: NotRequired[bool]
 
 class CreateAssetType(TypedDict):
     name: str
     assetgroup_id: int
     key_field_id: NotRequired[int]
     field_ids: NotRequired[Sequence[int]]
+    if_missing: NotRequired[bool]
 
 class CreateClient(TypedDict):
     name: str
@@ -79,6 +83,7 @@ class CreateClient(TypedDict):
     ninjarmm_id: NotRequired[int]
     customfields: NotRequired[Mapping[str, Any]]
     dont_fire_automations: NotRequired[bool]
+    if_missing: NotRequired[bool]
 
 class CreateSite(TypedDict):
     name: str
@@ -90,6 +95,7 @@ class CreateSite(TypedDict):
     ninjarmm_id: NotRequired[int]
     customfields: NotRequired[Mapping[str, Any]]
     dont_fire_automations: NotRequired[bool]
+    if_missing: NotRequired[bool]
 
 class CreateTicket(TypedDict):
     summary: str
@@ -135,6 +141,7 @@ class CreateUser(TypedDict):
     send_welcome_email: NotRequired[bool]
     customfields: NotRequired[Mapping[str, Any]]
     dont_fire_automations: NotRequired[bool]
+    if_missing: NotRequired[bool]
 
 class CreateWebhook(TypedDict):
     name: str
@@ -146,6 +153,7 @@ class CreateWebhook(TypedDict):
     events: NotRequired[Sequence[Mapping[str, Any]]]
     active: NotRequired[bool]
     type: NotRequired[int]
+    if_missing: NotRequired[bool]
 
 class DeleteAsset(TypedDict):
     asset_id: int
