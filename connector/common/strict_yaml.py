@@ -189,20 +189,25 @@ def head(path: Path) -> dict[str, str]:
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int:
     """Return the line (from 1) of the entry at the path `keys`, or of its nearest existing parent."""
+    return lines_of(path, keys)[0]
+
+
+def lines_of(path: Path, keys: Sequence[str | int]) -> list[int]:
+    """Return the lines of the entries at the path `keys`: several if the last key is both 7 and "7"."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return 1
-    line = 1
+        return [1]
+    lines = [1]
     for key in keys:
         if isinstance(node, yaml.MappingNode):
             pairs = [(k, v) for k, v in node.value if k.value == str(key)]
             if not pairs:
                 break
-            line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+            lines, node = [found.start_mark.line + 1 for found, _ in pairs], pairs[0][1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
             node = node.value[key]
-            line = node.start_mark.line + 1
+            lines = [node.start_mark.line + 1]
         else:
             break
-    return line
+    return lines

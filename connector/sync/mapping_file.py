@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog.declaration import Section, load_declaration
+from connector.common import strict_yaml
 from connector.common.json_text import kind
 from connector.errors import DeclarationError, RunError
 from connector.sync.alert_events import AlertSettings
@@ -91,7 +92,7 @@ def _client_row(part: Section, index: int) -> ClientRow:
         if not (value == NEW or (type(value) is int and value > 0)):
             raise part.fault(f"a site's id or {NEW} is expected here", "locations", key)
         if location in locations:
-            raise part.fault(f"the location {location} is mapped twice", "locations", key)
+            raise _twice(part, f"the location {location}", "locations", key, str(location))
         locations[location] = value
     row = ClientRow(
         organization=_required_id(part, "organization"),
@@ -138,7 +139,7 @@ def _fields(part: Section) -> Iterator[FieldMapping]:
         if not isinstance(key, (int, str)) or isinstance(key, bool) or key in ("", 0):
             raise part.fault("expected the number or name of an asset field", "fields", name)
         if key in seen:
-            raise part.fault(f"the field {key} is mapped twice", "fields", name)
+            raise _twice(part, f"the field {key}", "fields", name, str(key))
         seen.add(key)
         yield _field(part, name, key, value)
 
@@ -364,5 +365,15 @@ def _texts(part: Section, key: str, allowed: Sequence[str] = ()) -> dict[str, st
             raise part.fault(f"text is expected here, not {kind(value)}", key, name)
         if allowed and value not in allowed:
             raise part.fault(f'"{value}" is not one of {", ".join(allowed)}', key, name)
+        if str(name) in found:
+            raise _twice(part, f"the name {name}", key, name, name)
         found[str(name)] = value
     return found
+
+
+def _twice(part: Section, what: str, key: str, name: Any, other: Any) -> DeclarationError:
+    """Return the error of a name that is also spelled `other`, such as 117 and "117", with both lines."""
+    own, *more = strict_yaml.lines_of(part.path, (*part.at, key, name))
+    lines = [*more, *strict_yaml.lines_of(part.path, (*part.at, key, other))]
+    also = next((f" (also in line {line})" for line in lines if line != own), "")
+    return part.fault(f"{what} is mapped twice{also}", key, name)

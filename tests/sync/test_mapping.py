@@ -148,7 +148,26 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "unknown key": ("limits:", "limit:", 'line 54: limit: unknown key "limit" (did you mean "limits"?)'),
     "unknown inner key": ("  top_level: 1", "  toplevel: 1", 'unknown key "toplevel"'),
     "field twice": ("    44:", "    117:", 'the key "117" is repeated'),
-    "field twice in quotes": ("    44:", '    "117":', "the field 117 is mapped twice"),
+    "field twice in quotes": (
+        "    44:",
+        '    "117":',
+        "line 23: devices.fields.117: the field 117 is mapped twice (also in line 24)",
+    ),
+    "field twice with a zero": (
+        "    44:",
+        '    "0117":',
+        "line 24: devices.fields.0117: the field 117 is mapped twice (also in line 23)",
+    ),
+    "location twice": (
+        "{2: 40, 3: new}",
+        '{2: 40, "2": new}',
+        "the location 2 is mapped twice",
+    ),
+    "type twice": (
+        "types: {WINDOWS_SERVER: Server}",
+        'types: {1: Server, "1": Mac}',
+        "devices.types.1: the name 1 is mapped twice",
+    ),
     "template": ("{{ custom.assetTag }}", "{{ custom.assetTag", "template, line 1"),
     "unknown filter": ("| round", "| rounds", 'there is no filter "rounds"'),
     "unknown name": (
@@ -191,6 +210,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, name: str) -> None
 BY_SCHEMA = set(WRONG) - {
     *("field twice", "template", "unknown filter", "unknown name", "alert in a device", "match field"),
     *("organization twice", "skipped and mapped", "type group", "field twice in quotes"),
+    *("field twice with a zero", "location twice", "type twice"),
 }
 
 
