@@ -290,6 +290,8 @@ class Console:
 
     def report(self, run: Run) -> None:
         """Print the result of a run."""
+        if run.error:
+            self.say(f"ninjaone: {run.error}: nothing was planned")
         if self._options.json:
             print(json.dumps(run.as_json()))
             return

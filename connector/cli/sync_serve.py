@@ -108,7 +108,8 @@ class _Server:
             )
         return driver
 
-    def _run(self) -> None:
+    def _run(self) -> str:
+        """Make one run; return the reason if nothing was planned."""
         self._refresh()
         between = self.service.between
         source, target = (Interleaved(side, between) for side in self._sides)
@@ -130,6 +131,7 @@ class _Server:
             self._is_first = False
         self._last = {"last_run": clock.now(), "outcome": run.outcome, "problems": len(run.applied.problems)}
         self._console.report(run)
+        return run.error
 
     def _refresh(self) -> None:
         """Read the mapping again, and sign in again if the mapping changed or a sign-in was rejected."""

@@ -15,7 +15,7 @@ from typing import Protocol
 from connector.common import strict_yaml
 from connector.errors import DeclarationError, nearest
 from connector.sync.mapping import NEW, AlertMapping, DeviceMapping, SyncMapping
-from connector.sync.records import Client, Location, Organization, Site
+from connector.sync.records import Client, ListError, Location, Organization, Site
 from connector.sync.state import DAY, State
 from connector.sync.values import FieldDefinition, same_name
 
@@ -258,6 +258,12 @@ def require_settings(mapping: SyncMapping, target: Settings, state: State, now: 
     digest, _, since = (state.meta(CHECKED) or "").partition(" ")
     if digest == mapping.digest and 0 <= now - float(since) < DAY:
         return
-    if wrong := sorted(IdCheck(mapping, target).settings()):
+    try:
+        wrong = sorted(IdCheck(mapping, target).settings())
+    except ListError:
+        if digest == mapping.digest:
+            return  # The next run compares the unchanged mapping again.
+        raise
+    if wrong:
         raise DeclarationError("\n".join(map(str, wrong)))
     state.set_meta(CHECKED, f"{mapping.digest} {now}")

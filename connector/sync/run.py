@@ -18,7 +18,7 @@ from connector.sync.mapping_ids import Settings, require_settings
 from connector.sync.plan import Plan, PlanInputs, make_plan
 from connector.sync.plan_file import PlanFile
 from connector.sync.plan_items import Entity, Item, Stop
-from connector.sync.records import Source, Target
+from connector.sync.records import ListError, Source, Target
 from connector.sync.state import State
 
 FULL_READ = "full_read"
@@ -61,6 +61,8 @@ class Run:
     recovered: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     outcome: str = ""
+    error: str = ""
+    """The reason why nothing was planned, because a list could not be read completely."""
     alerts: AlertCounts | None = None
     not_written: list[tuple[Item, str]] = field(default_factory=list)
     found: set[tuple[str, str]] = field(default_factory=set)
@@ -74,7 +76,7 @@ class Run:
         if self.applied.is_stopped or self.stops or (self.alerts is not None and self.alerts.held):
             return 3
         is_clean = self.applied.is_clean and (self.alerts is None or self.alerts.is_clean)
-        return 0 if is_clean and not self.is_missing else 1
+        return 0 if is_clean and not self.is_missing and not self.error else 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the result of the run as a JSON object."""
@@ -82,6 +84,7 @@ class Run:
         return {
             "run": self.number,
             "outcome": self.outcome,
+            "error": self.error,
             "plan": self.counts,
             "writes": applied.writes,
             "outcomes": applied.counts,
@@ -133,7 +136,7 @@ class Syncer:
         return Creations(self.state, self.target, self.clock).recover()
 
     def run(self, choice: Choice, *, full: bool, believe: bool) -> Run:
-        """Make a plan and apply it. Raises RunStoppedError.
+        """Make a plan and apply it. Raises RunStoppedError, but not for a list that was incomplete.
 
         Entities that exceed a limit are not applied. The first run always reads all assets.
         """
@@ -154,6 +157,11 @@ class Syncer:
                 _note_chosen(run, choice, plan.seen)
                 if not run.applied.is_stopped:
                     self._settle(run, plan, now, is_full=plan.full and choice.has_all_assets)
+        except ListError as error:
+            # Nothing was planned. Alerts do not depend on these lists, so the run goes on with them.
+            run.error = str(error)
+            self._end(run, "failed")
+            return run
         except (RunError, RunStoppedError) as error:
             self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise

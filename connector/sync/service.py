@@ -63,14 +63,15 @@ class SyncService:
     """Processes alerts as they are delivered, and makes a run at regular intervals.
 
     `alerts` returns the alert driver of the current connections. After an error, the driver first looks up
-    the outcomes of interrupted calls. `run` makes one run; if it raises RunStoppedError or RunError, the next
-    run follows at the usual time. `shown` returns additional properties for the response of `/health`.
+    the outcomes of interrupted calls. `run` makes one run, and returns the reason if nothing was planned; if
+    it raises RunStoppedError or RunError, the next run follows at the usual time. `shown` returns additional
+    properties for the response of `/health`.
     """
 
     def __init__(
         self,
         alerts: Callable[[], Alerts],
-        run: Callable[[], None],
+        run: Callable[[], str | None],
         shown: Callable[[], Mapping[str, Json]],
         every_s: float,
         stop: threading.Event,
@@ -138,9 +139,10 @@ class SyncService:
         self._is_cut_short = self._is_cut_short or not is_done
         return is_done
 
-    def _guarded(self, what: str, act: Callable[[], None]) -> bool:
+    def _guarded(self, what: str, act: Callable[[], str | None]) -> bool:
+        """Return whether an act did not fail. An error that it returns is only shown by `/health`."""
         try:
-            act()
+            problem = act()
         except RunInterruptedError:
             self._stop.set()
         except (RunStoppedError, RunError) as error:
@@ -149,6 +151,8 @@ class SyncService:
             return False
         else:
             self._errors.pop(what, None)
+            if problem:
+                self._errors[what] = problem
         return True
 
     def _nap(self, until: float) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from connector.common.clock import SystemClock
 from connector.sync.folder import open_folder
+from connector.sync.records import ListError
+from connector.sync.sides import ActionTarget
 from connector.sync.state import State
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Pair
@@ -201,10 +203,37 @@ def test_the_state_of_a_newer_version(pair: Pair, command: str) -> None:
 
 def test_a_list_that_broke_off(pair: Pair) -> None:
     pair.run()
+    status = pair.sync("status", "--json", sends=False).json
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ActionTarget, "clients", broken_off)
+        fails(pair, 1, "HaloPSA: the list broke off: nothing was planned", "run")
+    found = pair.sync("status", "--json", sends=False).json
+    assert (found["missing"], found["last_full_read"]) == (0, status["last_full_read"])
+    assert found["last_run"]["outcome"] == "failed"
+    pair.run()
+
+
+def broken_off(self: ActionTarget) -> Any:
+    raise ListError("HaloPSA: the list broke off")
+
+
+def test_alerts_go_on_while_a_list_of_records_breaks_off(pair: Pair) -> None:
+    """Fails if a run ends at the list."""
+    pair.map(clients={"take": "all"}, alerts=ALERTS)
+    pair.run()
+    pair.ninja.alerts.trigger(1, subject="disk")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ActionTarget, "clients", broken_off)
+        done = pair.sync("run")
+    assert (done.code, "1 open" in done.out) == (1, True), done
+    assert [ticket["summary"] for ticket in pair.halo.state.tickets.values()] == ["disk"]
+
+
+def test_a_service_that_fails_ends_the_run(pair: Pair) -> None:
+    pair.run()
     pair.halo.set_trap("html", "page")
     fails(pair, 3, "HaloPSA: ", "run")
     pair.halo.set_trap("html", "no")
-    assert pair.sync("status", "--json", sends=False).json["missing"] == 0
     pair.run()
 
 

@@ -98,6 +98,15 @@ def test_health_shows_counts_and_that_no_tickets_are_created() -> None:
     assert seen[0][1]["runs"] == 1
 
 
+def test_a_run_that_planned_nothing_shows_until_one_plans() -> None:
+    loop = Loop(naps=1300)
+    loop.service._run = lambda: "a list broke off" if loop.now < 600 else None  # type: ignore[assignment]
+    seen = []
+    loop.then = lambda: seen.append(loop.service.health()[1]["errors"])
+    loop.service.serve()
+    assert (seen[0], seen[-1]) == (["a list broke off"], [])
+
+
 def test_a_loop_that_hangs_is_not_well() -> None:
     loop = Loop()
     loop.now = STALLED_S + 1
