@@ -21,11 +21,12 @@ from connector.cli.sync_apply import (
 from connector.cli.sync_sides import read_with
 from connector.common.json_text import Json
 from connector.errors import RunError
+from connector.http.waitress_server import LOOPBACK
 from connector.sync.alert_driver import AlertDriver
 from connector.sync.alert_run import AlertChoice, alert_problems, open_alerts, run_alerts
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.hook_key import HookKey
-from connector.sync.receiver import LOOPBACK, Receiver, Store, listen
+from connector.sync.receiver import Receiver, Store, listen
 from connector.sync.records import Source, Target
 from connector.sync.run import Run, Syncer, require_ids, save_alerts
 from connector.sync.schedule import parse_interval, parse_time_of_day

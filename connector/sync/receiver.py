@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +23,7 @@ from typing import Any
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import ConnectorError, RunError
+from connector.http.waitress_server import Listener, open_listener
 from connector.sync.deliveries import HEADER, HookSecrets
 from connector.sync.state import State
 from connector.sync.state_queues import Inbox
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 MOST_BYTES = 1 << 20
 """The maximum size of a delivery in bytes."""
 THREADS = 8
-LOOPBACK = "127.0.0.1"
 _VARIABLE = f"HTTP_{HEADER.upper().replace('-', '_')}"
 _REASONS = {200: "OK", 404: "Not Found", 413: "Content Too Large", 503: "Service Unavailable"}
 
@@ -205,58 +204,14 @@ def _is_json(raw: bytes) -> bool:
         return False
 
 
-class Listener:
-    """A listening HTTP server that one thread runs and another thread closes."""
-
-    def __init__(self, server: Any) -> None:
-        self._server, self._is_closing = server, False
-        self.effective_port: int = server.effective_port
-
-    def run(self) -> None:
-        """Serve requests until `close` is called."""
-        try:
-            self._server.run()
-        except (OSError, ValueError):  # `close` closed the sockets while the server waited for requests.
-            if not self._is_closing:
-                raise
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._is_closing = True
-        self._server.close()
-
-
 def listen(receiver: Receiver, host: str, port: int) -> Listener:
     """Return a server that listens on an address; port 0 selects a free port. Raises RunError."""
     try:
-        import waitress
+        return open_listener(receiver, host, port, threads=THREADS, most_bytes=MOST_BYTES)
     except ImportError:
         raise RunError(
             "receiving webhooks requires the package waitress: install ninjaone-connector[sync], "
             "or poll only (alerts.by: [poll] in the mapping)"
         ) from None
-    server = waitress.create_server(
-        receiver,
-        sockets=[_bound(host, port)],
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=MOST_BYTES + 1,  # waitress responds to larger requests with 413.
-        channel_timeout=30,
-        clear_untrusted_proxy_headers=True,
-    )
-    return Listener(server)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address. Raises RunError."""
-    found = None
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        found = socket.socket(family, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-    except (OSError, OverflowError) as error:
-        if found is not None:
-            found.close()
+    except OSError as error:
         raise RunError(f"webhooks cannot be received on {host}:{port}: {error}") from error
-    return found

@@ -1,0 +1,68 @@
+"""A listening HTTP server for a WSGI application: waitress, which only some extras install."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+"""The default address of servers, which only programs of this machine reach."""
+
+
+class Listener:
+    """A listening HTTP server that one thread runs and another thread closes."""
+
+    def __init__(self, server: Any) -> None:
+        self._server, self._is_closing = server, False
+        self.effective_port: int = server.effective_port
+
+    def run(self) -> None:
+        """Serve requests until `close` is called."""
+        try:
+            self._server.run()
+        except (OSError, ValueError):  # `close` closed the sockets while the server waited for requests.
+            if not self._is_closing:
+                raise
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._is_closing = True
+        self._server.close()
+
+
+def open_listener(
+    application: Any, host: str, port: int, *, threads: int, most_bytes: int, **settings: Any
+) -> Listener:
+    """Return a server that listens on an address; port 0 selects a free port.
+
+    It responds with 413 to bodies of more than `most_bytes`. `settings` are further ones of waitress. Raises
+    ImportError if waitress is not installed, and OSError if the address cannot be used.
+    """
+    import waitress
+
+    server = waitress.create_server(
+        application,
+        sockets=[_bound(host, port)],
+        threads=threads,
+        ident=None,
+        max_request_body_size=most_bytes + 1,
+        channel_timeout=30,
+        clear_untrusted_proxy_headers=True,
+        **settings,
+    )
+    return Listener(server)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address. Raises OSError."""
+    found = None
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except (OSError, OverflowError) as error:
+        if found is not None:
+            found.close()
+        raise error if isinstance(error, OSError) else OSError(str(error)) from error
+    return found
