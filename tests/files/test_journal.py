@@ -180,7 +180,7 @@ def test_a_half_written_answer_leaves_its_request_in_doubt(path: Path) -> None:
         (b"null", b"null"),
         (b"not json", b"not json"),
         (b"\xfd\xfc", "\ufffd\ufffd".encode()),
-        (b'{"a": "\\ud800"}', b'{"a":"\\ud800"}'),
+        (b'{"a": "\\ud800"}', b'{"a": "\\ud800"}'),
         ('{"a": "ü"}'.encode(), '{"a": "ü"}'.encode()),
         (b"[1, 2]", b"[1, 2]"),
     ],
