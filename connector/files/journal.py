@@ -19,8 +19,9 @@ from connector.common.durability import sync_file
 from connector.common.file_modes import create_file
 from connector.common.json_text import Json, quoted
 from connector.common.redaction import Redactor
-from connector.errors import ApiError, RowError, RunError, RunStoppedError
+from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
+from connector.files.sent_requests import SentRequests, answer_entry
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 
@@ -34,16 +35,13 @@ In version 1, a request's `step` counts all requests of its row, not only the re
 converted when its run is resumed.
 """
 
-_KEPT_HEADERS = ("content-type", "location")
-
 
 class Journal:
     """The journal as an `exchange.Recorder`; it returns what an interrupted run has recorded."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.path, self._redactor = path, redactor
-        self._earlier: dict[int, dict[int, dict[str, Json]]] = {}
-        """The requests of the interrupted run that may have had an effect, by row and step."""
+        self._earlier = SentRequests()
         self._file: AppendOnlyFile | None = None
 
     def begin(self, fingerprint: Mapping[str, str], *, fsync: bool = False) -> None:
@@ -63,7 +61,7 @@ class Journal:
             _convert(self.path, cut=cut)
         for entry, _ in read_lines(self.path, cut=cut):
             if "row" in entry and entry["row"] > after_row:
-                self._note(entry)
+                self._earlier.note(entry["row"], entry["step"], entry)
         self._file = AppendOnlyFile(self.path, fsync=fsync)
 
     @property
@@ -78,34 +76,11 @@ class Journal:
 
     def has_sent(self, row: int) -> bool:
         """Return whether the interrupted run has sent a request of a row that must not be repeated."""
-        return bool(self._earlier.get(row))
+        return self._earlier.has_sent(row)
 
     def recorded(self, row: int, step: int, request: Request) -> Response | None:
-        """Return the response that the interrupted run received, or None if it did not send this request.
-
-        Raises ApiError (`outcome_unknown`) if this request, or a different request of the row, was sent and
-        has no recorded response. A different request counts, because the row may read different data when it
-        is resumed, and therefore send something else.
-        """
-        entry = self._earlier.get(row, {}).get(step)
-        if entry is None:
-            if not request.repeatable:
-                self._require_no_doubt(row)
-            return None
-        if entry["request"] != request_digest(request):
-            raise _in_doubt(request, "the interrupted run sent a different request for this row")
-        if "answer" not in entry:
-            raise _in_doubt(request, "the run was interrupted before its response was received")
-        answer = entry["answer"]
-        return Response(
-            answer["status"], answer["headers"], answer["body"].encode(), request_id=answer["request_id"]
-        )
-
-    def _require_no_doubt(self, row: int) -> None:
-        """Raise ApiError if the row sent a request that must not be repeated and has no recorded response."""
-        for entry in self._earlier.get(row, {}).values():
-            if "answer" not in entry and not entry["sent"].startswith("DELETE "):
-                raise _in_doubt(entry["sent"], "the run was interrupted before its response was received")
+        """Return a recorded response; see `SentRequests.recorded`."""
+        return self._earlier.recorded(row, step, request)
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Record a request before it is sent.
@@ -122,15 +97,8 @@ class Journal:
         A full disk is not an error here, because there may still be room for the row's envelope. If there is
         not, the outcome of the request is unknown. No further request can be recorded, so none is sent.
         """
-        found = [
-            (n, self._redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers
-        ]
-        headers = ",".join([f"{quoted(name)}:{quoted(value)}" for name, value in found])
-        request_id = "null" if response.request_id is None else quoted(response.request_id)
-        self._note_end(
-            f'{{"row":{row},"step":{step},"answer":{{"status":{response.status},"headers":{{{headers}}},'
-            f'"body":{quoted(self._body(response))},"request_id":{request_id}}}}}\n'
-        )
+        answer = json_text.dump_bytes(answer_entry(response, self._redactor)).decode()
+        self._note_end(f'{{"row":{row},"step":{step},"answer":{answer}}}\n')
 
     def refused(self, row: int, step: int) -> None:
         """Record that a request had no effect; nothing is recorded if the disk is full."""
@@ -141,29 +109,10 @@ class Journal:
         with suppress(RunStoppedError):  # A full disk is not an error here: see `answered`.
             file.append(line.encode(), although_removed=True)
 
-    def _body(self, response: Response) -> str:
-        text = response.text
-        if not text or not self._redactor.may_hide(text):
-            return text
-        try:
-            body = response.json()
-        except RowError:
-            return self._redactor.said(text)
-        return "" if body is None else json_text.dump_bytes(self._redactor.json(body)).decode()
-
     def _open_file(self) -> AppendOnlyFile:
         if self._file is None:
             raise RunStoppedError(f"{self.path}: the journal is not open")
         return self._file
-
-    def _note(self, entry: dict[str, Json]) -> None:
-        of_row, step = self._earlier.setdefault(entry["row"], {}), entry["step"]
-        if entry.get("refused"):
-            of_row.pop(step, None)
-        elif "sent" in entry:
-            of_row[step] = entry
-        elif step in of_row:
-            of_row[step] = {**of_row[step], "answer": entry["answer"]}
 
 
 @dataclass(frozen=True)
@@ -212,11 +161,3 @@ def _convert(path: Path, *, cut: bool) -> None:
         file.flush()
         sync_file(file.fileno())
     os.replace(converted, path)
-
-
-def _in_doubt(request: Request | str, why: str) -> ApiError:
-    return ApiError(
-        "outcome_unknown",
-        f"{request}: {why}. It may have taken effect: check before you send it again",
-        refused=False,
-    )
