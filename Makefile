@@ -169,7 +169,7 @@ lock:
 	build/lock/bin/python -m pip install --quiet $(UV)
 	$(COMPILE) setup.cfg requirements/dev.in --extra test --extra lint --output-file requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
-	$(COMPILE) setup.cfg --extra completion --extra excel --extra keyring --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
+	$(COMPILE) setup.cfg --extra completion --extra excel --extra keyring --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
 	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra test --constraint build/lock/bounds.txt \
 		--output-file requirements/oldest.txt
 

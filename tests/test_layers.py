@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("web",),
-    ("hosts",),
+    ("hosts", "serve"),
     ("library",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does
     ("sync",),
@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANKS = {name: rank for rank, layer in enumerate(reversed(LAYERS)) for name in layer}
 
-FRONT_DOORS = ("cli", "hosts", "library", "web", "sandbox", "__main__")
+FRONT_DOORS = ("cli", "hosts", "library", "serve", "web", "sandbox", "__main__")
 """What may name a vendor."""
 VENDORS = ("ninja", "halo")
 
@@ -183,7 +183,7 @@ def test_below_the_front_doors_nobody_knows_a_vendor() -> None:
 
 def test_the_web_server_is_for_the_sandbox_and_the_catalogue_alone() -> None:
     users = {package(path) for path in modules() for _, name in imported(path) if name.startswith("werkzeug")}
-    assert users == {"sandbox", "web"}
+    assert users == {"sandbox", "serve", "web"}
 
 
 @pytest.mark.parametrize("module", ["connector.cli.main", "connector"])

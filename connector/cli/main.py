@@ -35,6 +35,8 @@ COMMANDS = {
     "plan": ("connector.cli.plan", "run the reads of a job, and show its changes without sending them"),
     "sync": ("connector.cli.sync", "synchronize NinjaOne with HaloPSA: plan, apply, run, status"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
+    "serve": ("connector.cli.serve", "serve actions over HTTP to other programs"),
+    "key": ("connector.cli.key", "manage the keys with which other programs use `serve`"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),
     "new": ("connector.cli.new", "generate the declaration of a new action from an OpenAPI document"),

@@ -23,7 +23,8 @@ from connector.connections.settings import check_setting
 from connector.errors import ActionError, InputError, RunError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
-from connector.invocation.invoke import ResultMode
+from connector.invocation.exchange import Recorder
+from connector.invocation.invoke import Invoker, ResultMode
 from connector.invocation.result_times import Times
 from connector.library.results import Results
 from connector.library.values import json_value
@@ -250,25 +251,38 @@ class Session:
         invoker = make_invoker(prepared, self._opened(prepared))
         return _flushed(invoker.envelopes(1, values), invoker.client)
 
+    def invoker(
+        self, action: str, *, results: ResultMode = "one", recorder: Recorder | None = None
+    ) -> Invoker:
+        """Return what runs an action for rows of native values, for a host that has its own rows.
+
+        It signs in with the first request, and a failed sign-in is an error of the row. The host confirms
+        destructive actions. Raises RunError.
+        """
+        prepared = self._native(action)
+        prepared = replace(prepared, job=replace(prepared.job, rows=results))
+        return make_invoker(prepared, self._opened(prepared, signs_in=False), recorder)
+
     def _require_confirmation(self, action: Action, confirm: bool) -> None:
         if action.effect == "destructive" and not confirm:
             raise RunError(f"{action.name} is destructive: it requires confirm=True. Nothing was sent")
 
-    def _opened(self, prepared: Prepared) -> Client:
+    def _opened(self, prepared: Prepared, *, signs_in: bool = True) -> Client:
         """Return the client of all calls, signed in when it is first used."""
         apply_policy(prepared.action, prepared.job, self.connection)
         with self._opening:
             if self._client is None:
-                self._client = self._open(self._stop, prepared)
+                self._client = self._open(self._stop, prepared, signs_in=signs_in)
             return self._client
 
-    def _open(self, stop: Event, prepared: Prepared) -> Client:
+    def _open(self, stop: Event, prepared: Prepared, *, signs_in: bool = True) -> Client:
         if self._stop.is_set():
             raise RunError("the session is closed")
         connection = apply_policy(prepared.action, prepared.job, self.connection)
         clock = SystemClock(stop, resumable=False)
         client = open_client(self.service, connection, prepared.delay_ms, clock=clock)
-        sign_in(client)
+        if signs_in:
+            sign_in(client)
         return client
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 PORT = "8765"
 """The sandbox's port in the documentation. What runs here takes a free one."""
+SERVERS = {"ninjaone sandbox": (PORT, "client_secret"), "ninjaone serve": ("8700", "Ctrl-C")}
+"""Commands that run in the background: their port in the pages, and a word of the last line they print."""
 
 _VARY = (
     (re.compile(r"\b\d+(\.\d+)? (m?s)\b"), r"# \2"),
@@ -33,10 +35,11 @@ class Shell:
 
     def __init__(self, folder: Path, state: Path, port: int, *programs: Path) -> None:
         """Take the folder and the sandbox's port, and folders of programs that come first."""
-        self.folder, self.port, self._programs = folder, str(port), programs
+        self.folder, self._programs = folder, programs
+        self._ports = {PORT: str(port)}
         self._state = state
         self._status = 0
-        self._sandbox: subprocess.Popen[str] | None = None
+        self._servers: list[subprocess.Popen[str]] = []
         state.mkdir()
         (state / "cwd").write_text(str(folder))
         (state / "variables").write_text("")
@@ -50,8 +53,9 @@ class Shell:
 
     def run(self, command: str) -> list[str]:
         """Run a command and return the lines that it prints, on standard output and standard error."""
-        if command.startswith("ninjaone sandbox"):
-            return self._start_sandbox(command)
+        for start, (port, last) in SERVERS.items():
+            if command.startswith(f"{start} "):
+                return self._start(command, port, last)
         state = self._state
         script = (
             f'set -o pipefail; source {state}/variables; cd "$(cat {state}/cwd)"; (exit {self._status})\n'
@@ -68,38 +72,45 @@ class Shell:
             timeout=_PATIENCE_S,
         )
         self._status = done.returncode
-        return done.stdout.replace(f":{self.port}", f":{PORT}").splitlines()
+        return self._shown(done.stdout).splitlines()
 
     def close(self) -> None:
-        """End the sandbox that a page has started."""
-        if self._sandbox:
-            self._sandbox.terminate()
-            self._sandbox.communicate(timeout=_PATIENCE_S)
+        """End the servers that a page has started."""
+        for server in reversed(self._servers):
+            server.terminate()
+            server.communicate(timeout=_PATIENCE_S)
 
     def _here(self, text: str) -> str:
-        return text.replace(f":{PORT}", f":{self.port}")
+        for shown, real in self._ports.items():
+            text = text.replace(f":{shown}", f":{real}")
+        return text
 
-    def _start_sandbox(self, command: str) -> list[str]:
-        """Start the sandbox in the background, on a free port, and return the first lines that it prints."""
-        self._sandbox = subprocess.Popen(
-            command.replace(f"--port {PORT}", "--port 0")
-            .replace("ninjaone", str(_bin() / "ninjaone"))
-            .split(),
+    def _shown(self, text: str) -> str:
+        for shown, real in self._ports.items():
+            text = text.replace(f":{real}", f":{shown}")
+        return text
+
+    def _start(self, command: str, port: str, last: str) -> list[str]:
+        """Start a server in the background, on a free port, and return the first lines that it prints."""
+        command = f"exec {command.replace(f'--port {port}', '--port 0')}"
+        state = self._state
+        server = subprocess.Popen(
+            ["bash", "-c", f'source {state}/variables; cd "$(cat {state}/cwd)"; {command}'],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=self.folder,
-            env=_environment(),
+            env=_environment(*self._programs),
         )
-        assert self._sandbox.stdout
+        self._servers.append(server)
+        assert server.stdout
         lines: list[str] = []
         end = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < end and not any("client_secret" in line for line in lines):
-            lines.append(self._sandbox.stdout.readline().rstrip("\n"))
+        while time.monotonic() < end and not any(last in line for line in lines):
+            lines.append(server.stdout.readline().rstrip("\n"))
         found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(lines))
         assert found, lines
-        self.port = found[1]
-        return [line.replace(f":{self.port}", f":{PORT}") for line in lines]
+        self._ports[port] = found[1]
+        return [self._shown(line) for line in lines]
 
 
 def matches(shown: list[str], printed: list[str]) -> bool:

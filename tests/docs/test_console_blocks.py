@@ -42,7 +42,13 @@ SLOW = ("docs/browser.md", "docs/writing-actions.md", "examples/README.md")
 
 def _runnable_pages() -> list[Any]:
     names = [name for name in NAMES if runnable(name)]
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in names]
+    return [pytest.param(name, marks=_marks(name)) for name in names]
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    has_curl = shutil.which("curl") is not None or "$ curl" not in page(name)
+    slow = [pytest.mark.slow] if name in SLOW else []
+    return [*slow, pytest.mark.skipif(not has_curl, reason="curl is not installed")]
 
 
 @pytest.mark.parametrize("name", _runnable_pages())

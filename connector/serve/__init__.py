@@ -1,0 +1,1 @@
+"""Actions over HTTP: the application, its keys, its documents, and the store of repeated requests."""

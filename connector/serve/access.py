@@ -1,0 +1,69 @@
+"""Who sends a request, and what it may call.
+
+Without any key, requests are accepted from this machine only. A page in a browser cannot send one: the Host
+header must be a name of this machine, which a host name that resolves to 127.0.0.1 (DNS rebinding) is not,
+and browsers send JSON to another site only with its consent, which this server never gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request
+
+from connector.catalog.action import Action
+from connector.serve.keys import Keys, Rights
+from connector.serve.problems import ProblemError, unauthorized
+from connector.serve.settings import Settings
+
+_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
+WITHOUT_KEY = Rights(effects=("read", "write"))
+"""The rights of a request without a key: a destructive action always requires one."""
+KEY_HEADER = "X-API-Key"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The name of a request's key (empty without one), and its rights."""
+
+    key: str
+    rights: Rights
+
+    def require(self, action: Action) -> None:
+        """Raise ProblemError (403) if the action may not be called."""
+        if self.rights.allows(action):
+            return
+        who = f'the key "{self.key}"' if self.key else "a request without a key"
+        if not self.rights.allows_name(action.name):
+            raise ProblemError(403, f"{who} has no right to call {action.name}")
+        raise ProblemError(
+            403, f'{action.name} has the effect "{action.effect}", for which {who} has no right'
+        )
+
+
+def caller_of(request: Request, keys: Keys, settings: Settings) -> Caller:
+    """Return who sends a request. Raises ProblemError (401, 403)."""
+    secret = _secret(request)
+    if secret is not None:
+        key = keys.find(secret)
+        if key is None:
+            raise unauthorized("the key is not valid: it is mistyped, or was removed")
+        return Caller(key.name, key.rights)
+    if settings.requires_key or keys.all():
+        raise unauthorized(f"send a key as `Authorization: Bearer KEY` or `{KEY_HEADER}: KEY`")
+    host = request.environ.get("HTTP_HOST", "")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    if name not in _HOST_NAMES:
+        raise ProblemError(403, "a request without a key must use the host 127.0.0.1 or localhost")
+    return Caller("", WITHOUT_KEY)
+
+
+def _secret(request: Request) -> str | None:
+    """Return the secret that a request sends, or None. Raises ProblemError for another scheme."""
+    given = request.headers.get("Authorization")
+    if given is None:
+        return request.headers.get(KEY_HEADER)
+    scheme, _, secret = given.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise unauthorized("the header Authorization must be `Bearer KEY`")
+    return secret.strip()

@@ -1,0 +1,172 @@
+"""The view that runs an action, and the one that previews it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from contextlib import ExitStack
+
+from werkzeug.wrappers import Request, Response
+
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.common import json_text
+from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
+from connector.serve.access import Caller
+from connector.serve.bodies import JSON_LINES, Body, read_body
+from connector.serve.calls import Call, Stream, only_line
+from connector.serve.checks import RowCheck
+from connector.serve.options import CallOptions, call_options
+from connector.serve.problems import ProblemError, busy, json_response
+from connector.serve.repeats import OtherBodyError, Repeat, RepeatStore, UnderWayError
+from connector.serve.sessions import Sessions
+from connector.serve.settings import Settings
+from connector.serve.statuses import status_of
+from connector.serve.turns import Running, Turns
+
+CONFIRM, REPEAT_KEY, REPLAYED = "X-Confirm", "Idempotency-Key", "Idempotency-Replayed"
+_REPEAT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_UNDER_WAY_S = 2.0
+"""How long a caller should wait before it repeats a request that has not ended, in seconds."""
+
+
+_STOPPING_S = 10.0
+"""How long a caller should wait before it repeats a request to a server that is stopping, in seconds."""
+
+
+class CallView:
+    """Runs actions over the connections of the server. Safe for threads."""
+
+    def __init__(self, catalog: Catalog, settings: Settings, store: RepeatStore) -> None:
+        self._catalog, self._settings, self._store = catalog, settings, store
+        self._sessions, self._turns = Sessions(catalog, settings), Turns(settings.max_wait_s)
+        self._checks: dict[tuple[str, bool, bool], RowCheck] = {}
+        self._actions: dict[str, Action] = {}
+        self._stop, self._running = threading.Event(), Running()
+
+    def call(self, request: Request, caller: Caller, name: str) -> Response:
+        """Run an action for the rows of the body. Raises ProblemError before anything is sent."""
+        action = self._action(name, caller)
+        options = call_options(request)
+        with ExitStack() as resources:
+            resources.enter_context(self._running)
+            if self._stop.is_set():
+                raise busy("the server is stopping", _STOPPING_S, status=503)
+            body = resources.enter_context(read_body(request, self._settings.limits))
+            if options.mirror and body.is_lines:
+                raise ProblemError(400, "status=mirror is for one row; a body of JSON Lines can have more")
+            _require_confirmation(request, action, body)
+            session = self._sessions.session(action, caller.rights, options.connection)
+            check = self._check(action, options)
+            if not body.is_lines:
+                _require_valid(check, body)
+            resources.enter_context(self._turns.turn(session.connection.account))
+            repeat = self._repeat(request, caller, action, options, body, resources)
+            call = Call(action, session, self._sessions, check, options, self._stop, repeat)
+            headers = {REPLAYED: "true"} if repeat and repeat.is_repeated else {}
+            if not body.is_lines and options.rows == "one":
+                return _one(call, body, headers)
+            stream = Stream(call.lines(body.rows()), resources.pop_all())
+        return Response(stream, 200, headers, mimetype=JSON_LINES)
+
+    def preview(self, request: Request, caller: Caller, name: str) -> Response:
+        """Return the request that an action would send for the row in the body. Nothing is sent."""
+        action = self._action(name, caller)
+        options = call_options(request)
+        with read_body(request, self._settings.limits) as body:
+            if body.is_lines:
+                raise ProblemError(415, "a preview is for one row: send a JSON object")
+            session = self._sessions.session(action, caller.rights, options.connection)
+            _require_valid(self._check(action, options), body)
+            (row,) = body.rows()
+        try:
+            return json_response(session.preview(action.name, **row.data))
+        except InputError as error:
+            raise ProblemError(422, str(error)) from error
+
+    def close(self) -> None:
+        """Stop the runs, wait for their rows in progress, and close the connections and the store."""
+        self._stop.set()
+        self._sessions.close()
+        self._running.wait()
+        self._store.close()
+
+    def _action(self, name: str, caller: Caller) -> Action:
+        """Return the action with this name. Raises ProblemError (403, 404)."""
+        action = self._actions.get(name)
+        if action is None:
+            try:
+                action = self._actions[name] = self._catalog.action(name)
+            except RunError:
+                raise ProblemError(404, f'no action "{name}"{nearest(name, self._catalog.names)}') from None
+        caller.require(action)
+        self._settings.require_folder(action)
+        return action
+
+    def _check(self, action: Action, options: CallOptions) -> RowCheck:
+        key = (action.name, options.names, options.lenient)
+        if key not in self._checks:
+            self._checks[key] = RowCheck(action, names=options.names, lenient=options.lenient)
+        return self._checks[key]
+
+    def _repeat(
+        self,
+        request: Request,
+        caller: Caller,
+        action: Action,
+        options: CallOptions,
+        body: Body,
+        resources: ExitStack,
+    ) -> Repeat | None:
+        """Return the stored request, if the request has an Idempotency-Key. Raises ProblemError."""
+        key = request.headers.get(REPEAT_KEY)
+        if key is None:
+            return None
+        if not _REPEAT_KEY.fullmatch(key):
+            raise ProblemError(400, f"{REPEAT_KEY} must have 1 to 255 printable ASCII characters, no spaces")
+        about = [action.name, options.connection, options.rows, options.names, options.lenient]
+        text = json_text.dumps([*about, body.is_lines, body.digest])
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        try:
+            return resources.enter_context(self._store.running(caller.key, key, digest))
+        except OtherBodyError as error:
+            raise ProblemError(422, str(error)) from error
+        except UnderWayError as error:
+            raise busy(str(error), _UNDER_WAY_S, status=409) from error
+
+
+def _require_confirmation(request: Request, action: Action, body: Body) -> None:
+    """Raise ProblemError (403) unless a destructive action is confirmed for exactly the rows of the body."""
+    if action.effect != "destructive":
+        return
+    count, given = body.count(), request.headers.get(CONFIRM, "").strip()
+    if given != str(count):
+        said = f"{CONFIRM} is {given}" if given else f"there is no {CONFIRM}"
+        raise ProblemError(
+            403,
+            f"{action.name} is destructive, and {said}: to confirm it, send `{CONFIRM}: {count}`, the number "
+            f"of rows of this body. Nothing was sent",
+        )
+
+
+def _require_valid(check: RowCheck, body: Body) -> None:
+    """Raise ProblemError (400, 422) if a body of one row does not agree with the schema of its action."""
+    (row,) = body.rows()
+    if errors := check.errors(row.data):
+        said = count_of(len(errors), "input is not valid" if len(errors) == 1 else "error")
+        raise ProblemError(422, f"{said}: {'; '.join(errors)}", errors=errors)
+
+
+def _one(call: Call, body: Body, headers: dict[str, str]) -> Response:
+    """Return the response with the envelope of a body of one row. Raises ProblemError."""
+    try:
+        line, envelope = only_line(call.lines(body.rows()))
+    except RunStoppedError as error:
+        # A caller may repeat a request after 500, so a change that may have been made has another status.
+        status = 500 if call.action.effect == "read" else 409
+        raise ProblemError(status, f"{error}. Check whether the request took effect") from error
+    status = status_of(envelope) if call.options.mirror else 200
+    if status in (429, 503):
+        headers = {**headers, "Retry-After": str(round(call.retry_after_s))}
+    return json_response(line, status, headers)

@@ -1,0 +1,136 @@
+"""Runs the rows of one request, and returns their envelopes as lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from threading import Event
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.common import json_text
+from connector.errors import ConnectorError, InputError, RunStoppedError
+from connector.files.envelope import Envelope
+from connector.files.readers import InputRow
+from connector.invocation.exchange import NoRecorder
+from connector.invocation.invoke import Invoker
+from connector.library.session import Session
+from connector.serve.checks import RowCheck
+from connector.serve.options import CallOptions
+from connector.serve.repeats import Repeat
+from connector.serve.sessions import Sessions
+
+logger = logging.getLogger(__name__)
+
+_STORED_AT_ONCE = 100
+"""The maximum number of a row's envelopes that are stored in one transaction."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request for an action: its session, how its rows are checked, and the store of a repeated one.
+
+    When `stop` is set, no further row is started.
+    """
+
+    action: Action
+    session: Session
+    sessions: Sessions
+    check: RowCheck
+    options: CallOptions
+    stop: Event
+    repeat: Repeat | None = None
+
+    retry_after_s = 5.0
+    """How long a caller should wait before it repeats a failed request that is worth a retry, in seconds."""
+
+    def lines(self, rows: Iterator[InputRow]) -> Iterator[bytes]:
+        """Run rows, and yield each envelope as a line. A row is read when the one before it has ended.
+
+        Raises RunStoppedError if files, the audit log or the store cannot be written.
+        """
+        invoker = self._invoker()
+        is_finished = True
+        try:
+            for row in rows:
+                if self.stop.is_set():
+                    raise RunStoppedError("the server is stopping; the remaining rows were not run")
+                stored = self.repeat.lines(row.number) if self.repeat else []
+                if stored:
+                    yield from stored
+                    continue
+                for envelope, line in self._run(invoker, row):
+                    is_finished = is_finished and not envelope.meta.get("transient")
+                    yield line
+        finally:
+            invoker.client.flush_audit()
+        if self.repeat and is_finished:
+            self.repeat.finish()
+
+    def _invoker(self) -> Invoker:
+        repeat = self.repeat
+        invoker = self.session.invoker(
+            self.action.name, results=self.options.rows, recorder=repeat or NoRecorder()
+        )
+        if repeat:
+            repeat.redactor = invoker.client.redactor
+        return invoker
+
+    def _run(self, invoker: Invoker, row: InputRow) -> Iterator[tuple[Envelope, bytes]]:
+        envelopes, first = self._envelopes(invoker, row), 0
+        while some := [(one, one.line()) for one in islice(envelopes, self._at_once)]:
+            if self.repeat:
+                self.repeat.keep(row.number, first, [line for _, line in some])
+                first += len(some)
+            for envelope, line in some:
+                if envelope.meta["code"] == "auth_failed":
+                    self.sessions.forget(self.session)
+                yield envelope, line
+
+    @property
+    def _at_once(self) -> int:
+        return _STORED_AT_ONCE if self.repeat else 1
+
+    def _envelopes(self, invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
+        if row.error:
+            yield invoker.failed_row(row.number, row.data, InputError(row.code, row.error))
+        elif errors := self.check.errors(row.data):
+            yield invoker.failed_row(row.number, row.data, InputError("input_invalid", "; ".join(errors)))
+        else:
+            yield from invoker.envelopes(row.number, row.data)
+
+
+class Stream:
+    """The lines of a streamed response. When the server closes it, no further row is started.
+
+    `resources` are released at its end, or when it is closed, even if it was never read. After an error, the
+    server breaks the connection, so that the caller cannot take the lines for complete.
+    """
+
+    def __init__(self, lines: Iterator[bytes], resources: ExitStack) -> None:
+        self._lines, self._resources = lines, resources
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._lines
+        except ConnectorError as error:
+            logger.error("a streamed response is incomplete: %s", error)
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Finish the row in progress, and release the resources. Can be repeated."""
+        with self._resources:
+            close: Any = getattr(self._lines, "close", None)
+            if close:
+                close()
+
+
+def only_line(lines: Iterator[bytes]) -> tuple[bytes, Envelope]:
+    """Return the only line, and its envelope."""
+    (line,) = lines
+    return line, Envelope.from_json(json_text.loads(line.decode()))

@@ -1,0 +1,51 @@
+"""Checks a row against the published schema of its action, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from connector.catalog.action import Action
+from connector.catalog.input_schema import input_schema
+from connector.catalog.json_schema import Check, compile_check, validator
+from connector.common.json_text import Json
+from connector.errors import nearest, shorten
+
+
+class RowCheck:
+    """The check of an action's rows. With `lenient`, only unknown inputs are found, and not wrong types."""
+
+    def __init__(self, action: Action, *, names: bool, lenient: bool) -> None:
+        self._action, self._names, self._lenient = action, names, lenient
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return input_schema(self._action, names=self._names)
+
+    @cached_property
+    def _checks(self) -> list[tuple[Mapping[str, Any], Check | None]]:
+        whole = {name: said for name, said in self._schema.items() if name != "allOf"}
+        return [(part, compile_check(part)) for part in (whole, *self._schema.get("allOf", ()))]
+
+    def errors(self, row: Mapping[str, Json]) -> list[str]:
+        """Return what is wrong with a row; an empty list if it agrees with the schema."""
+        known = self._schema["properties"]
+        unknown = [f'no input "{name}"{nearest(name, known)}' for name in row if name not in known]
+        if unknown or self._lenient:
+            return unknown
+        found = []
+        for schema, passes in self._checks:
+            if passes is None or not passes(dict(row)):
+                found += [self._said(error, schema) for error in validator(schema).iter_errors(row)]
+        return found
+
+    def _said(self, error: Any, schema: Mapping[str, Any]) -> str:
+        if "properties" not in schema:  # a condition across inputs, which has a sentence
+            return str(schema.get("description") or error.message)
+        place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path)
+        said = shorten(str(error.message))
+        name = next(iter(error.absolute_path), None)
+        if error.validator == "type" and name in self._action.named_inputs and not self._names:
+            said += "; names are accepted with ?names=1"
+        return f"{place[1:]}: {said}" if place else said

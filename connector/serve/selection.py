@@ -1,0 +1,65 @@
+"""The actions of a document: those that its reader may call, and that the query selects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from werkzeug.wrappers import Request
+
+from connector.catalog.action import EFFECTS, Action
+from connector.catalog.catalog import Catalog
+from connector.errors import nearest
+from connector.serve.access import Caller
+from connector.serve.options import check_names, flag
+from connector.serve.problems import ProblemError
+from connector.serve.settings import Settings
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The actions of a document, and whether their ids can be names."""
+
+    actions: Sequence[Action]
+    names: bool
+
+
+class Selector:
+    """Selects the actions of documents."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog, self._settings = catalog, settings
+
+    @cached_property
+    def _actions(self) -> list[Action]:
+        return [action for action in self._catalog.actions() if not self._settings.missing_folder(action)]
+
+    def select(self, request: Request, caller: Caller) -> Selection:
+        """Return the selected actions. Raises ProblemError (400) for a name that does not exist."""
+        check_names(request, ("areas", "actions", "effect", "names"))
+        names = _listed(request, "actions", [action.name for action in self._actions])
+        effects = _listed(request, "effect", EFFECTS)
+        areas = _listed(request, "areas", [name for action in self._actions for name in areas_of(action)])
+        selected = [
+            action
+            for action in self._actions
+            if caller.rights.allows(action)
+            and (not names or action.name in names)
+            and (not effects or action.effect in effects)
+            and (not areas or areas & set(areas_of(action)))
+        ]
+        return Selection(selected, flag(request, "names"))
+
+
+def areas_of(action: Action) -> tuple[str, str]:
+    """Return the names of an action's area: with and without its service."""
+    return f"{action.service}/{action.area}", action.area
+
+
+def _listed(request: Request, parameter: str, known: Sequence[str]) -> set[str]:
+    """Return the names in a parameter, separated by commas; empty if it is not given."""
+    given = {name.strip() for name in request.args.get(parameter, "").split(",") if name.strip()}
+    for name in given - set(known):
+        raise ProblemError(400, f'{parameter}: there is no "{name}"{nearest(name, set(known))}')
+    return given

@@ -1,0 +1,42 @@
+"""The settings of the HTTP server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.catalog.action import Action
+from connector.serve.bodies import Limits
+from connector.serve.problems import ProblemError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server serves, and its limits.
+
+    `connections` are names of saved connections or files; the first one of a service is its default. If it is
+    empty, the default connection of each service is used, and a key can name others. `delay_ms` is that of a
+    job. `uploads` and `files` are the folders of files that actions send and save: without them, these
+    actions are refused. With `requires_key`, every request needs a key; without it, requests without one are
+    accepted until the first key is added, if they come from this machine. A request waits for its turn for at
+    most `max_wait_s` seconds.
+    """
+
+    connections: tuple[str, ...] = ()
+    delay_ms: float | None = None
+    uploads: Path | None = None
+    files: Path | None = None
+    requires_key: bool = True
+    limits: Limits = field(default_factory=Limits)
+    max_wait_s: float = 30.0
+
+    def missing_folder(self, action: Action) -> str:
+        """Return the option with the folder that an action needs and the server lacks, or an empty text."""
+        if self.uploads is None and any(part.file for part in action.parts.values()):
+            return "--uploads"
+        return "--files" if self.files is None and action.returns_file else ""
+
+    def require_folder(self, action: Action) -> None:
+        """Raise ProblemError (403) for an action that sends or saves files, without a folder for them."""
+        if option := self.missing_folder(action):
+            raise ProblemError(403, f"{action.name} needs a folder for files: start the server with {option}")

@@ -1,0 +1,67 @@
+"""Turns: a bound on the requests that run at the same time, and on the time that others wait for one."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.errors import count_of
+from connector.serve.problems import busy
+
+RUNNING = 8
+"""The maximum number of requests that run over one connection at the same time."""
+MOST = 28
+"""The maximum number of requests that run or wait. The server has more threads, to refuse others."""
+THREADS = 32
+
+
+class Turns:
+    """The turns of all connections. Requests of a connection share its pace: more would not be faster."""
+
+    def __init__(self, max_wait_s: float, running: int = RUNNING, most: int = MOST) -> None:
+        self._max_wait_s = max_wait_s
+        self._turns: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(running))
+        self._room = threading.Semaphore(most)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, connection: str) -> Iterator[None]:
+        """Context of a running request. Raises ProblemError (429) if it would wait too long."""
+        if not self._room.acquire(blocking=False):
+            raise busy("too many requests are running or waiting", self._max_wait_s)
+        try:
+            with self._lock:
+                turns = self._turns[connection]
+            if not turns.acquire(timeout=self._max_wait_s):
+                waited = count_of(round(self._max_wait_s), "second")
+                raise busy(f"no turn within {waited}; nothing was sent", self._max_wait_s)
+            try:
+                yield
+            finally:
+                turns.release()
+        finally:
+            self._room.release()
+
+
+class Running:
+    """The number of running requests, which is that of the `with` blocks that have not ended."""
+
+    def __init__(self) -> None:
+        self._count, self._ended = 0, threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._ended:
+            self._count += 1
+
+    def __exit__(self, *exc: object) -> None:
+        with self._ended:
+            self._count -= 1
+            self._ended.notify_all()
+
+    def wait(self) -> None:
+        """Wait until no request runs."""
+        with self._ended:
+            while self._count:
+                self._ended.wait(0.5)  # a timeout, so that signals are handled meanwhile

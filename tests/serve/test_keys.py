@@ -1,0 +1,181 @@
+"""Keys: who may call what, how they are stored, and the command `ninjaone key`."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.cli.main import main
+from connector.errors import RunError
+from connector.sandbox.ninjaone.server import Sandbox
+from connector.serve.keys import Keys, Rights
+from tests.serve.web import Web, problem
+
+DAY = "2026-11-29"
+
+
+def test_a_key_for_reads_cannot_write_whatever_the_action(
+    web: Web, catalog: Catalog, shared_sandbox: Sandbox
+) -> None:
+    key = web.keys.add("reader", Rights(), DAY)
+    for action in catalog.actions():
+        answer = web.post(f"/actions/{action.name}", {"no such": 1}, key=key, X_Confirm="1")
+        if action.effect == "read":
+            detail = answer.get_json()["detail"]
+            assert (
+                "start the server with --files" in detail or "halopsa" in detail or answer.status_code == 422
+            )
+            continue
+        said = f'{action.name} has the effect "{action.effect}", for which the key "reader" has no right'
+        assert problem(answer, 403) == said
+        assert problem(web.post(f"/preview/{action.name}", {}, key=key), 403) == said
+    assert shared_sandbox.log.requests() == []
+
+
+def test_the_session_of_a_read_refuses_every_other_request(web: Web, catalog: Catalog) -> None:
+    session = web.app._calls._sessions.session(catalog.action("get_device"), Rights(), None)
+    with pytest.raises(RunError, match="read-only"):
+        session.envelope("create_tag", {"name": "x"})
+
+
+def test_rights_are_those_of_actions_and_connections(
+    web: Web, acme: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    some = web.keys.add("some", Rights(("read", "write"), ("get_*", "update_device")), DAY)
+    assert web.post("/actions/get_device", {"device_id": 1}, key=some).status_code == 200
+    row = {"device_id": 1, "display_name": "x"}
+    assert web.post("/actions/update_device", row, key=some).status_code == 200
+    for other in ("create_tag", "list_devices", "reboot_device"):
+        assert problem(web.post(f"/actions/{other}", {}, key=some), 403).startswith(
+            'the key "some" has no right'
+        )
+    other_file = tmp_path / "other.yaml"
+    other_file.write_text(acme.read_text())
+    elsewhere = web.keys.add("elsewhere", Rights(connections=(str(other_file),)), DAY)
+    assert "no right to use a connection" in problem(
+        web.post("/actions/get_device", {"device_id": 1}, key=elsewhere), 403
+    )
+    two = Web(tmp_path / "two", catalog, connections=(str(acme), str(other_file)))
+    limited = two.keys.add("limited", Rights(connections=(str(other_file),)), DAY)
+    named = f"/actions/get_device?connection={other_file}"
+    assert two.post(named, {"device_id": 1}, key=limited).status_code == 200
+    assert problem(two.post(f"/actions/get_device?connection={acme}", {"device_id": 1}, key=limited), 403)
+    two.app.close()
+
+
+def test_a_missing_or_wrong_key_is_refused_and_a_removed_one_at_once(web: Web) -> None:
+    key = web.keys.add("short-lived", Rights(), DAY)
+    assert web.post("/actions/get_device", {"device_id": 1}, key=key).status_code == 200
+    plain = web.client.post("/actions/get_device", json={"device_id": 1}, headers={"X-API-Key": key})
+    assert plain.status_code == 200
+    Keys(web.keys.path.parent).remove("short-lived")  # as another process does
+    for headers in (
+        {},
+        {"Authorization": f"Bearer {key}"},
+        {"Authorization": f"Basic {web.key}"},
+        {"Authorization": "Bearer "},
+        {"X-API-Key": "wrong \u00e9"},
+    ):
+        refused = web.client.post("/actions/get_device", json={"device_id": 1}, headers=headers)
+        problem(refused, 401)
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        assert key not in refused.text
+    problem(web.client.get("/openapi.json"), 401)
+    assert web.client.get("/health").status_code == 200
+
+
+def test_without_any_key_this_machine_may_read_and_write_and_nobody_else(
+    tmp_path: Path, catalog: Catalog, acme: Path
+) -> None:
+    web = Web(tmp_path, catalog, connections=(str(acme),), requires_key=False)
+    row, headers = {"device_id": 1}, {"Host": "127.0.0.1:8700"}
+    assert web.client.post("/actions/get_device", json=row, headers=headers).status_code == 401
+    web.keys.remove("all")
+    assert web.client.post("/actions/get_device", json=row, headers=headers).status_code == 200
+    confirmed = {**headers, "X-Confirm": "1"}
+    assert problem(web.client.post("/actions/reboot_device", json=row, headers=confirmed), 403)
+    for host in ("evil.example", "evil.example:8700", "127.0.0.1.evil.example", "192.0.2.1:80", ""):
+        problem(web.client.post("/actions/get_device", json=row, headers={"Host": host}), 403)
+    simple = web.client.post(
+        "/actions/get_device", data="{}", headers={**headers, "Content-Type": "text/plain"}
+    )
+    problem(simple, 415)  # what a page of another site can send without consent
+    web.app.close()
+
+
+def test_only_the_digest_of_a_key_is_stored_for_this_user_alone(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "new")
+    secret = keys.add("n8n", Rights(), DAY)
+    assert len(secret) > 40
+    assert secret not in keys.path.read_text()
+    if sys.platform != "win32":
+        assert stat.S_IMODE(os.stat(keys.path).st_mode) == 0o600
+    found = keys.find(secret)
+    assert found is not None
+    assert found.name == "n8n"
+    assert keys.find(secret[:-1]) is None
+    assert keys.find(found.sha256) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rights", "said"),
+    [
+        ("n8n", Rights(), "already exists"),
+        ("A B", Rights(), "not a valid name"),
+        ("x", Rights(effects=("reed",)), 'no effect "reed" (did you mean "read"?)'),
+        ("x", Rights(actions=()), "used for nothing"),
+    ],
+)
+def test_what_cannot_be_added(tmp_path: Path, name: str, rights: Rights, said: str) -> None:
+    keys = Keys(tmp_path)
+    keys.add("n8n", Rights(), DAY)
+    with pytest.raises(RunError) as error:
+        keys.add(name, rights, DAY)
+    assert said in str(error.value)
+    assert [key.name for key in keys.all()] == ["n8n"]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"version": 1}', '{"version": 1, "keys": [3]}', '{"version": 2}'])
+def test_a_damaged_file_lets_nobody_in(tmp_path: Path, text: str) -> None:
+    keys = Keys(tmp_path)
+    keys.path.write_text(text)
+    with pytest.raises(RunError, match=r"damaged|version 2"):
+        keys.find("anything")
+    with pytest.raises(RunError, match=r"damaged|version 2"):
+        keys.add("x", Rights(), DAY)
+    assert keys.path.read_text() == text
+
+
+def test_the_command_adds_lists_and_removes(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--effect", "read,write", "--actions", "list_*,no_such")
+    assert main(["key", "add", "n8n", *options]) == 0
+    out, err = capsys.readouterr()
+    secret = out.strip()
+    assert secret.startswith("nck_")
+    assert 'no action of the catalog matches "no_such"' in err
+    assert '"n8n" may call list_*, no_such with the effect read or write' in err
+    assert secret not in err
+    found = Keys().find(secret)
+    assert found is not None
+    assert found.rights == Rights(("read", "write"), ("list_*", "no_such"))
+    assert main(["key", "list", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed["effects"] == ["read", "write"]
+    assert main(["key", "list"]) == 0
+    assert capsys.readouterr().out.startswith("n8n ")
+    assert main(["key", "add", "other", "--connection", "no_such"]) == 2
+    assert main(["key", "remove", "n8m"]) == 2
+    assert 'no key "n8m" (did you mean "n8n"?)' in capsys.readouterr().err
+    assert main(["key", "remove", "n8n"]) == 0
+    assert Keys().all() == []
+
+
+def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert "listening on 0.0.0.0 requires keys" in capsys.readouterr().err

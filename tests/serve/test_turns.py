@@ -1,0 +1,87 @@
+"""Turns: how many requests run at the same time, and how long others wait."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.sandbox.ninjaone.server import Sandbox
+from connector.serve.problems import ProblemError
+from connector.serve.turns import Turns
+from tests.fakes import wait_until
+from tests.serve.web import Web, problem
+
+
+def test_a_request_without_a_turn_is_told_when_to_come_again() -> None:
+    turns = Turns(0.01, running=1, most=2)
+    with turns.turn("acme"):
+        with pytest.raises(ProblemError) as error, turns.turn("acme"):
+            pass
+        assert error.value.status == 429
+        assert "nothing was sent" in str(error.value)
+        assert error.value.headers == {"Retry-After": "1"}
+        with turns.turn("globex"), pytest.raises(ProblemError, match="too many"), turns.turn("initech"):
+            pass
+    with turns.turn("acme"):
+        pass
+
+
+def test_a_request_waits_for_its_turn() -> None:
+    turns, order = Turns(30, running=1), []
+
+    def wait() -> None:
+        with turns.turn("acme"):
+            order.append("second")
+
+    with turns.turn("acme"):
+        second = threading.Thread(target=wait)
+        second.start()
+        order.append("first")
+    second.join(30)
+    assert order == ["first", "second"]
+
+
+def test_a_server_that_stops_finishes_the_row_in_progress_and_starts_no_other(
+    web: Web, shared_sandbox: Sandbox
+) -> None:
+    shared_sandbox.set_faults(queue=["hold"])
+    body, lines, errors = '{"device_id": 1}\n{"device_id": 2}\n', list[bytes](), list[Exception]()
+
+    def read() -> None:
+        headers = {"Authorization": f"Bearer {web.key}", "Content-Type": "application/x-ndjson"}
+        response = web.client.post("/actions/get_device", data=body, headers=headers)
+        try:
+            lines.extend(response.response)
+        except Exception as error:
+            errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    wait_until(lambda: len(shared_sandbox.log.requests()) == 1)
+    closer = threading.Thread(target=web.app.close)
+    closer.start()
+    wait_until(web.app._calls._stop.is_set)
+    refused = web.post("/actions/get_device", {"device_id": 1})
+    assert "stopping" in problem(refused, 503)
+    assert closer.is_alive()  # it waits for the row in progress
+    shared_sandbox.set_faults(queue=[])
+    for thread in (reader, closer):
+        thread.join(30)
+    assert len(lines) == 1
+    assert [str(error) for error in errors] == ["the server is stopping; the remaining rows were not run"]
+    assert len(shared_sandbox.log.requests()) == 1
+
+
+def test_a_caller_that_hangs_up_ends_the_stream_after_the_row_in_progress(
+    web: Web, shared_sandbox: Sandbox, catalog: Catalog, acme: Path
+) -> None:
+    body = '{"device_id": 1}\n' * 3
+    headers = {"Authorization": f"Bearer {web.key}", "Content-Type": "application/x-ndjson"}
+    response = web.client.post("/actions/get_device", data=body, headers=headers)
+    next(iter(response.response))
+    response.close()
+    assert len(shared_sandbox.log.requests()) == 1
+    web.app._calls._running.wait()  # nothing is left running
