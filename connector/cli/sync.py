@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     ),
     "explain": (
         sync_explain.add_explain,
-        "show how a record is matched, or what became of an alert",
+        "show how a record is matched, or how an alert is handled",
     ),
     "rebuild": (
         sync_rebuild.add_rebuild,

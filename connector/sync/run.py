@@ -158,7 +158,7 @@ class Syncer:
                 if not run.applied.is_stopped:
                     self._settle(run, plan, now, is_full=plan.full and choice.has_all_assets)
         except ListError as error:
-            # Nothing was planned. Alerts do not depend on these lists, so the run goes on with them.
+            # Nothing was planned. The run continues with alerts, which do not depend on these lists.
             run.error = str(error)
             self._end(run, "failed")
             return run
