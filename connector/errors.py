@@ -5,7 +5,8 @@ ConnectorError
 │   ├── DeclarationError         a declaration of an action or a service is not valid
 │   └── ConnectionSetupError     the connection's settings or credentials cannot be used
 ├── RunStoppedError            a started run cannot continue; can be resumed: exit 3
-│   └── RunInterruptedError      the run is stopping, and a waiting row is left for the resumed run
+│   ├── RunInterruptedError      the run is stopping, and a waiting row is left for the resumed run
+│   └── WaitStoppedError         the outcomes of queued work cannot be read; a resumed run reads them
 ├── RowError                   ends its row, in an envelope; the other rows continue
 │   ├── InputError               a template fails, or a value cannot be used
 │   ├── AuthError                signing in failed
@@ -113,6 +114,10 @@ class RunInterruptedError(RunStoppedError):
 
     Raised only if all requests sent by the row can be repeated or certainly had no effect.
     """
+
+
+class WaitStoppedError(RunStoppedError):
+    """The outcomes of queued work cannot be read. All requests were sent; a resumed run continues to wait."""
 
 
 class RowError(ConnectorError):

@@ -14,7 +14,7 @@ from connector.files.output import Start, sent_by_unfinished_run
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
-from connector.runs.tenant_runs import tenant_connections
+from connector.runs.tenant_accounts import tenant_connections
 
 
 def require_consent(

@@ -31,7 +31,7 @@ from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
 from connector.runs.preview import NO_INSTANCE, Reads, preview_row
 from connector.runs.run import Prepared, open_distinct, zone_of
-from connector.runs.tenant_runs import tenant_connections
+from connector.runs.tenant_accounts import tenant_connections
 from connector.runs.tenant_split import NOBODY
 
 _SHOWN = 10

@@ -17,6 +17,7 @@ from typing import TextIO
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError, count_of
 from connector.runs.records import ActiveRun
+from connector.runs.summary import Awaited
 
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0
@@ -31,7 +32,8 @@ class View:
     """The progress of a run at one moment. Times are in seconds, the rate is in rows per second.
 
     `left_s` is the estimated remaining time. `pace_s` is the part of it that is due to the delay between
-    requests: if both are close, the delay limits the rate, otherwise the API does.
+    requests: if both are close, the delay limits the rate, otherwise the API does. `awaited` is the state of
+    the wait for the end of queued work.
     """
 
     label: str
@@ -42,6 +44,7 @@ class View:
     left_s: float | None = None
     pace_s: float | None = None
     waits_s: float | None = None
+    awaited: Awaited | None = None
 
     @property
     def share(self) -> float | None:
@@ -54,6 +57,9 @@ class View:
         facts = [count_of(self.done, "row") if self.total is None else f"{self.done}/{self.total} rows"]
         if self.share is not None:
             facts.insert(0, f"{int(100 * self.share)} %")
+        if its := self.awaited:
+            waiting = f"waiting for the end of {count_of(its.left, 'row')}"
+            return [*facts, waiting, f"{its.completed} completed", f"{self.failed + its.failed} failed"]
         facts.append(f"{self.failed} failed")
         if self.waits_s is not None:
             facts.append(f"waiting for {duration(self.waits_s)}")
@@ -97,6 +103,7 @@ class Gauge:
             left / rate if left is not None and rate else None,
             self._pace_s(left, done, requests),
             self._waits_s(now, done, requests),
+            sum(awaited, start=Awaited(0)) if (awaited := self._run.summary.awaited.values()) else None,
         )
 
     def _done(self) -> int:

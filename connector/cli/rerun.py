@@ -39,7 +39,7 @@ from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
-from connector.runs.tenant_runs import account_of
+from connector.runs.tenant_accounts import account_of
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ from connector.runs.job_rerun import FinishedJob, RerunFolder, job_of_rerun
 from connector.runs.records import find
 from connector.runs.repair import FailedRow
 from connector.runs.run import Prepared, naming, prepare
-from connector.runs.tenant_runs import account_of
+from connector.runs.tenant_accounts import account_of
 
 
 def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:

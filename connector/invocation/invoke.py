@@ -53,7 +53,8 @@ class Invoker:
 
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
     times without a zone in the row and its templates, and of the times in results with `times` "iso".
-    `order_inputs` are the inputs that a successful envelope has in `meta.order`, until the outcome is known.
+    `order_inputs` are the inputs that an envelope has in `meta.order`, until the outcome is known, unless its
+    request had no effect. `is_alone` is true if rows do not run in parallel.
     """
 
     action: Action
@@ -73,6 +74,7 @@ class Invoker:
     lookups: Lookups = field(default_factory=Lookups)
     existing: ExistingRecords = field(default_factory=ExistingRecords)
     order_inputs: tuple[str, ...] = ()
+    is_alone: bool = True
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
@@ -90,7 +92,8 @@ class Invoker:
                     if has_names(self.action, values):
                         ids = with_ids(self.action, self.service, values, self.lookups)
                         values = yield from self._drive(ids, exchange, writer)
-                    writer.order = {name: values[name] for name in self.order_inputs if name in values}
+                    given = {name: values[name] for name in self.order_inputs if name in values}
+                    writer.order = {"inputs": given, "is_alone": self.is_alone}
                 if self.with_names:
                     names = read_names(self.action, self.service, self.with_names, self.lookups)
                     writer.names = yield from self._drive(names, exchange, writer)
@@ -275,6 +278,8 @@ class _RowWriter:
         if self.is_looked_up and error.code not in ("partial", "internal_error"):
             repeatable = True
         extra: dict[str, Any] = {"repeatable": repeatable}
+        if self.order and not error.refused:
+            extra["order"] = self.order
         if self._each:
             for item in self._held:
                 yield self._item(item, last=False)

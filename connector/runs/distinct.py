@@ -144,8 +144,11 @@ class Distinct:
 
 def _shared(first: Envelope, row: InputRow, *, keep_row: bool) -> Envelope:
     """Return the envelope of a row that shares the result of another one."""
-    error = None
-    if first.error is not None:
-        error = f"row {first.row}, which has the same value of distinct, failed: {first.error}"
+    error = None if first.error is None else shared_error(first.row, first.error)
     meta = {**first.meta, "attempts": 0, "same_as": first.row}
     return Envelope(row.number, error, first.result, meta, row.data if keep_row else ABSENT)
+
+
+def shared_error(row: int, error: str) -> str:
+    """Return the error of a row that shares the result of the failed row with this number."""
+    return f"row {row}, which has the same value of distinct, failed: {error}"

@@ -13,7 +13,7 @@ from connector.errors import RunError
 from connector.runs.account import Account
 from connector.runs.records import find
 from connector.runs.run import Prepared, fingerprint, naming
-from connector.runs.tenant_runs import account_of
+from connector.runs.tenant_accounts import account_of
 
 
 def check_finished(steps: Sequence[Prepared], connection: Connection | None) -> None:

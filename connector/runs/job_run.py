@@ -20,7 +20,8 @@ from connector.runs.policy import apply_policy
 from connector.runs.records import RunObserver
 from connector.runs.run import Prepared, check_start, naming, run
 from connector.runs.summary import Listener, Summary
-from connector.runs.tenant_runs import check_tenants, run_tenants
+from connector.runs.tenant_accounts import check_tenants
+from connector.runs.tenant_runs import run_tenants
 
 
 def run_all(

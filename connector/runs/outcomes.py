@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.catalog.outcome import EventLog, Outcome, member
 from connector.common.json_text import Json
+from connector.runs.claims import Claim, find_candidates
 
 Key = tuple[Json, ...]
 """The values of an order's inputs, or of an item's members, by which they belong together."""
@@ -15,11 +15,22 @@ Key = tuple[Json, ...]
 
 @dataclass(frozen=True)
 class Order:
-    """The queued work of one row: the inputs that identify it, and the name of what it runs, if known."""
+    """The queued work of one row: the inputs that identify it, and the name of what it runs, if known.
+
+    `is_sure` is false if the response to the request was lost: the order claims its place among those of its
+    device, and gets no outcome. `is_alone` is true if no other request was being sent at the same time.
+    """
 
     row: int
     inputs: Mapping[str, Json]
     name: str = ""
+    is_sure: bool = True
+    is_alone: bool = True
+
+    @property
+    def claim(self) -> Claim:
+        """The place of the row among the rows of its device."""
+        return Claim(self.row, self.is_sure, self.is_alone)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,19 @@ class Ended:
     id: int | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """The ended orders, and those whose end cannot be told from that of other rows (`unclear`), by row.
+
+    `unclear` has the numbers of those rows and of the row itself. Later events cannot help the rows in
+    `final`.
+    """
+
+    ended: Mapping[int, Ended] = field(default_factory=dict)
+    unclear: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    final: frozenset[int] = frozenset()
+
+
 def is_traceable(declared: Outcome, inputs: Mapping[str, Json]) -> bool:
     """Return whether the end of a row's work can be found."""
     return all(inputs.get(name) in values for name, values in declared.when.items())
@@ -40,45 +64,84 @@ def is_traceable(declared: Outcome, inputs: Mapping[str, Json]) -> bool:
 
 def find_ended(
     declared: Outcome, log: EventLog | None, orders: Sequence[Order], items: Iterable[Json]
-) -> dict[int, Ended]:
-    """Return the ended orders, keyed by row.
+) -> Found:
+    """Return what is known of the orders, which are in the order of their rows.
 
     `items` are those of the event log since before the first order, oldest first; or with `log` None those of
-    a list that shows the current state of each item. In a log, the orders of one device get the series of its
-    events in the order of the rows.
+    a list that shows the current state of each item.
     """
-    by_key: dict[Key, list[Json]] = defaultdict(list)
-    keys = {_key_of(declared, order) for order in orders}
+    of_key: dict[Key, tuple[list[Order], list[Json]]] = {}
+    for order in orders:
+        of_key.setdefault(_key_of(declared, order), ([], []))[0].append(order)
     for item in items:
         key = tuple(member(item, path) for path in declared.match)
-        if key in keys:
-            by_key[key].append(item)
+        if key in of_key:
+            of_key[key][1].append(item)
     ended: dict[int, Ended] = {}
-    taken: set[Json] = set()
-    for order in orders:
-        its = by_key[_key_of(declared, order)]
+    unclear: dict[int, Sequence[int]] = {}
+    final: set[int] = set()
+    for its_orders, its_items in of_key.values():
         if log is None:
-            found = _last_end(declared, None, its)
+            found = _by_state(declared, its_orders, its_items)
         else:
-            found = _next_series(declared, log, order, its, taken)
-        if found:
-            ended[order.row] = found
-    return ended
+            found = _by_series(declared, log, its_orders, its_items)
+        ended.update(found.ended)
+        unclear.update(found.unclear)
+        final |= found.final
+    return Found(ended, unclear, frozenset(final))
 
 
 def _key_of(declared: Outcome, order: Order) -> Key:
     return tuple(order.inputs.get(name) for name in declared.match.values())
 
 
-def _next_series(
-    declared: Outcome, log: EventLog, order: Order, items: Iterable[Json], taken: set[Json]
-) -> Ended | None:
-    """Return the end of the oldest series of events that is the order's and that no earlier order has."""
-    for series, events in _series(log, items):
-        if series not in taken and _is_of(declared, order, events):
-            taken.add(series)
-            return _last_end(declared, log, events)
-    return None
+def _by_state(declared: Outcome, orders: Sequence[Order], items: Sequence[Json]) -> Found:
+    """Return what is known of the orders of one item: its state is that after the last of them."""
+    rows, last = [order.row for order in orders], orders[-1]
+    is_last_known = last.is_sure and (len(orders) == 1 or last.is_alone)
+    end = _last_end(declared, None, items) if is_last_known else None
+    unclear = {order.row: rows for order in orders if order.is_sure and not (is_last_known and order is last)}
+    return Found({last.row: end} if end else {}, unclear, frozenset(unclear))
+
+
+def _by_series(declared: Outcome, log: EventLog, orders: Sequence[Order], items: Iterable[Json]) -> Found:
+    """Return what is known of the orders of one device."""
+    series = [events for _, events in _series(log, items)]
+    matching: dict[str, frozenset[int]] = {}
+    matches = {}
+    for order in orders:
+        kind = repr((order.name, [order.inputs.get(name) for name in declared.same.values()]))
+        if kind not in matching:
+            matching[kind] = frozenset(
+                n for n, events in enumerate(series) if _is_of(declared, order, events)
+            )
+        matches[order.row] = matching[kind]
+    ends = [_last_end(declared, log, events) for events in series]
+    ended: dict[int, Ended] = {}
+    unclear: dict[int, Sequence[int]] = {}
+    final: set[int] = set()
+    for row, its in find_candidates([order.claim for order in orders], matches).items():
+        found = [ends[number] for number in its.series]
+        known = [end for end in found if end]
+        if known and len(known) == len(found) and not its.may_be_missing and (end := _agreed(known)):
+            ended[row] = end
+        elif known:
+            unclear[row] = its.rivals
+            if its.is_final and len(known) == len(found):
+                final.add(row)
+    return Found(ended, unclear, frozenset(final))
+
+
+def _agreed(ends: Sequence[Ended]) -> Ended | None:
+    """Return what several possible ends of one row have in common; None if only some have succeeded."""
+    first = ends[0]
+    if len(ends) == 1:
+        return first
+    if any(end.succeeded != first.succeeded for end in ends):
+        return None
+    states = " or ".join(dict.fromkeys(end.state for end in ends))
+    exit_codes = {end.exit_code for end in ends}
+    return Ended(first.succeeded, states, exit_codes.pop() if len(exit_codes) == 1 else None)
 
 
 def _series(log: EventLog, items: Iterable[Json]) -> Iterator[tuple[Json, list[Json]]]:

@@ -123,8 +123,6 @@ def prepare(
         job = replace(job, input=STREAM)
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
     distinct = compile_distinct(job.distinct, job.rows) if job.distinct else None
-    if distinct and job.wait_s is not None:
-        raise RunError("distinct and wait cannot be combined: rows that share a request have no outcome")
     its = catalog.service(action.service)
     check_kinds(its, job.name_kinds)
     skips_wait = job.wait_s is None or (job.step and action.outcome is None)
@@ -220,7 +218,10 @@ def run(
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
-                    waiting(output, prepared.wait, client, clock, revise),
+                    waiting(
+                        *(output, prepared.wait, client, clock, revise, summary.wait_for),
+                        may_resume=STREAM not in (job.input, job.output),
+                    ),
                     clock,
                     listeners,
                     stop,
@@ -308,6 +309,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         with_names=job.name_kinds,
         recorder=continued(recorder or NoRecorder(), prepared.rerun.done if prepared.rerun else {}),
         order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
+        is_alone=job.concurrency == 1,
     )
 
 

@@ -14,6 +14,32 @@ Listener = Callable[[Envelope], None]
 """A function that is called with each envelope after it was written."""
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """The number of rows whose work a run waits for, and of those whose work has completed, or failed.
+
+    `unclear` is the number of rows whose end cannot be told from that of others.
+    """
+
+    rows: int
+    completed: int = 0
+    failed: int = 0
+    unclear: int = 0
+
+    @property
+    def left(self) -> int:
+        """The number of rows for whose end the run still waits."""
+        return self.rows - self.completed - self.failed - self.unclear
+
+    def __add__(self, other: Awaited) -> Awaited:
+        return Awaited(
+            self.rows + other.rows,
+            self.completed + other.completed,
+            self.failed + other.failed,
+            self.unclear + other.unclear,
+        )
+
+
 @dataclass
 class Summary:
     """The summary of a run. Counts are numbers of rows.
@@ -25,7 +51,9 @@ class Summary:
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
     than the run allows. `left_out` has the number of rows that a step skipped, by reason; see `step_rows`.
-    `connections` has the rows and failed rows of each tenant, if there are several.
+    `connections` has the rows and failed rows of each tenant, if there are several. `awaited` has the state
+    of the wait for the end of queued work, by tenant; it is empty before the wait. `failed` counts the rows
+    whose work has failed when the wait is over.
 
     It can be read from another thread during the run.
     """
@@ -49,6 +77,7 @@ class Summary:
     too_many_errors: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
     connections: dict[str, dict[str, int]] = field(default_factory=dict)
+    awaited: dict[str, Awaited] = field(default_factory=dict)
 
     def count(self, envelope: Envelope) -> None:
         """Count the row of an envelope, if this is the row's last envelope."""
@@ -84,6 +113,10 @@ class Summary:
         if "connection" in envelope.meta:
             self.connections[envelope.meta["connection"]]["failed"] += 1
         self._count_failure(envelope)
+
+    def wait_for(self, awaited: Awaited, tenant: str = "") -> None:
+        """Set the state of the wait for the end of queued work, for one tenant if there are several."""
+        self.awaited = {**self.awaited, tenant: awaited}
 
     def _count_warning(self, envelope: Envelope) -> None:
         self.warned += 1

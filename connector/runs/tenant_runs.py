@@ -21,24 +21,27 @@ from threading import Event, Lock, Thread
 
 from connector.client.client import Client
 from connector.client.factory import open_client
-from connector.common import json_text
 from connector.common.clock import SystemClock
 from connector.common.durability import allow_open_files, sync_folder
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone, read_zone
-from connector.connections.connection import Connection, load_connection
-from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
+from connector.connections.connection import Connection
+from connector.errors import (
+    RowError,
+    RunError,
+    RunInterruptedError,
+    RunStoppedError,
+    WaitStoppedError,
+)
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output, Start, is_interrupted
 from connector.files.output_formats import OutputForm
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
-from connector.runs.account import Account
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct
-from connector.runs.job import STREAM, Job
+from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
-from connector.runs.policy import apply_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.run import (
     Prepared,
@@ -50,7 +53,8 @@ from connector.runs.run import (
     open_output,
     open_rows,
 )
-from connector.runs.summary import FailureLimit, Listener, Summary
+from connector.runs.summary import Awaited, FailureLimit, Listener, Summary
+from connector.runs.tenant_accounts import accounts_of, secrets_of, tenant_connections
 from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY, Split
 from connector.runs.waiting_output import WaitingOutput, is_waiting, waiting
@@ -82,9 +86,9 @@ def run_tenants(
     opened = open_rows(prepared)
     with in_zone(read_zone(job.timezone)):
         rows = require_first(checked_rows(prepared, opened))
-    accounts = _accounts(job, connections)
+    accounts = accounts_of(job, connections)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
-    redactor = Redactor(_secrets(connections), prepared.service.secrets)
+    redactor = Redactor(secrets_of(connections), prepared.service.secrets)
     with open_output(job, run_fingerprint, start, redactor) as (output, _), _folder(output) as folder:
         try:
             split = Split(folder / "rows", connections)
@@ -107,53 +111,6 @@ def run_tenants(
                 output.abandon()
             raise
     return tenants.summary
-
-
-def check_tenants(prepared: Prepared) -> None:
-    """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
-    connections = tenant_connections(prepared)
-    clients = {name: open_client(prepared.service, its, 0) for name, its in connections.items()}
-    sign_ins = SignIns(len(clients))
-    for given in clients.items():
-        Thread(target=sign_ins.try_one, args=given, daemon=True).start()
-    sign_ins.require_one(Event())
-
-
-def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
-    """Return the connections that rows can select, keyed by the names used in rows.
-
-    Raises ConnectionSetupError, also if two of them are the same account.
-    """
-    connections: dict[str, Connection] = {}
-    names: dict[str, str] = {}
-    for name, connection_name in sorted(prepared.job.allow_connections.items()):
-        connection = load_connection(prepared.service, connection_name)
-        connection = apply_policy(prepared.action, prepared.job, connection)
-        same = names.setdefault(connection.account, name)
-        if same != name:
-            raise ConnectionSetupError(
-                f"allow_connections: {same} and {name} are the same account: {connection.base_url}, "
-                f"{connection.client_id or 'the same access_token'}. Remove one of them"
-            )
-        connections[name] = connection
-    return connections
-
-
-def account_of(prepared: Prepared) -> Account:
-    """Return a job's account or accounts, for `run.fingerprint`."""
-    if prepared.choose:
-        return _accounts(prepared.job, tenant_connections(prepared))
-    connection = load_connection(prepared.service, prepared.job.connection)
-    return Account(connection.account, connection.timezone)
-
-
-def _accounts(job: Job, connections: Mapping[str, Connection]) -> Account:
-    key = json_text.dumps([job.connection, {name: its.account for name, its in connections.items()}])
-    return Account(key, {name: its.timezone for name, its in connections.items() if its.timezone})
-
-
-def _secrets(connections: Mapping[str, Connection]) -> Iterator[str]:
-    return (secret for connection in connections.values() for secret in connection.secrets)
 
 
 @contextmanager
@@ -252,7 +209,7 @@ class _Tenants:
         connection = self._connections.get(name) or next(iter(self._connections.values()))
         client = open_client(prepared.service, connection, prepared.delay_ms, clock=self.clock)
         if name == NOBODY:
-            for secret in _secrets(self._connections):
+            for secret in secrets_of(self._connections):
                 client.redactor.add(secret)
         output = _TenantOutput(
             path, OutputForm(), self._run_fingerprint, start, client.redactor, fsync=job.fsync
@@ -287,6 +244,8 @@ class _Tenants:
             self._go.wait()
             if self._may_begin and not self._ends():
                 self._run(part, refusal)
+        except WaitStoppedError as error:
+            part.error = error  # The other tenants have other permissions, and continue.
         except BaseException as error:
             part.error = error
             self._stop.set()
@@ -308,7 +267,12 @@ class _Tenants:
         concurrency = self._prepared.job.concurrency
         output: Output = part.output
         if part.name != NOBODY:
-            output = waiting(output, self._prepared.wait, part.client, self.clock, self._revise)
+            job = self._prepared.job
+            output = waiting(
+                *(output, self._prepared.wait, part.client, self.clock, self._revise),
+                lambda awaited: self._report(part.name, awaited),
+                may_resume=STREAM not in (job.input, job.output),
+            )
         try:
             stopped = run_batch(
                 *(rows, part.invoker, output, self.clock, (self._record,), self._stop),
@@ -326,6 +290,10 @@ class _Tenants:
             self.summary.count(envelope)
             for listener in self._listeners:
                 listener(envelope)
+
+    def _report(self, tenant: str, awaited: Awaited) -> None:
+        with self._lock:
+            self.summary.wait_for(awaited, tenant)
 
     def _revise(self, envelope: Envelope) -> None:
         with self._lock:

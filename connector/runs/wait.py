@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from connector.common.json_text import Json
 from connector.errors import Code, RowError, RunError, shorten
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
-from connector.runs.outcomes import Ended, Order, find_ended, is_traceable
+from connector.runs.outcomes import Ended, Found, Order, find_ended, is_traceable
+from connector.runs.summary import Awaited
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _POLLS_S = (0.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
 """The waits before each poll, in seconds; the last one is repeated."""
 _LASTING: tuple[Code, ...] = ("auth_failed", "forbidden", "not_found")
-"""Errors of a poll that a further poll would repeat."""
+"""Errors of a poll that a later poll is likely to repeat."""
+_LASTING_POLLS = 3
+"""The number of such errors in a row that end the wait."""
 _OVERLAP_S = 300.0
 """Events of this time are read again in each poll, in case one is listed later than a newer one."""
 _SHOWN_DEVICES = 5
@@ -79,19 +82,28 @@ def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: flo
     return WaitPlan(action, service, outcome, lists, timeout_s)
 
 
+Report = Callable[[Awaited], None]
+"""A function that is called with the state of a wait."""
+
+
 @dataclass(frozen=True)
 class Outcomes:
-    """The orders that have ended, keyed by row; the rows of offline devices; why the last poll failed.
+    """What is known of the orders at the end of the wait; the rows of offline devices; why a poll failed.
 
-    `is_late` is true if the time to wait is over.
-    `values` are the values that rows have asked for after the end, keyed by row.
+    `is_late` is true if the time to wait is over. If it is false and there is a `problem`, the wait has ended
+    because of it. `values` are the values that rows have asked for after the end, keyed by row.
     """
 
-    ended: Mapping[int, Ended]
-    offline: frozenset[int]
+    found: Found = field(default_factory=Found)
+    offline: frozenset[int] = frozenset()
     problem: str = ""
     is_late: bool = False
     values: Mapping[int, Json] = field(default_factory=dict)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a problem has ended the wait before its time."""
+        return bool(self.problem) and not self.is_late
 
 
 class Waiter:
@@ -111,35 +123,46 @@ class Waiter:
             raise RunError(f"--wait cannot read the outcomes ({log.action}): {error}") from error
         return member(newest[0], log.id) if newest else 0
 
-    def wait(self, orders: Sequence[Order], since: int, deadline: float) -> Outcomes:
+    def wait(
+        self, orders: Sequence[Order], since: int, deadline: float, report: Report = lambda _: None
+    ) -> Outcomes:
         """Wait until all orders have ended, at most until `deadline` (epoch seconds).
 
-        Events after the id `since` are read. Raises RunInterruptedError if the run is stopping.
+        Events after the id `since` are read. `report` is called with the state of the wait after each poll.
+        Raises RunInterruptedError if the run is stopping.
         """
         orders = [order for order in orders if is_traceable(self._plan.outcome, order.inputs)]
-        if not orders:
-            return Outcomes({}, frozenset())
+        number_of_rows = sum(order.is_sure for order in orders)
+        if not number_of_rows:
+            return Outcomes()
+        report(Awaited(number_of_rows))
         orders = self._with_names(orders)
-        offline = self._offline(orders)
-        found = Outcomes({}, offline)
+        result = Outcomes(offline=self._offline(orders))
         events: dict[Json, Json] = {}
+        lasting = 0
         for number in range(1_000_000):
             self._sleep(number, deadline)
             try:
                 items, since = self._poll(events, since)
             except RowError as error:
-                found = replace(found, problem=str(error))
-                if error.code in _LASTING:
+                logger.warning("outcomes: %s", error, extra={"notice": not result.problem})
+                result = replace(result, problem=str(error))
+                lasting = lasting + 1 if error.code in _LASTING else 0
+                if lasting >= _LASTING_POLLS:
                     break
             else:
-                ended = find_ended(self._plan.outcome, self._plan.log, orders, items)
-                found = replace(found, ended=ended, problem="")
-            left = len(orders) - len(found.ended)
-            logger.info("outcomes: %d of %d rows are known", len(found.ended), len(orders))
-            if not left or self._clock.now() >= deadline:
-                found = replace(found, is_late=True)
+                lasting = 0
+                found = find_ended(self._plan.outcome, self._plan.log, orders, items)
+                result = replace(result, found=found, problem="")
+            ended = result.found.ended.values()
+            completed = sum(end.succeeded for end in ended)
+            awaited = Awaited(number_of_rows, completed, len(ended) - completed, len(result.found.final))
+            report(awaited)
+            logger.info("outcomes: %d of %d rows are known", len(ended), number_of_rows)
+            if not awaited.left or self._clock.now() >= deadline:
+                result = replace(result, is_late=True)
                 break
-        return replace(found, values=self._values_after(orders, found.ended))
+        return replace(result, values=self._values_after(orders, result.found.ended))
 
     def _values_after(self, orders: Sequence[Order], ended: Mapping[int, Ended]) -> dict[int, Json]:
         """Return the values that the rows have asked for, keyed by row, after work that has succeeded."""

@@ -1,12 +1,14 @@
 """An output whose rows get their outcomes before it is complete; see `wait.py`.
 
-Until then, an envelope has `meta.order`: the inputs that identify the queued work. Waiting sends only reads,
-so a run that is interrupted while it waits continues to wait when it is resumed, and sends no request again.
+Until then, an envelope has `meta.order`: the inputs that identify the queued work, and whether rows ran in
+parallel. A failed row has it, too, if its request may have arrived. Waiting sends only reads, so a run that
+is interrupted while it waits continues to wait when it is resumed, and sends no request again. The same
+applies if the outcomes cannot be read, for example because a permission was removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -17,14 +19,17 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.times import convert_time
 from connector.common.user_folders import write_whole
-from connector.errors import RowError, RunInterruptedError, count_of
+from connector.errors import RowError, RunInterruptedError, WaitStoppedError, count_of
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output
+from connector.runs.distinct import shared_error
 from connector.runs.outcomes import Ended, Order, is_traceable
-from connector.runs.wait import Outcomes, Waiter, WaitPlan, logger
+from connector.runs.wait import Outcomes, Report, Waiter, WaitPlan, logger
 
 SINCE_NAME = "waiting.json"
 """The file in a run's work folder with the newest event before its first request."""
+
+_SHOWN_ROWS = 5
 
 OnOutcome = Callable[[Envelope], None]
 """Called with the envelope of each row whose work has failed or not ended, or whose outcome is unknown."""
@@ -42,10 +47,18 @@ class WaitingOutput:
     """
 
     def __init__(
-        self, output: Output, plan: WaitPlan, waiter: Waiter, clock: Clock, on_outcome: OnOutcome
+        self,
+        output: Output,
+        plan: WaitPlan,
+        waiter: Waiter,
+        clock: Clock,
+        on_outcome: OnOutcome,
+        report: Report,
+        *,
+        may_resume: bool,
     ) -> None:
         self._output, self._plan, self._waiter, self._clock = output, plan, waiter, clock
-        self._on_outcome = on_outcome
+        self._on_outcome, self._report, self._may_resume = on_outcome, report, may_resume
         self._lines: list[bytes] = []
         self.cut_short = ""
         """Why the wait ended early in a run that cannot be resumed; empty if it did not."""
@@ -99,16 +112,24 @@ class WaitingOutput:
         self._output.close()
 
     def _wait(self, orders: list[Order]) -> Outcomes:
-        logger.warning(
-            "waiting for the end of the work of %s, at most %g s",
-            *(count_of(len(orders), "row"), self._plan.timeout_s),
-            extra={"notice": True},
-        )
+        if number := sum(order.is_sure for order in orders):
+            logger.warning(
+                "waiting for the end of the work of %s, at most %g s",
+                *(count_of(number, "row"), self._plan.timeout_s),
+                extra={"notice": True},
+            )
         try:
-            return self._waiter.wait(orders, self._since, self._clock.now() + self._plan.timeout_s)
+            deadline = self._clock.now() + self._plan.timeout_s
+            outcomes = self._waiter.wait(orders, self._since, deadline, self._report)
         except RowError as error:  # The run is stopping, and its output cannot be resumed.
             self.cut_short = str(error)
-            return Outcomes({}, frozenset(), self.cut_short)
+            return Outcomes(problem=self.cut_short)
+        if outcomes.is_cut_short and self._may_resume:
+            raise WaitStoppedError(
+                f"the outcomes cannot be read: {outcomes.problem}. All requests of the rows were sent; after "
+                "you have fixed this, --resume continues to wait, and sends none of them again"
+            )
+        return outcomes
 
     def _envelopes(self) -> Iterator[Envelope]:
         if isinstance(self._output, FileOutput):
@@ -119,8 +140,8 @@ class WaitingOutput:
 
     def _orders(self) -> Iterator[Order]:
         for envelope in self._envelopes():
-            if "order" in envelope.meta:
-                yield Order(envelope.row, envelope.meta["order"])
+            if "order" in envelope.meta and "same_as" not in envelope.meta:
+                yield _order_of(envelope)
 
     def _with_outcomes(self, found: Outcomes) -> Iterator[bytes]:
         for envelope in self._envelopes():
@@ -137,12 +158,23 @@ class WaitingOutput:
 
 
 def waiting(
-    output: Output, plan: WaitPlan | None, client: Client, clock: Clock, on_outcome: OnOutcome
+    output: Output,
+    plan: WaitPlan | None,
+    client: Client,
+    clock: Clock,
+    on_outcome: OnOutcome,
+    report: Report,
+    *,
+    may_resume: bool,
 ) -> Output:
-    """Return an output that waits for outcomes; the given one without a plan. Raises RunError."""
+    """Return an output that waits for outcomes; the given one without a plan. Raises RunError.
+
+    `report` is called with the state of the wait; `may_resume` is false for a run that cannot be resumed.
+    """
     if plan is None:
         return output
-    return WaitingOutput(output, plan, Waiter(plan, client, clock), clock, on_outcome)
+    waiter = Waiter(plan, client, clock)
+    return WaitingOutput(output, plan, waiter, clock, on_outcome, report, may_resume=may_resume)
 
 
 def call_and_wait(plan: WaitPlan, client: Client, clock: Clock, send: Callable[[], Envelope]) -> Envelope:
@@ -152,37 +184,77 @@ def call_and_wait(plan: WaitPlan, client: Client, clock: Clock, send: Callable[[
     envelope = send()
     if "order" not in envelope.meta:
         return envelope
-    orders = [Order(envelope.row, envelope.meta["order"])]
     try:
-        found = waiter.wait(orders, since, clock.now() + plan.timeout_s)
+        outcomes = waiter.wait([_order_of(envelope)], since, clock.now() + plan.timeout_s)
     except KeyboardInterrupt:
-        found = Outcomes({}, frozenset(), "interrupted")
-    return with_outcome(envelope, plan, found)
+        outcomes = Outcomes(problem="interrupted")
+    return with_outcome(envelope, plan, outcomes)
 
 
-def with_outcome(envelope: Envelope, plan: WaitPlan, found: Outcomes) -> Envelope:
-    """Return a row's envelope with `meta.outcome`; the row fails if its work has failed or not ended."""
+def _order_of(envelope: Envelope) -> Order:
+    order = envelope.meta["order"]
+    return Order(
+        envelope.row,
+        order["inputs"],
+        is_sure=not envelope.has_error,
+        is_alone=order["is_alone"],
+    )
+
+
+def with_outcome(envelope: Envelope, plan: WaitPlan, outcomes: Outcomes) -> Envelope:
+    """Return a row's envelope with `meta.outcome`.
+
+    The row fails if its work has failed or not ended, or if its outcome is not known. If the API does not
+    show the outcome of such work, the row has a warning.
+    """
     meta: dict[str, Any] = dict(envelope.meta)
-    inputs = meta.pop("order", None)
-    if inputs is None:
-        return envelope
-    ended = found.ended.get(envelope.row)
-    if not is_traceable(plan.outcome, inputs) or (ended is None and found.problem and not found.is_late):
-        why = f"the outcome cannot be read: {found.problem}" if found.problem else "the API does not show it"
+    order = meta.pop("order", None)
+    if order is None or envelope.has_error:
+        return replace(envelope, meta=meta)
+    row = meta.get("same_as", envelope.row)
+    ended, rivals = outcomes.found.ended.get(row), outcomes.found.unclear.get(row)
+    if ended is None and (why := _why_not_shown(plan, order["inputs"], rivals)):
         meta["outcome"] = {"state": "unknown"}
         meta["warnings"] = [*meta.get("warnings", ()), f"outcome unknown: {why}"]
         return replace(envelope, meta=meta)
+    if ended is None and (rivals or outcomes.is_cut_short):
+        meta["outcome"] = {"state": "unknown"}
+        return _failed(envelope, meta, "outcome_unknown", _not_known(plan, outcomes, row, rivals))
     if ended is None:
         meta["outcome"] = {"state": "timed_out"}
-        message = _no_end(plan, found.problem, is_offline=envelope.row in found.offline)
+        message = _no_end(plan, outcomes.problem, is_offline=row in outcomes.offline)
         return _failed(envelope, meta, "execution_timeout", message)
     meta["outcome"] = _as_json(ended)
-    if ended.succeeded and envelope.row in found.values and isinstance(envelope.result, dict):
-        return replace(envelope, result={**envelope.result, "after": found.values[envelope.row]}, meta=meta)
+    if ended.succeeded and row in outcomes.values and isinstance(envelope.result, dict):
+        return replace(envelope, result={**envelope.result, "after": outcomes.values[row]}, meta=meta)
     if ended.succeeded:
         return replace(envelope, meta=meta)
     code = "" if ended.exit_code is None else f", exit code {ended.exit_code}"
     return _failed(envelope, meta, "execution_failed", f"the device reports {ended.state}{code}")
+
+
+def _why_not_shown(plan: WaitPlan, inputs: Mapping[str, Json], rivals: Sequence[int] | None) -> str:
+    """Return why the API does not show the outcome of a row's work; empty if it does."""
+    if not is_traceable(plan.outcome, inputs):
+        return "the API does not show it"
+    if rivals and plan.log is None:
+        return f"the API shows only the state after the last of {_rows(rivals)}"
+    return ""
+
+
+def _not_known(plan: WaitPlan, outcomes: Outcomes, row: int, rivals: Sequence[int] | None) -> str:
+    if rivals is None:
+        why = f"the outcome cannot be read: {outcomes.problem}"
+    elif len(rivals) > 1:
+        why = f"the reports of the device do not show which of {_rows(rivals)} they belong to"
+    else:
+        why = "the device reports several such orders, and it is not known which is that of the row"
+    return f"{why}: the request was sent; check in {plan.service.title} before you send it again"
+
+
+def _rows(rows: Sequence[int]) -> str:
+    shown = [str(row) for row in rows[:_SHOWN_ROWS]] + (["..."] if len(rows) > _SHOWN_ROWS else [])
+    return f"the rows {', '.join(shown)}"
 
 
 def _no_end(plan: WaitPlan, problem: str, *, is_offline: bool) -> str:
@@ -206,4 +278,5 @@ def _as_json(ended: Ended) -> dict[str, Json]:
 
 
 def _failed(envelope: Envelope, meta: dict[str, Any], code: str, message: str) -> Envelope:
-    return replace(envelope, error=message, meta={**meta, "code": code, "repeatable": False})
+    error = shared_error(meta["same_as"], message) if "same_as" in meta else message
+    return replace(envelope, error=error, meta={**meta, "code": code, "repeatable": False})

@@ -15,7 +15,7 @@ from connector.errors import RunError
 from connector.files.readers import InputRow
 from connector.runs.job import Job
 from connector.runs.records import ActiveRun
-from connector.runs.summary import Summary
+from connector.runs.summary import Awaited, Summary
 from tests.cli.conftest import screen
 from tests.fakes import FakeClock
 
@@ -113,6 +113,15 @@ def test_a_run_that_waits_says_since_when() -> None:
     assert run.go_on(1, requests=1).waits_s is None  # another try is a sign of life
     assert run.go_on(4).waits_s == pytest.approx(4)
     assert run.go_on(1, rows=1, requests=0).waits_s is None
+
+
+def test_a_run_that_waits_for_the_end_of_the_work_says_for_how_many() -> None:
+    run = Watched(total=200)
+    run.summary.failed = 2
+    run.summary.awaited = {"a": Awaited(100), "b": Awaited(98, completed=80, failed=5, unclear=1)}
+    assert log_line(run.go_on(60, rows=200)) == (
+        "reboot_device: 100 %, 200/200 rows, waiting for the end of 112 rows, 80 completed, 7 failed"
+    )
 
 
 def test_a_length_that_is_not_known_or_cannot_be_found_out() -> None:

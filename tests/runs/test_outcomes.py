@@ -23,7 +23,7 @@ def find(catalog: Catalog, action: str, orders: list[Order], *items: dict[str, A
     declared = catalog.action(action)
     assert declared.outcome
     log = None if declared.outcome.action else catalog.service(declared.service).event_log
-    return find_ended(declared.outcome, log, orders, items)
+    return find_ended(declared.outcome, log, orders, items).ended
 
 
 def orders(*devices: int, **more: Any) -> list[Order]:

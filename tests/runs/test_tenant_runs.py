@@ -22,7 +22,8 @@ from connector.runs.job import Job
 from connector.runs.records import ActiveRun, find
 from connector.runs.run import Prepared, prepare
 from connector.runs.summary import Summary
-from connector.runs.tenant_runs import account_of, run_tenants, tenant_connections
+from connector.runs.tenant_accounts import account_of, tenant_connections
+from connector.runs.tenant_runs import run_tenants
 from connector.runs.tenant_split import Split
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines

@@ -1,0 +1,65 @@
+"""The connections and accounts of a run whose rows belong to several tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from threading import Event, Thread
+
+from connector.client.factory import open_client
+from connector.common import json_text
+from connector.connections.connection import Connection, load_connection
+from connector.errors import ConnectionSetupError
+from connector.runs.account import Account
+from connector.runs.job import Job
+from connector.runs.policy import apply_policy
+from connector.runs.run import Prepared
+from connector.runs.tenant_sign_in import SignIns
+
+
+def check_tenants(prepared: Prepared) -> None:
+    """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
+    connections = tenant_connections(prepared)
+    clients = {name: open_client(prepared.service, its, 0) for name, its in connections.items()}
+    sign_ins = SignIns(len(clients))
+    for given in clients.items():
+        Thread(target=sign_ins.try_one, args=given, daemon=True).start()
+    sign_ins.require_one(Event())
+
+
+def tenant_connections(prepared: Prepared) -> dict[str, Connection]:
+    """Return the connections that rows can select, keyed by the names used in rows.
+
+    Raises ConnectionSetupError, also if two of them are the same account.
+    """
+    connections: dict[str, Connection] = {}
+    names: dict[str, str] = {}
+    for name, connection_name in sorted(prepared.job.allow_connections.items()):
+        connection = load_connection(prepared.service, connection_name)
+        connection = apply_policy(prepared.action, prepared.job, connection)
+        same = names.setdefault(connection.account, name)
+        if same != name:
+            raise ConnectionSetupError(
+                f"allow_connections: {same} and {name} are the same account: {connection.base_url}, "
+                f"{connection.client_id or 'the same access_token'}. Remove one of them"
+            )
+        connections[name] = connection
+    return connections
+
+
+def account_of(prepared: Prepared) -> Account:
+    """Return a job's account or accounts, for `run.fingerprint`."""
+    if prepared.choose:
+        return accounts_of(prepared.job, tenant_connections(prepared))
+    connection = load_connection(prepared.service, prepared.job.connection)
+    return Account(connection.account, connection.timezone)
+
+
+def accounts_of(job: Job, connections: Mapping[str, Connection]) -> Account:
+    """Return the accounts that rows can select."""
+    key = json_text.dumps([job.connection, {name: its.account for name, its in connections.items()}])
+    return Account(key, {name: its.timezone for name, its in connections.items() if its.timezone})
+
+
+def secrets_of(connections: Mapping[str, Connection]) -> Iterator[str]:
+    """Return the secrets of all connections."""
+    return (secret for connection in connections.values() for secret in connection.secrets)
