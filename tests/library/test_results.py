@@ -15,7 +15,7 @@ import pytest
 from connector import ActionError, NinjaOne, RunError
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.library.conftest import paths
-from tests.loopback import Server, Talk
+from tests.loopback import PATIENCE_S, Server, Talk
 
 PAGE, DEVICES = 1000, 10_000
 
@@ -128,6 +128,58 @@ def test_a_program_that_stops_early_leaves_nothing_in_progress(tmp_path: Path, l
         assert 1 <= sent <= 4
         lines = [json.loads(line) for line in audit.read_text("utf-8").splitlines()]
         assert [line["status"] for line in lines] == [200] * sent
+
+
+@pytest.mark.parametrize("leave", ["stop", "close", "drop"])
+def test_a_row_that_would_wait_long_is_cancelled_when_a_program_stops(sandbox: Sandbox, leave: str) -> None:
+    """If it were not, the second row would be sent half a minute later."""
+    ninja = NinjaOne(**sandbox.connection, delay_ms=30_000)
+    results: Any = ninja.run("get_device", devices([], 1, 2, 3), concurrency=2)
+    assert next(results).row == 1
+    if leave == "stop":
+        results.stop()
+        assert [envelope.meta["code"] for envelope in results] == ["cancelled"]
+    elif leave == "close":
+        results.close()
+    else:
+        del results
+        gc.collect()
+    assert row_threads() == []
+    assert paths(sandbox) == ["GET /v2/device/1"]
+
+
+def test_another_thread_closes_a_run_that_waits(sandbox: Sandbox) -> None:
+    """If it did not, both threads would wait half a minute."""
+    ninja, drawn, codes = NinjaOne(**sandbox.connection, delay_ms=30_000), list[int](), list[Any]()
+    is_second = threading.Event()
+
+    def rows() -> Iterator[dict[str, int]]:
+        yield from devices(drawn, 1)
+        is_second.set()
+        yield from devices(drawn, 2, 3)
+
+    results = ninja.run("get_device", rows())
+    reader = threading.Thread(target=lambda: codes.extend(envelope.meta["code"] for envelope in results))
+    reader.start()
+    assert is_second.wait(PATIENCE_S)
+    results.close()
+    reader.join(PATIENCE_S)
+    assert codes in ([None, "cancelled"], [None])  # closed before the thread can ask for the second one
+    assert paths(sandbox) == ["GET /v2/device/1"]
+
+
+def test_the_end_of_a_run_and_of_a_session_closes_their_connections() -> None:
+    with Server((many_devices,)) as server:
+        settings = {"client_id": "many", "client_secret": "a-secret-of-many"}
+        ninja = NinjaOne(base_url=server.base_url, **settings, delay_ms=0)
+        results = ninja.run("get_device", devices([], 1, 2))
+        assert len(list(results)) == 2
+        _, *talks = server._threads
+        ninja.call("get_device", device_id=1)
+        ninja.close()
+        for talk in (*talks, *server._threads[1:]):
+            talk.join(PATIENCE_S)
+            assert not talk.is_alive()
 
 
 def test_a_run_needs_an_action_templates_and_a_concurrency_that_are_right(
