@@ -167,7 +167,7 @@ COMPILE = build/lock/bin/uv pip compile --quiet --universal --generate-hashes --
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet $(UV)
-	$(COMPILE) setup.cfg requirements/dev.in --extra test --extra lint --output-file requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/dev.in --extra test --extra lint --extra mcp --output-file requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
 	$(COMPILE) setup.cfg --extra completion --extra excel --extra keyring --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
 	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra test --constraint build/lock/bounds.txt \
@@ -186,7 +186,7 @@ NEWEST := 3.10 3.13
 test-newest:
 	for version in $(NEWEST); do \
 		$(call python_of,$$version) -m venv --clear build/newest-$$version && \
-		build/newest-$$version/bin/python -m pip install --quiet --upgrade --editable ".[test]" && \
+		build/newest-$$version/bin/python -m pip install --quiet --upgrade --editable ".[test,mcp]" && \
 		build/newest-$$version/bin/python -m pytest $(PARALLEL) || exit 1; \
 	done
 

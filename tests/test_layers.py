@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("web",),
+    ("mcp",),
     ("hosts", "serve"),
     ("library",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does
@@ -39,7 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANKS = {name: rank for rank, layer in enumerate(reversed(LAYERS)) for name in layer}
 
-FRONT_DOORS = ("cli", "hosts", "library", "serve", "web", "sandbox", "__main__")
+FRONT_DOORS = ("cli", "hosts", "library", "mcp", "serve", "web", "sandbox", "__main__")
 """What may name a vendor."""
 VENDORS = ("ninja", "halo")
 

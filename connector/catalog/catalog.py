@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -222,10 +222,15 @@ class Catalog:
 
         British spelling is accepted. Actions in whose texts every word begins a word come first.
         """
-        wanted = [american(word.lower()) for word in words]
-        texts = [(action, _searchable(action)) for action in self.actions(service)]
-        found = [(action, text) for action, text in texts if all(word in text for word in wanted)]
-        return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
+        return search_actions(self.actions(service), words)
+
+
+def search_actions(actions: Iterable[Action], words: list[str]) -> list[Action]:
+    """Return those of the actions that have every word, as `Catalog.search` does."""
+    wanted = [american(word.lower()) for word in words]
+    texts = [(action, _searchable(action)) for action in actions]
+    found = [(action, text) for action, text in texts if all(word in text for word in wanted)]
+    return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
 
 
 def american(text: str) -> str:

@@ -288,12 +288,22 @@ def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> No
     """Declare the options for the connection, read-only, the audit log and the delay."""
     add_connection_option(parser, by_service=by_service)
     add_read_only(parser)
+    add_audit(parser)
+    add_delay(parser)
+
+
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """Declare `--audit`."""
     parser.add_argument(
         "--audit",
         metavar="FILE",
         type=file_path,
         help="append one line per request to FILE, without bodies and secrets",
     )
+
+
+def add_delay(parser: argparse.ArgumentParser) -> None:
+    """Declare `--delay-ms`."""
     parser.add_argument(
         "--delay-ms",
         type=_delay,

@@ -34,6 +34,7 @@ COMMANDS = {
     "preview": ("connector.cli.preview", "show the request of each row without sending it"),
     "plan": ("connector.cli.plan", "run the reads of a job, and show its changes without sending them"),
     "sync": ("connector.cli.sync", "synchronize NinjaOne with HaloPSA: plan, apply, run, status"),
+    "mcp": ("connector.cli.mcp", "offer actions to a language model as an MCP server"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "serve": ("connector.cli.serve", "serve actions over HTTP to other programs"),
     "key": ("connector.cli.key", "manage the keys with which other programs use `serve`"),

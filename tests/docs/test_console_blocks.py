@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,13 @@ def _runnable_pages() -> list[Any]:
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
     has_curl = shutil.which("curl") is not None or "$ curl" not in page(name)
+    has_sdk = find_spec("mcp") is not None or "from mcp import" not in page(name)
     slow = [pytest.mark.slow] if name in SLOW else []
-    return [*slow, pytest.mark.skipif(not has_curl, reason="curl is not installed")]
+    return [
+        *slow,
+        pytest.mark.skipif(not has_curl, reason="curl is not installed"),
+        pytest.mark.skipif(not has_sdk, reason="the package mcp is not installed"),
+    ]
 
 
 @pytest.mark.parametrize("name", _runnable_pages())

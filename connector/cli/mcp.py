@@ -1,0 +1,103 @@
+"""The `mcp` command: actions as tools of a language model, by the Model Context Protocol."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.job_options import add_audit, add_delay, add_read_only
+from connector.cli.main import OK
+from connector.connections.settings import absolute_file
+from connector.errors import RunError, count_of
+
+_MANY_TOOLS = 40
+"""The number of tools above which some clients ignore tools."""
+
+
+def add_mcp(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone mcp`."""
+    parser.add_argument(
+        "-c",
+        "--connection",
+        metavar="NAME|FILE",
+        action="append",
+        default=[],
+        help="saved connection (name) or a connection file; repeat it for another service (default: the "
+        "default connection of each service)",
+    )
+    parser.add_argument(
+        "--service",
+        metavar="SERVICE",
+        default="",
+        help="offer the actions of this service only (default: those of the connections, or of all services)",
+    )
+    parser.add_argument(
+        "--tools",
+        metavar="NAMES",
+        type=_names,
+        default=(),
+        help="offer only these actions, each as a tool, instead of the general tools; separated by commas, "
+        "and * stands for any characters",
+    )
+    parser.add_argument(
+        "--areas",
+        metavar="AREAS",
+        type=_names,
+        default=(),
+        help="offer only the actions of these areas, each as a tool; separated by commas",
+    )
+    add_read_only(parser)
+    parser.add_argument(
+        "--allow-destructive",
+        action="store_true",
+        help="call destructive actions without asking the person to confirm each call",
+    )
+    parser.add_argument("--uploads", metavar="DIR", type=Path, help="folder of the files to upload")
+    parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
+    add_audit(parser)
+    add_delay(parser)
+    add_own_actions(parser)
+    parser.set_defaults(command=_mcp)
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    try:
+        from connector.mcp.server import McpServer
+        from connector.mcp.settings import Settings
+        from connector.mcp.stdio import serve_stdio
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
+            raise
+        raise RunError("this requires the package mcp: install ninjaone-connector[mcp]") from None
+    settings = Settings(
+        connections=tuple(map(absolute_file, options.connection)),
+        service=options.service,
+        tools=options.tools,
+        areas=options.areas,
+        read_only=bool(options.read_only),
+        allow_destructive=options.allow_destructive,
+        delay_ms=options.delay_ms,
+        uploads=options.uploads,
+        files=options.files,
+        audit=options.audit,
+    )
+    server = McpServer(open_catalog(options), settings)
+    if len(server.tools) > _MANY_TOOLS:
+        _say(f"{count_of(len(server.tools), 'tool')}: some clients use only the first {_MANY_TOOLS}")
+    if settings.allow_destructive:
+        _say("--allow-destructive: destructive actions are called without asking")
+    try:
+        serve_stdio(server)
+    finally:
+        server.close()
+    return OK
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _say(text: str) -> None:
+    print(f"ninjaone: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,112 @@
+"""Describes, previews and calls actions by the Python library. It blocks while it waits."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector.catalog.action import Action
+from connector.catalog.catalog import Catalog
+from connector.catalog.input_schema import input_schema
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.common.redaction import HIDDEN
+from connector.errors import InputError, RunError, count_of
+from connector.mcp.arguments import Call
+from connector.mcp.results import capped
+from connector.mcp.sessions import Sessions
+from connector.mcp.settings import Settings
+
+logger = logging.getLogger(__name__)
+_LONGEST_QUESTION = 2000
+"""The maximum length of the inputs in a question, in characters."""
+
+
+class Actions:
+    """The actions of a server over its connections."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._settings = settings
+        self._sessions = Sessions(catalog, settings)
+
+    def describe(self, action: Action) -> dict[str, Json]:
+        """Return what an action does, and the JSON Schema of its inputs."""
+        returns = "a list" if action.returns_list else "a file" if action.returns_file else "a value"
+        described: dict[str, Any] = {
+            "name": action.name,
+            "service": action.service,
+            "area": action.area,
+            "effect": action.effect_name,
+            "idempotent": action.idempotent,
+            "request": f"{action.method} {action.path}",
+            "returns": "nothing" if action.result in (None, "none") else returns,
+            "inputs": input_schema(action, names=True),
+        }
+        return {**described, "notice": action.notice} if action.notice else described
+
+    def preview(self, call: Call) -> dict[str, Json]:
+        """Return the request of a call. Nothing is sent. Raises RunError, InputError."""
+        return self._sessions.session(call.action).preview(call.action.name, **_keywords(call))
+
+    def question(self, call: Call) -> str:
+        """Return what the person is asked to confirm. Raises RunError, InputError if nothing can be sent."""
+        action = call.action
+        self._settings.require_folder(action)
+        session = self._sessions.session(action)
+        request = session.preview(action.name, **_keywords(call))
+        secret = {given.name for given in action.secret_inputs}
+        shown = {name: HIDDEN if name in secret else value for name, value in call.inputs.items()}
+        inputs = json_text.dumps(shown)
+        if len(inputs) > _LONGEST_QUESTION:
+            inputs = f"{inputs[:_LONGEST_QUESTION]}... ({count_of(len(inputs), 'character')} in total)"
+        host = urlsplit(session.connection.base_url).netloc
+        where = f"{session.connection.name} ({host})" if session.connection.name else host
+        lines = [
+            f"{action.title}: this is destructive. {action.summary}",
+            f"Action: {action.name}",
+            f"Connection: {where}",
+            f"Request: {request['method']} {request['url']}",
+            f"Inputs: {inputs}",
+            "Send it?",
+        ]
+        return "\n".join(map(_printable, lines))
+
+    def call(self, call: Call) -> dict[str, Json]:
+        """Return the envelope of a call, with a capped list. Raises RunError, InputError before it is sent.
+
+        The caller has confirmed a destructive action.
+        """
+        self._settings.require_folder(call.action)
+        session = self._sessions.session(call.action)
+        envelope = session.envelope(call.action.name, call.inputs, confirm=True)
+        code = envelope.meta["code"]
+        if code == "auth_failed":
+            self._sessions.forget(session)
+        logger.info("%s: %s", call.action.name, code or "succeeded")
+        return capped(envelope, call.limit)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sessions.close()
+
+
+def _keywords(call: Call) -> dict[str, Any]:
+    """Return the inputs as keywords. Raises InputError for a name that is not that of an input."""
+    for name in call.inputs:
+        if name not in call.action.inputs:
+            raise InputError("input_invalid", call.action.no_input(name))
+    return call.inputs
+
+
+def _printable(text: str) -> str:
+    """Return a text without characters that could hide or reorder the rest of a question."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def require_read(action: Action, tool: str) -> None:
+    """Raise RunError for an action that does not only read."""
+    if action.effect != "read":
+        raise RunError(f'{action.name} has the effect "{action.effect_name}": use {tool}. Nothing was sent')

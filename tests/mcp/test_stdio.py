@@ -1,0 +1,104 @@
+"""The real command over standard input and output, with the SDK's client, and byte by byte."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.cli.main import main
+from connector.sandbox.ninjaone.server import Sandbox
+from tests.loopback import PATIENCE_S
+from tests.mcp.talk import ERAS, talk, yes
+
+COMMAND = (sys.executable, "-m", "connector", "mcp", "--delay-ms", "0")
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_five_calls_of_the_real_command(
+    sandbox: Sandbox, connection_file: Path, own_state: Path, era: str
+) -> None:
+    from mcp import StdioServerParameters
+
+    program, *arguments = (*COMMAND, "--connection", str(connection_file))
+    folders = {"XDG_CACHE_HOME": str(own_state), "XDG_CONFIG_HOME": str(own_state / "config")}
+    process = StdioServerParameters(command=program, args=arguments, env=folders)
+    person = yes()
+    with talk(process, era, person) as server:
+        assert len(server.tools()) == 5
+        found = server.call("search_actions", words="reboot device").data["actions"]
+        assert "reboot_device" in [one["name"] for one in found]
+        inputs = {"device_id": 1, "mode": "NORMAL"}
+        assert server.call("preview_action", action="reboot_device", inputs=inputs).data["method"] == "POST"
+        assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
+        change = {"device_id": 1, "display_name": "renamed"}
+        assert server.call("call_action", action="update_device", inputs=change).is_error is False
+        assert server.call("call_action", action="reboot_device", inputs=inputs).is_error is False
+    assert len(person.asked) == 1
+    methods = [request["method"] for request in sandbox.log.requests()]
+    assert methods == ["GET", "PATCH", "POST"]
+
+
+def test_standard_output_has_messages_of_the_protocol_only(connection_file: Path, tmp_path: Path) -> None:
+    """Also with the most detailed log; and the command ends with 0 when the client closes standard input."""
+    about = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    call = {"name": "call_read_action", "arguments": {"action": "get_device", "inputs": {"device_id": 1}}}
+    messages = [
+        message("initialize", 1, about),
+        message("notifications/initialized"),
+        "this is no message",
+        message("tools/call", 2, call),
+    ]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            [*COMMAND, "--connection", str(connection_file), "-vv"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("".join(line + "\n" for line in messages))
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline())]
+        while answers[-1].get("id") != 2:
+            answers.append(json.loads(process.stdout.readline()))
+        process.stdin.close()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stdout.read() == ""
+    assert answers[-1]["result"]["structuredContent"]["result"]["id"] == 1
+    assert answers[0]["result"]["serverInfo"]["name"] == "ninjaone-connector"
+    assert "call_read_action" in answers[0]["result"]["instructions"]
+    assert "get_device: succeeded" in log.read_text()
+
+
+def message(method: str, id: int | None = None, params: Mapping[str, Any] | None = None) -> str:
+    said = {"jsonrpc": "2.0", "method": method, "params": params or {}}
+    return json.dumps(said if id is None else {**said, "id": id})
+
+
+def test_wrong_options_end_the_command_before_the_protocol(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["mcp", "--tools", "list_devises"]) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert 'no action "list_devises" (did you mean "list_devices"?)' in printed.err
+
+
+def test_without_the_sdk_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("connector.mcp", "mcp"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    monkeypatch.setitem(sys.modules, "mcp_types", None)
+    assert main(["mcp"]) == 2
+    assert "install ninjaone-connector[mcp]" in capfd.readouterr().err
