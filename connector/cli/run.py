@@ -195,6 +195,7 @@ class _Console:
         self._titles = {step.action.name: step.service.title for step in steps}
         self._accepted = {step.action.name for step in steps if step.action.accepted}
         self._awaited = {step.action.name for step in steps if step.wait}
+        self._rerun_of = steps[0].rerun.of if steps[0].rerun else None
         self._progress = Progress(sys.stderr)
         self._active: ActiveRun | None = None
         self.say = self._progress.say
@@ -228,7 +229,10 @@ class _Console:
             has_ended = job.action in self._awaited and summary is not None and not summary.stopped
             is_accepted, title = job.action in self._accepted and not has_ended, self._titles[job.action]
             hidden = self._spare.has(job.output)
-            text = describe(job, summary, service=title, accepted=is_accepted, hide_output=hidden)
+            of = self._rerun_of
+            text = describe(
+                job, summary, service=title, accepted=is_accepted, hide_output=hidden, rerun_of=of
+            )
             print(text, file=sys.stderr)
 
     def __enter__(self) -> None:

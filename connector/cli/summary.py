@@ -28,6 +28,7 @@ from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
 from connector.files.output_formats import TABLES, format_of
 from connector.runs.job import STREAM, Job
+from connector.runs.output_names import absolute
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
 
@@ -156,12 +157,13 @@ def describe(
     service: str = "the service",
     accepted: bool = False,
     hide_output: bool = False,
+    rerun_of: Path | None = None,
 ) -> str:
     """Return the summary of a run as text: counts, error codes with examples, and the next commands.
 
     A `summary` of None stands for a step that was already finished. `service` is the service's title.
     `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
-    With `hide_output`, the output is not named.
+    With `hide_output`, the output is not named. `rerun_of` is the output of the run whose rows it reran.
     """
     if summary is None:
         return f"{job.label}: already finished\n{_content(job)}: {job.output}"
@@ -184,7 +186,8 @@ def describe(
     if summary.truncated:
         lines.append(f"  {count_of(summary.truncated, 'list')} truncated at the limit")
     if summary.failed:
-        lines += _what_next(job, summary, service, may_rerun=may_rerun)
+        output = _output_with_failed_rows(job, rerun_of)
+        lines += _what_next(job, summary, service, output, may_rerun=may_rerun)
     if summary.stopped:
         how = "use --resume to continue" if STREAM not in (job.output, job.input) else "it cannot be resumed"
         lines.append(f"stopped early; {how}")
@@ -218,22 +221,24 @@ def _left_out(job: Job, summary: Summary) -> Iterator[str]:
         yield f"  {count_of(unselected, 'row')} skipped: not selected by `only: {only}`"
 
 
-def _output_with_failed_rows(job: Job) -> str:
+def _output_with_failed_rows(job: Job, rerun_of: Path | None) -> str:
     """Return the quoted name of the file from which failed rows can be rerun, or an empty text.
 
-    It is the folder of the outputs if the job has steps.
+    It is the folder of the outputs if the job has steps, and the output of the first run after a rerun.
     """
     if job.step_outputs:
         return shlex.quote(str(Path(job.step_outputs[0]).parent))
+    if rerun_of:
+        beside = Path(job.output).with_name(rerun_of.name)
+        return shlex.quote(str(beside if absolute(beside) == rerun_of else rerun_of))
     if job.errors:
         return shlex.quote(str(job.errors)) if format_of(str(job.errors), None) not in TABLES else ""
     return shlex.quote(job.output) if job.output != STREAM and job.output_form.has_envelopes else ""
 
 
-def _what_next(job: Job, summary: Summary, service: str, *, may_rerun: bool) -> Iterator[str]:
+def _what_next(job: Job, summary: Summary, service: str, output: str, *, may_rerun: bool) -> Iterator[str]:
     """Yield the numbers of failed rows to retry, to fix first and to check first, with the next commands."""
     retry, fix, check = (summary.kinds[kind] for kind in ("retry", "fix", "check"))
-    output = _output_with_failed_rows(job)
     may_rerun = may_rerun and output != "" and job.input != STREAM and not summary.stopped
     if retry:
         how = f": ninjaone rerun {output} --transient" if may_rerun else ""

@@ -67,7 +67,9 @@ def test_corrected_rows_run_in_place_of_the_failed_ones(
     assert "ninjaone rerun OUT --input FILE" in changed.stderr
     before = len(created(sandbox))
     sandbox.set_faults(queue=[None, REFUSED])
-    assert ninjaone("rerun", "out.jsonl", "--input", "fix.csv").returncode == 1
+    done = ninjaone("rerun", "out.jsonl", "--input", "fix.csv")
+    assert done.returncode == 1
+    assert "ninjaone failed out.jsonl -o FILE, then ninjaone rerun out.jsonl --input FILE" in done.stderr
     assert created(sandbox)[before:] == ["Globex Ltd", "Hooli"]
     assert rows_of(onboarding / "out.rerun.jsonl") == {2: None, 4: "conflict"}
 
