@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import chain, repeat
 from types import ModuleType
@@ -21,6 +23,11 @@ from connector.files.record import Record
 
 _MEMORY = 1 << 22
 _LARGEST_INTEGER = 1 << 53
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell [^>]{0,100}?ref=\"([A-Z0-9:$]{1,40})\"")
+_LONGEST_TAG = 200
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+"""A character as a workbook writes those that XML cannot contain, and the sign _ before such a text."""
 _DAMAGED = (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError)
 """The errors of openpyxl for a damaged sheet."""
 
@@ -43,47 +50,64 @@ def read_workbook(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[Re
     `sheet` is a name or a number from 1. Without it, the workbook must have only one visible sheet with
     cells. Raises RunError.
     """
-    with _opened(stream, name, sheet) as (sheets, place):
-        yield from _rows(sheets, place)
+    with _opened(stream, name, sheet) as opened:
+        yield from _rows(opened)
 
 
 def read_workbook_header(stream: BinaryIO, name: str, sheet: str | None) -> list[str]:
     """Return the columns of a worksheet; an empty list if it has no cells. Raises RunError."""
-    with _opened(stream, name, sheet) as (sheets, place):
-        return _header(_numbered_rows(sheets), place)
+    with _opened(stream, name, sheet) as opened:
+        return _header(_numbered_rows(opened), opened)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet with the values of its formulas, and with the formulas themselves if it has any.
+
+    `place` describes it in messages. `merged` are the ranges of merged cells.
+    """
+
+    values: Any
+    formulas: Any
+    place: str
+    merged: tuple[str, ...]
 
 
 @contextmanager
-def _opened(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[tuple[list[Any], str]]:
-    """Context with the chosen sheet, and its place for messages. See `_numbered_rows` for a second sheet."""
+def _opened(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[_Sheet]:
+    """Context with the chosen sheet."""
     openpyxl = excel_library(name)
     with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # reading a workbook starts at its end
         shutil.copyfileobj(stream, copy)
         copy.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts that openpyxl does not read, such as styles
+            formulas = None
             try:
-                books = [openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)]
-                if _has_formulas(copy):
-                    books.append(openpyxl.load_workbook(copy, read_only=True, keep_links=False))
+                book = openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)
+                chosen = _choose(book, name, sheet)
+                has_formulas, merged = _scan(copy, book[chosen]._worksheet_path)
+                if has_formulas:
+                    formulas = openpyxl.load_workbook(copy, read_only=True, keep_links=False)[chosen]
+            except RunError:
+                raise
             except Exception as error:  # openpyxl raises many types for a damaged workbook
                 raise RunError(f"{name}: the workbook cannot be read: {_reason(error)}") from None
-            chosen = _choose(books[0], name, sheet)
-            yield [book[chosen] for book in books], f'{name}, sheet "{chosen}"'
+            yield _Sheet(book[chosen], formulas, f'{name}, sheet "{chosen}"', merged)
 
 
-def _has_formulas(file: Any) -> bool:
-    """Return whether any sheet has formulas. The file may lack the values of formulas."""
-    with zipfile.ZipFile(file) as archive:
-        for part in archive.namelist():
-            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
-                with archive.open(part) as sheet:
-                    before = b""
-                    while block := sheet.read(1 << 18):
-                        if b"<f>" in (joined := before[-3:] + block) or b"<f " in joined:
-                            return True
-                        before = block
-    return False
+def _scan(file: Any, part: str) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a sheet has formulas, whose values the file may lack, and its ranges of merged cells."""
+    has_formulas, merged = False, []
+    with zipfile.ZipFile(file) as archive, archive.open(part) as sheet:
+        before = b""
+        while block := sheet.read(1 << 18):
+            joined = before + block
+            has_formulas = has_formulas or _FORMULA.search(joined) is not None
+            if b"mergeCell" in joined:
+                merged += _MERGED.findall(joined)
+            before = joined[-_LONGEST_TAG:]
+    return has_formulas, tuple(dict.fromkeys(found.decode() for found in merged))
 
 
 def _choose(book: Any, name: str, sheet: str | None) -> str:
@@ -116,32 +140,40 @@ def _full_rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
             yield number, cells
 
 
-def _rows(sheets: list[Any], place: str) -> Iterator[Record]:
+def _rows(sheet: _Sheet) -> Iterator[Record]:
+    place = sheet.place
     try:
-        rows = _numbered_rows(sheets)
-        columns = _header(rows, place)
+        rows = _numbered_rows(sheet)
+        columns = _header(rows, sheet)
         for number, cells in rows:
             yield _record(columns, number, cells, f"{place}, row {number}")
     except _DAMAGED as error:
         yield Record({}, f"{place}: the rest cannot be read: {_reason(error)}")
 
 
-def _numbered_rows(sheets: list[Any]) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the number and the cells of each row with a value.
+def _numbered_rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the number and the cells of each row with a value."""
+    return (
+        _full_rows(sheet.values) if sheet.formulas is None else _with_formulas(sheet.values, sheet.formulas)
+    )
 
-    A second sheet is the same one with its formulas in place of their values.
+
+def _header(rows: Iterator[tuple[int, list[Any]]], sheet: _Sheet) -> list[str]:
+    """Return the columns of the header, which is the first of the rows. Raises RunError.
+
+    Merged cells below it are an error, too: only the first of them has the value, and the others would be
+    read as empty.
     """
-    return _full_rows(sheets[0]) if len(sheets) == 1 else _with_formulas(*sheets)
-
-
-def _header(rows: Iterator[tuple[int, list[Any]]], place: str) -> list[str]:
-    """Return the columns of the header, which is the first of the rows. Raises RunError."""
+    place = sheet.place
     try:
         header = next(rows, None)
     except _DAMAGED as error:
         raise RunError(f"{place}: cannot be read: {_reason(error)}") from None
     if header is None:
         return []
+    if merged := [found for found in sheet.merged if _last_row(found) > header[0]]:
+        listed = shorten(", ".join(merged), 80)
+        raise RunError(f"{place}: merged cells ({listed}); unmerge them, and fill in the value of each cell")
     columns = column_names([_name(cell.value) for cell in header[1]])
     check_header(columns, place, excel_library(place).utils.get_column_letter)
     return columns
@@ -181,6 +213,12 @@ def _record(columns: list[str], number: int, cells: list[Any], place: str) -> Re
                 f'{place}: the formula in the column "{shorten(column, 80)}" has no stored value; open the '
                 "workbook in Excel and save it",
             )
+        elif _is_rounded(cell.value):
+            return Record(
+                {},
+                f'{place}: the column "{shorten(column, 80)}" has a number with more than 15 digits, which '
+                "Excel rounds; format the column as text, and enter it again",
+            )
         else:
             row[column] = _value(cell.value)
     for cell in cells[len(columns) :]:
@@ -193,8 +231,11 @@ def _record(columns: list[str], number: int, cells: list[Any], place: str) -> Re
 
 def _value(value: Any) -> Json:
     """Return a cell's value: a number, a boolean or text; a date is text as ISO 8601."""
+    if isinstance(value, str):
+        return _ESCAPED.sub(_character, value) if "_x" in value else value
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < _LARGEST_INTEGER else value
+        # Excel shows 15 digits: 0.1 + 0.2, which it stores as 0.30000000000000004, is 0.3 there.
+        return int(value) if value.is_integer() and abs(value) < _LARGEST_INTEGER else float(f"{value:.15g}")
     if isinstance(value, datetime):
         # Dates in a workbook always have a time; a date that was entered without one has midnight.
         if value.time() == time():
@@ -204,7 +245,22 @@ def _value(value: Any) -> Json:
         return _duration(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
-    return value if isinstance(value, (str, bool, int)) else str(value)
+    return value if isinstance(value, (bool, int)) else str(value)
+
+
+def _character(escaped: re.Match[str]) -> str:
+    code = int(escaped[1], 16)
+    return escaped[0] if 0xD800 <= code < 0xE000 else chr(code)
+
+
+def _is_rounded(value: Any) -> bool:
+    """Return whether Excel may have rounded an integer that was entered with more than 15 digits."""
+    return isinstance(value, (int, float)) and 1e15 <= abs(value) < 1e21 and value == float(f"{value:.15g}")
+
+
+def _last_row(merged: str) -> int:
+    """Return the number of the last row of a range such as `B2:B3`."""
+    return int(re.sub("[^0-9]", "", merged.rpartition(":")[2]) or 0)
 
 
 def _duration(value: timedelta) -> str:

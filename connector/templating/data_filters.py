@@ -11,6 +11,7 @@ from typing import Any
 from connector.common import json_text
 from connector.common.json_text import Json, kind
 from connector.errors import cited, shorten, values_are_shown
+from connector.templating.conditions import checked
 from connector.templating.limits import fits, weigh
 from connector.templating.values import fail_if_missing, is_blank, text
 
@@ -108,7 +109,7 @@ def ternary(value: Any, true: Any, false: Any, none: Any = None) -> Any:
     """Return `true` for a true value, else `false`; for null, return `none` if it is given."""
     if value is None and none is not None:
         return none
-    return true if value else false
+    return true if checked(value) else false
 
 
 def mandatory(value: Any, message: Any = "") -> Any:

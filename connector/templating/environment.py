@@ -16,6 +16,7 @@ from jinja2.visitor import NodeTransformer
 
 from connector.common import json_text
 from connector.errors import RowError, nearest
+from connector.templating.conditions import CONDITION, as_condition, checked
 from connector.templating.filters import Functions, bounded_filters, bounded_tests
 from connector.templating.json_query import check_json_query
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
@@ -128,6 +129,26 @@ class _OurRules(NodeTransformer):
         node.key = _unless_constant(node.key, _NAME)
         return node
 
+    def visit_If(self, node: Any) -> Any:
+        """Check a condition: a text that means false is an error."""
+        self.generic_visit(node)
+        node.test = as_condition(node.test)
+        return node
+
+    visit_CondExpr = visit_If
+
+    def visit_Not(self, node: nodes.Not) -> nodes.Expr:
+        """Check a condition that is negated."""
+        self.generic_visit(node)
+        node.node = as_condition(node.node)
+        return node
+
+    def visit_And(self, node: nodes.And) -> nodes.Expr:
+        """Check the condition of `a and b`."""
+        self.generic_visit(node)
+        node.left = as_condition(node.left)
+        return node
+
     def visit_For(self, node: nodes.For) -> nodes.For:
         """Add a charge for each iteration of a loop, including those that its condition skips."""
         self.generic_visit(node)
@@ -135,7 +156,7 @@ class _OurRules(NodeTransformer):
         if node.test is None:
             node.body.insert(0, nodes.ExprStmt(counted, lineno=node.lineno))
         else:
-            node.test = nodes.And(counted, node.test, lineno=node.lineno)
+            node.test = nodes.And(counted, as_condition(node.test), lineno=node.lineno)
         return node
 
     def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:
@@ -226,7 +247,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.binop_table = OPERATORS
         self.filters: Functions = bounded_filters(self.filters)
         self.tests: Functions = bounded_tests(self.tests)
-        self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name}
+        self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name, CONDITION: checked}
 
     @property
     def lexer(self) -> StatementLexer:

@@ -50,6 +50,7 @@ from connector.templating.data_filters import (
 )
 from connector.templating.json_query import json_query
 from connector.templating.limits import MOST_ITEMS, fits, fits_items
+from connector.templating.number_filters import to_integer, to_number
 from connector.templating.operators import add, join, printf, replace
 from connector.templating.regex_filters import (
     matches,
@@ -147,6 +148,8 @@ def bounded_filters(of_jinja: Functions) -> Functions:
         "format": _format,
         "sum": _sum,
         "iso": _iso,
+        "int": to_integer,
+        "float": to_number,
         **_ANSIBLE,
     }
     for name in _WITHOUT:

@@ -20,7 +20,7 @@ from connector.files.read_options import ReadOptions
 from connector.files.readers import RowSource
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.files.reading import data, outline
+from tests.files.reading import data, outline, read
 
 READ = (
     "-c",
@@ -87,6 +87,82 @@ def refused(path: Path, **options: str) -> str:
 def test_a_cell_has_the_value_that_was_written(tmp_path: Path, cell: Any, value: Any) -> None:
     [row] = data(workbook(tmp_path / "a.xlsx", A=[["x", "y"], [cell, 1]]))
     assert (row, type(row["x"])) == ({"x": value, "y": 1}, type(value))
+
+
+def changed(path: Path, before: str, after: str) -> Path:
+    """Replace a text in the XML of all parts of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert any(before in text for text in parts.values())
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text.replace(before, after))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [
+        ("0.30000000000000004", 0.3),  # as Excel stores =0.1+0.2
+        ("3.3000000000000003", 3.3),
+        ("1.1000000000000001E-3", 0.0011),
+        ("1234567890123456", 1234567890123456),  # not by Excel, whose numbers have 15 digits
+        ("5E-324", 5e-324),
+    ],
+)
+def test_a_number_has_the_digits_that_excel_shows(tmp_path: Path, stored: str, value: Any) -> None:
+    path = workbook(tmp_path / "a.xlsx", A=[["x"], [4711]])
+    assert data(changed(path, "<v>4711</v>", f"<v>{stored}</v>")) == [{"x": value}]
+
+
+@pytest.mark.parametrize("stored", ["1234567890123450", "8.9445385230112302E+18", "8.94453852301123E+19"])
+def test_a_number_that_excel_has_rounded_is_an_error_of_its_row(tmp_path: Path, stored: str) -> None:
+    path = workbook(tmp_path / "a.xlsx", A=[["x"], [4711], [5]])
+    rows = read(changed(path, "<v>4711</v>", f"<v>{stored}</v>"))
+    assert 'the column "x" has a number with more than 15 digits, which Excel rounds' in rows[0].error
+    assert rows[1].data == {"x": 5}
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [("a_x000D_b", "a\rb"), ("_x005F_x000D_", "_x000D_"), ("_xD83D_ x_y", "_xD83D_ x_y"), ("A_x0042_", "AB")],
+)
+def test_escaped_characters(tmp_path: Path, stored: str, value: str) -> None:
+    assert data(workbook(tmp_path / "a.xlsx", A=[["x"], [stored]])) == [{"x": value}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "refused_cells"), [("B2:B3", "B2:B3"), ("A3:B3", "A3:B3"), ("B1:B2", "B1:B2")]
+)
+def test_merged_cells_are_one_fault(tmp_path: Path, cells: str, refused_cells: str) -> None:
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], [1, 2], [3, 4]):
+        book.active.append(row)
+    book.active.merge_cells(cells)
+    book.save(tmp_path / "a.xlsx")
+    assert f"merged cells ({refused_cells}); unmerge them" in refused(tmp_path / "a.xlsx")
+
+
+def test_a_merged_cell_of_the_header_alone_is_no_fault(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], [1, 2]):
+        book.active.append(row)
+    book.active.merge_cells("B1:C1")
+    book.save(tmp_path / "a.xlsx")
+    assert data(tmp_path / "a.xlsx") == [{"a": 1, "b": 2}]
+
+
+def test_a_formula_in_a_workbook_with_prefixes_has_its_stored_value(tmp_path: Path) -> None:
+    """Some programs write `<x:f>`; without its formula, the cell would be empty."""
+    path = workbook(tmp_path / "a.xlsx", A=[["x", "y"], [1, "=1+1"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    sheet = re.sub(r"<(/?)(\w)", r"<\1x:\2", sheet).replace("xmlns=", "xmlns:x=", 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**parts, "xl/worksheets/sheet1.xml": sheet}.items():
+            archive.writestr(name, text)
+    assert "has no stored value" in read(path)[0].error
 
 
 def test_cells_without_a_value_are_errors_of_their_rows(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_column_that_a_row_leaves_out_is_null_and_one_that_no_row_has_is_an_er
 
 
 def test_arithmetic_with_null_is_an_error_and_no_number(update: Action) -> None:
-    for template in ("{{ p + 1 }}", "{{ p | int }}", "{{ -p }}", "{{ p > 1 }}"):
+    for template in ("{{ p + 1 }}", "{{ p | int + 1 }}", "{{ -p }}", "{{ p > 1 }}"):
         with pytest.raises(RowError, match="the value is NULL here"):
             values(update, {"p": None}, policy_id=template)
 

@@ -1,0 +1,57 @@
+"""The filters `int` and `float`. Jinja's return 0 for a text that is not a number, such as `1,5`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connector.common.json_text import kind
+from connector.errors import quote_value
+from connector.templating.data_filters import is_gap
+from connector.templating.values import fail_if_missing
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+
+
+def to_integer(value: Any, default: Any = None, base: int = 10) -> Any:
+    """Return a number, or a text that is one, as an integer without its decimals.
+
+    An empty text and null are unchanged. For anything else, return `default`; without one, raise ValueError.
+    """
+    fail_if_missing(value)
+    if is_gap(value):
+        return value if default is None else default
+    try:
+        if isinstance(value, str) and not (base == 10 and "." in value) and "_" not in value:
+            return int(value, base)
+        return int(_number(value))
+    except (ValueError, TypeError, OverflowError):
+        if default is not None:
+            return default
+        raise _not_a_number(value, "int") from None
+
+
+def to_number(value: Any, default: Any = None) -> Any:
+    """Return a number, or a text that is one, as a number with decimals; see `to_integer`."""
+    fail_if_missing(value)
+    if is_gap(value):
+        return value if default is None else default
+    try:
+        return float(_number(value))
+    except (ValueError, TypeError, OverflowError):
+        if default is not None:
+            return default
+        raise _not_a_number(value, "float") from None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    raise ValueError
+
+
+def _not_a_number(value: Any, filter: str) -> ValueError:
+    shown = quote_value(value, 60) if isinstance(value, str) else kind(value)
+    return ValueError(f"{shown} is not a number; {filter}(0) returns 0 in this case")
