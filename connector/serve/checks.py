@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from connector.catalog.action import Action
 from connector.catalog.input_schema import input_schema
 from connector.catalog.json_schema import Check, compile_check, validator
+from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import nearest, shorten
+from connector.errors import InputError, nearest, shorten
 
 
 class RowCheck:
@@ -34,11 +35,24 @@ class RowCheck:
         unknown = [f'no input "{name}"{nearest(name, known)}' for name in row if name not in known]
         if unknown or self._lenient:
             return unknown
-        found = []
+        found = list(self._wrong_times(row))
         for schema, passes in self._checks:
             if passes is None or not passes(dict(row)):
                 found += [self._said(error, schema) for error in validator(schema).iter_errors(row)]
         return found
+
+    def _wrong_times(self, row: Mapping[str, Json]) -> Iterator[str]:
+        """Yield the errors of times, which are a format and so no part of the other checks."""
+        for name, value in row.items():
+            given = self._action.inputs[name]
+            if isinstance(value, str) and given.unit:
+                try:
+                    is_empty = given.read(value) is ABSENT
+                except InputError as error:
+                    yield str(error)
+                else:
+                    if is_empty:
+                        yield f"{name}: an empty text is not a time; omit it"
 
     def _said(self, error: Any, schema: Mapping[str, Any]) -> str:
         if "properties" not in schema:  # a condition across inputs, which has a sentence

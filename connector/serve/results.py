@@ -9,6 +9,9 @@ from connector.catalog.coercion import declared_types
 from connector.common.package_data import schema
 
 _OF_A_FILE = ("$id", "$schema", "$comment")
+_OMITTED = (*_OF_A_FILE, "format")
+"""Keys that components do not have. The APIs do not keep to the declared formats: a size exceeds int32, and a
+date-time has no time."""
 ENVELOPE = "Envelope"
 
 
@@ -34,7 +37,7 @@ class ResultSchemas:
             return [self._linked(item, folder) for item in value]
         if not isinstance(value, Mapping):
             return value
-        linked = {k: self._linked(v, folder) for k, v in value.items() if k not in _OF_A_FILE}
+        linked = {k: self._linked(v, folder) for k, v in value.items() if not _is_omitted(k, v)}
         if "array" in declared_types(linked):
             linked.setdefault("items", {})  # some importers refuse an array without it
         if isinstance(value.get("$ref"), str):
@@ -48,6 +51,10 @@ class ResultSchemas:
             self.components[name] = {}  # added before its references, which can lead back to it
             self.components[name] = self._linked(schema(path), path.rpartition("/")[0])
         return name
+
+
+def _is_omitted(key: str, said: Any) -> bool:
+    return key in _OMITTED and isinstance(said, str)  # otherwise, it is the name of a property
 
 
 def envelope_schema() -> dict[str, Any]:
