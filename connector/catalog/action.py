@@ -125,6 +125,13 @@ class Action:
         """The names of the inputs that take names in place of ids, as a whole or in a part."""
         return tuple(name for name, given in self.inputs.items() if given.slots)
 
+    def has_names(self, values: Mapping[str, Json]) -> bool:
+        """Return whether a row's values may have names in place of ids. A row with numbers alone has none."""
+        for name in self.named_inputs:  # This runs for every row: no generator, no map.
+            if type(value := values.get(name)) is not int and value is not None:
+                return True
+        return False
+
     @cached_property
     def slots(self) -> tuple[tuple[str, Slot], ...]:
         """The places that take names, each with the name of its input."""

@@ -30,7 +30,6 @@ from connector.runs.job_checks import check_output_format
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared, make_invoker, prepare
 from connector.runs.tenant_split import is_template
-from connector.runs.waiting_output import call_and_wait
 
 
 def add_call(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +88,8 @@ def _send(prepared: Prepared, client: Client, values: Mapping[str, str]) -> Enve
 
     if prepared.wait is None:
         return send()
+    from connector.runs.waiting_output import call_and_wait  # imported only with --wait
+
     with show_log_by(lambda line: print(line, file=sys.stderr)):
         return call_and_wait(prepared.wait, client, SystemClock(), send)
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from connector.cli.ask import confirm
 from connector.cli.consent import where_of, why_not_ask
 from connector.errors import RunStoppedError
-from connector.runs.affected import find_affected
 from connector.runs.job import STREAM
 from connector.runs.run import Prepared, naming
 
@@ -32,6 +31,8 @@ def confirm_changes(steps: Sequence[Prepared]) -> None:
 
     Raises RunStoppedError if it is not confirmed, and RunError for an unexpected number of rows.
     """
+    from connector.runs.affected import find_affected  # imported only if there is something to confirm
+
     with naming(steps[0].job):
         first = find_affected(steps[0], _NAMED)
         if steps[0].expected and not steps[0].rerun:

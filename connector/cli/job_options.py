@@ -13,7 +13,7 @@ from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.expected_rows import read_range
 from connector.runs.job import MOST_CONCURRENT
 from connector.runs.tenant_split import read_allowed
-from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
+from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 

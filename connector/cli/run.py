@@ -28,7 +28,6 @@ from connector.cli.logs import show_log_by
 from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.notify import add_notify, open_notifier
 from connector.cli.output_options import add_output, failed_row_text
-from connector.cli.plan import show_plan
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
 from connector.cli.summary import Report, describe, run_as_json
@@ -91,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run:
         if options.resume or options.restart:
             raise RunError("--dry-run runs all reads; it cannot be used with --resume or --restart")
+        from connector.cli.plan import show_plan  # imported only for plans
+
         return show_plan(options)
     is_fixed = not is_template(str(options.summary))
     with Report(options.summary if is_fixed else None) as report:

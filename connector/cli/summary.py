@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.cli.main import (
     INTERRUPTED,
@@ -20,7 +20,6 @@ from connector.cli.main import (
     STOPPED,
     exit_code_of,
 )
-from connector.cli.notify import Notifier
 from connector.cli.progress import duration, rate_text
 from connector.common.clock import SystemClock
 from connector.common.existing_files import require_kind
@@ -31,6 +30,9 @@ from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
 from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from connector.cli.notifier import Notifier
 
 VERSION = 2
 """The version of `schemas/summary.schema.json`."""
@@ -69,10 +71,11 @@ class Report:
             self.path = path
             self.__enter__()
 
-    def notify_by(self, notifier: Notifier) -> None:
-        """Report the start by a notifier now, and the end when the command ends."""
+    def notify_by(self, notifier: Notifier | None) -> None:
+        """Report the start by a notifier now, if there is one, and the end when the command ends."""
         self.notifier = notifier
-        notifier.start()
+        if notifier:
+            notifier.start()
 
     def require(self, exit_code: int, message: str) -> None:
         """Set the lowest exit code of a command that ends without an error, with its reason."""

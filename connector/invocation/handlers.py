@@ -26,7 +26,6 @@ from connector.http.uploads import find
 from connector.invocation.confirmation import confirmation
 from connector.invocation.handler_imports import missing_imports
 from connector.invocation.lookups import Lookups
-from connector.invocation.names import has_names, with_ids
 from connector.invocation.notes import Note
 from connector.invocation.pagination import Page, PagedResult, walk
 
@@ -273,12 +272,14 @@ def _given_ids(action: Action, handle: Handler) -> Handler:
     """Return a handler that looks up the names in the inputs first."""
 
     def look_up(inputs: Inputs) -> Steps:
+        from connector.invocation.names import with_ids  # imported only for rows with names
+
         found = yield from with_ids(action, inputs._service, inputs._values, inputs._lookups)
         return (yield from handle(inputs.with_values(**found)))
 
     @wraps(handle)
     def given_ids(inputs: Inputs) -> Steps:
-        return look_up(inputs) if has_names(action, inputs._values) else handle(inputs)
+        return look_up(inputs) if action.has_names(inputs._values) else handle(inputs)
 
     return given_ids
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from connector.catalog.action import Action
 from connector.catalog.service import Service
@@ -36,10 +36,11 @@ from connector.invocation.handlers import (
     find_handler,
 )
 from connector.invocation.lookups import Lookups
-from connector.invocation.names import has_names, with_ids
-from connector.invocation.result_names import ResultNames, read_names
 from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
+
+if TYPE_CHECKING:
+    from connector.invocation.result_names import ResultNames
 
 logger = logging.getLogger(__name__)
 
@@ -89,12 +90,16 @@ class Invoker:
                 require_change(self.bindings, row, values)
                 self._look_for_secrets(values, exchange)
                 if self.order_inputs:
-                    if has_names(self.action, values):
+                    if self.action.has_names(values):
+                        from connector.invocation.names import with_ids  # imported only if it is used
+
                         ids = with_ids(self.action, self.service, values, self.lookups)
                         values = yield from self._drive(ids, exchange, writer)
                     given = {name: values[name] for name in self.order_inputs if name in values}
                     writer.order = {"inputs": given, "is_alone": self.is_alone}
                 if self.with_names:
+                    from connector.invocation.result_names import read_names  # imported only if it is used
+
                     names = read_names(self.action, self.service, self.with_names, self.lookups)
                     writer.names = yield from self._drive(names, exchange, writer)
                 exchange.warnings = self.bindings.warnings(values)

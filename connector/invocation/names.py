@@ -63,14 +63,6 @@ class Index:
         return self.records if owner is None else [one for one in self.records if one.owner == owner]
 
 
-def has_names(action: Action, values: Mapping[str, Json]) -> bool:
-    """Return whether a row's values may have names in place of ids. A row with numbers alone has none."""
-    for name in action.named_inputs:  # This runs for every row: no generator, no map.
-        if type(value := values.get(name)) is not int and value is not None:
-            return True
-    return False
-
-
 def pending_names(action: Action, service: Service, values: Mapping[str, Json]) -> Iterator[str]:
     """Yield a sentence for each name in a row's values that will be looked up, beginning with its place."""
     for name, slot in action.slots:

@@ -15,11 +15,6 @@ Done = Mapping[int, Requests]
 """The completed requests of rows with the code `partial`, from `continue` in their results, by row number."""
 
 
-def continued(recorder: Recorder, done: Done) -> Recorder:
-    """Return a recorder that also has the completed requests of rows."""
-    return Continued(recorder, done) if done else recorder
-
-
 class Continued:
     """A recorder that returns the responses to completed requests of rows; otherwise like `recorder`."""
 

@@ -19,7 +19,7 @@ from connector.runs.file_names import FileNames, read_variables
 from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, Job, OutputExists
 from connector.runs.notify_settings import read_notify
 from connector.runs.tenant_split import is_template, read_allowed
-from connector.runs.wait import DEFAULT_TIMEOUT, read_timeout
+from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
 SHARED = (
     "connection",

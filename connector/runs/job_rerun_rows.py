@@ -1,4 +1,4 @@
-"""The rows of a step in a rerun of its job; see `job_rerun`."""
+"""The rows of a rerun: of a run, or of a step in a rerun of its job; see `job_rerun`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,22 @@ from operator import attrgetter
 
 from connector.files.readers import InputRow, RowSource
 from connector.runs.job import Job
+from connector.runs.records import Rows
+from connector.runs.repair import CorrectedRows
 from connector.runs.rerun import ChosenRows, Rerun
 from connector.runs.step_rows import Only, StepRows
+
+
+def rows_of_rerun(
+    rerun: Rerun, job: Job, source: RowSource, only: Only | None
+) -> tuple[Rows, dict[str, int]]:
+    """Return the rows of a rerun, and the number of skipped rows by reason."""
+    if rerun.chain is not None:
+        return rows_of_job(rerun, job, source, only)
+    if rerun.corrected is not None:
+        return CorrectedRows(rerun.corrected), {}
+    of_step = StepRows(source, job.follows, only) if job.follows else None
+    return ChosenRows(of_step or source, rerun.numbers), {}
 
 
 def rows_of_job(

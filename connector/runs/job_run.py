@@ -13,15 +13,13 @@ from connector.errors import RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.runs.expected_rows import UnexpectedRowsError
-from connector.runs.finished_steps import check_finished
 from connector.runs.job import STREAM, Job
-from connector.runs.job_rerun import why_finished
 from connector.runs.policy import apply_policy
 from connector.runs.records import RunObserver
-from connector.runs.run import Prepared, check_start, naming, run
+from connector.runs.run import Prepared, naming, run
+from connector.runs.run_output import check_start
 from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import check_tenants
-from connector.runs.tenant_runs import run_tenants
 
 
 def run_all(
@@ -57,6 +55,8 @@ def run_all(
         try:
             with naming(step.job):
                 if step.choose:
+                    from connector.runs.tenant_runs import run_tenants  # imported only if it is used
+
                     summary = run_tenants(step, begin, listeners=listeners, stop=stop, observer=observer)
                 else:
                     summary = run(
@@ -92,7 +92,10 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     with file_errors(outputs[0].parent if outputs else STREAM):
         begins = _resumed(steps, outputs) if start == "resume" else _check_all_new(outputs, start)
     begins += ["new"] * (len(steps) - len(outputs))
-    check_finished([step for step, begin in zip(steps, begins, strict=True) if begin is None], connection)
+    if finished := [step for step, begin in zip(steps, begins, strict=True) if begin is None]:
+        from connector.runs.finished_steps import check_finished  # imported only for jobs that are resumed
+
+        check_finished(finished, connection)
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()
@@ -164,5 +167,7 @@ def _resumed(steps: Sequence[Prepared], outputs: Sequence[Path]) -> list[Start |
     if all(begin == "new" for begin in begins):
         raise RunError(f"{outputs[0].parent}: no unfinished job to resume")
     if all(begin is None for begin in begins):
+        from connector.runs.job_rerun import why_finished  # imported only for this message
+
         raise RunError(why_finished([step.job for step in steps]))
     return begins

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
-from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
@@ -17,39 +16,35 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.client.factory import open_client, sign_in
 from connector.common import json_text
-from connector.common.clock import SystemClock
-from connector.common.redaction import Redactor
+from connector.common.clock import Clock, SystemClock
 from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output import FileOutput, Output, Start
+from connector.files.output import Output, Start
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
-from connector.files.stream_output import StreamOutput
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
-from connector.invocation.result_names import check_kinds
 from connector.runs.account import Account
 from connector.runs.batch import require_first, run_batch
-from connector.runs.continued import continued
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import check_one_reads_stdin, check_output_format, runs_without_rows
-from connector.runs.job_rerun_rows import rows_of_job
 from connector.runs.policy import apply_policy, check_files_folder, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
-from connector.runs.repair import CorrectedRows
-from connector.runs.rerun import ChosenRows, Rerun
+from connector.runs.run_output import check_start, open_output
 from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_split import Choose, read_choice
-from connector.runs.wait import WaitPlan, plan_wait
-from connector.runs.waiting_output import waiting
+
+if TYPE_CHECKING:
+    from connector.runs.rerun import Rerun
+    from connector.runs.wait import WaitPlan
 
 
 @dataclass(frozen=True)
@@ -124,9 +119,15 @@ def prepare(
     expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
     distinct = compile_distinct(job.distinct, job.rows) if job.distinct else None
     its = catalog.service(action.service)
-    check_kinds(its, job.name_kinds)
-    skips_wait = job.wait_s is None or (job.step and action.outcome is None)
-    wait = None if skips_wait else plan_wait(action, its, catalog, job.wait_s or 0)
+    if job.name_kinds:
+        from connector.invocation.result_names import check_kinds  # imported only if it is used
+
+        check_kinds(its, job.name_kinds)
+    wait = None
+    if job.wait_s is not None and not (job.step and action.outcome is None):
+        from connector.runs.wait import plan_wait  # imported only for runs that wait
+
+        wait = plan_wait(action, its, catalog, job.wait_s)
     return Prepared(
         *(job, action, its, bindings, only),
         choose=choose,
@@ -218,10 +219,7 @@ def run(
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder),
-                    waiting(
-                        *(output, prepared.wait, client, clock, revise, summary.wait_for),
-                        may_resume=STREAM not in (job.input, job.output),
-                    ),
+                    _waiting(prepared, output, client, clock, revise, summary),
                     clock,
                     listeners,
                     stop,
@@ -233,6 +231,18 @@ def run(
             finally:
                 client.flush_audit()  # Rows in progress can have audit lines that are not written yet.
     return summary
+
+
+def _waiting(
+    prepared: Prepared, output: Output, client: Client, clock: Clock, revise: Listener, summary: Summary
+) -> Output:
+    """Return an output that waits for outcomes if the job does. Raises RunError."""
+    if prepared.wait is None:
+        return output
+    from connector.runs.waiting_output import waiting  # imported only for runs that wait
+
+    may_resume = STREAM not in (prepared.job.input, prepared.job.output)
+    return waiting(output, prepared.wait, client, clock, revise, summary.wait_for, may_resume=may_resume)
 
 
 def open_distinct(prepared: Prepared) -> AbstractContextManager[Distinct | None]:
@@ -253,14 +263,12 @@ def open_rows(prepared: Prepared) -> OpenedRows:
     """Return the rows of a run's input. Raises RunError."""
     job, rerun = prepared.job, prepared.rerun
     source = job.source()
-    if rerun and rerun.chain is not None:
-        return OpenedRows(source, *rows_of_job(rerun, job, source, prepared.only))
-    of_step = StepRows(source, job.follows, prepared.only) if job.follows else None
-    if rerun and rerun.corrected is not None:
-        return OpenedRows(source, CorrectedRows(rerun.corrected), {})
     if rerun:
-        return OpenedRows(source, ChosenRows(of_step or source, rerun.numbers), {})
-    if of_step:
+        from connector.runs.job_rerun_rows import rows_of_rerun  # imported only for reruns
+
+        return OpenedRows(source, *rows_of_rerun(rerun, job, source, prepared.only))
+    if job.follows:
+        of_step = StepRows(source, job.follows, prepared.only)
         return OpenedRows(source, of_step, of_step.left_out)
     return OpenedRows(source, job.selection.rows(source), {})
 
@@ -293,7 +301,11 @@ def _count_rows(prepared: Prepared) -> int:
 
 def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:
     """Return the object that runs the job's action for each row."""
-    job = prepared.job
+    job, recorder = prepared.job, recorder or NoRecorder()
+    if prepared.rerun and prepared.rerun.done:
+        from connector.runs.continued import Continued  # imported only for reruns
+
+        recorder = Continued(recorder, prepared.rerun.done)
     return Invoker(
         prepared.action,
         prepared.service,
@@ -307,7 +319,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         zone=zone_of(job, client.connection),
         times=job.times,
         with_names=job.name_kinds,
-        recorder=continued(recorder or NoRecorder(), prepared.rerun.done if prepared.rerun else {}),
+        recorder=recorder,
         order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
         is_alone=job.concurrency == 1,
     )
@@ -316,42 +328,6 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
 def zone_of(job: Job, connection: Connection | None) -> tzinfo:
     """Return the zone of times without one: the job's, or else the connection's; both are checked before."""
     return read_zone(job.timezone or (connection.timezone if connection else ""))
-
-
-def check_start(job: Job, start: Start) -> None:
-    """Raise RunError if the job cannot be started this way, such as resuming standard output."""
-    if start != "new" and job.output == STREAM:
-        raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
-    if start == "resume" and job.input == STREAM:
-        raise RunError("a run from standard input cannot be resumed; use --input FILE")
-
-
-@contextmanager
-def open_output(
-    job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
-) -> Iterator[tuple[Output, Recorder]]:
-    """Context that opens a run's output and its journal. Raises RunError."""
-    if job.output == STREAM:
-        stream = StreamOutput(job.output_form, errors=job.errors, private=job.reveal_secrets)
-        try:
-            yield stream, NoRecorder()
-        finally:
-            stream.close()
-        return
-    output = FileOutput(
-        Path(job.output),
-        job.output_form,
-        fingerprint,
-        start,
-        redactor,
-        fsync=job.fsync,
-        private=job.reveal_secrets,
-        errors=job.errors,
-    )
-    try:
-        yield output, output.journal
-    finally:
-        output.close()
 
 
 def fingerprint(prepared: Prepared, account: Account, source: RowSource) -> dict[str, str]:

@@ -43,16 +43,8 @@ from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
-from connector.runs.run import (
-    Prepared,
-    check_start,
-    checked_rows,
-    fingerprint,
-    make_invoker,
-    open_distinct,
-    open_output,
-    open_rows,
-)
+from connector.runs.run import Prepared, checked_rows, fingerprint, make_invoker, open_distinct, open_rows
+from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Awaited, FailureLimit, Listener, Summary
 from connector.runs.tenant_accounts import accounts_of, secrets_of, tenant_connections
 from connector.runs.tenant_sign_in import SignIns
@@ -266,10 +258,10 @@ class _Tenants:
     def _run_batch(self, part: _TenantRun, rows: Iterator[InputRow], limit: FailureLimit) -> None:
         concurrency = self._prepared.job.concurrency
         output: Output = part.output
-        if part.name != NOBODY:
+        if part.name != NOBODY and (plan := self._prepared.wait):
             job = self._prepared.job
             output = waiting(
-                *(output, self._prepared.wait, part.client, self.clock, self._revise),
+                *(output, plan, part.client, self.clock, self._revise),
                 lambda awaited: self._report(part.name, awaited),
                 may_resume=STREAM not in (job.input, job.output),
             )

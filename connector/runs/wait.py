@@ -6,7 +6,6 @@ Each poll reads the events of all waiting rows together, not those of one row af
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common.clock import Clock
 from connector.common.json_text import Json
-from connector.errors import Code, RowError, RunError, shorten
+from connector.errors import Code, RowError, RunError
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 from connector.runs.outcomes import Ended, Found, Order, find_ended, is_traceable
@@ -27,9 +26,6 @@ from connector.runs.summary import Awaited
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TIMEOUT = "30m"
-"""The time to wait for all rows, from the end of the last request, or from when the run is resumed."""
-_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _POLLS_S = (0.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
 """The waits before each poll, in seconds; the last one is repeated."""
 _LASTING: tuple[Code, ...] = ("auth_failed", "forbidden", "not_found")
@@ -55,14 +51,6 @@ class WaitPlan:
     def log(self) -> EventLog | None:
         """The service's event log, if the outcomes are found in it."""
         return None if self.outcome.action else self.service.event_log
-
-
-def read_timeout(text: str) -> float:
-    """Return a duration such as `90`, `90s`, `30m`, `2h` or `1d` in seconds. Raises RunError."""
-    found = re.fullmatch(r"(\d{1,6})([smhd]?)", text.strip())
-    if not found or not int(found[1]):
-        raise RunError(f'"{shorten(text)}" is not a duration; write 90s, 30m, 2h or 1d')
-    return float(int(found[1]) * _UNITS_S[found[2]])
 
 
 def plan_wait(action: Action, service: Service, catalog: Catalog, timeout_s: float) -> WaitPlan:

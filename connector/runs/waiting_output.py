@@ -159,7 +159,7 @@ class WaitingOutput:
 
 def waiting(
     output: Output,
-    plan: WaitPlan | None,
+    plan: WaitPlan,
     client: Client,
     clock: Clock,
     on_outcome: OnOutcome,
@@ -167,12 +167,10 @@ def waiting(
     *,
     may_resume: bool,
 ) -> Output:
-    """Return an output that waits for outcomes; the given one without a plan. Raises RunError.
+    """Return an output that waits for outcomes. Raises RunError.
 
     `report` is called with the state of the wait; `may_resume` is false for a run that cannot be resumed.
     """
-    if plan is None:
-        return output
     waiter = Waiter(plan, client, clock)
     return WaitingOutput(output, plan, waiter, clock, on_outcome, report, may_resume=may_resume)
 

@@ -22,7 +22,6 @@ from connector.templating.json_query import check_json_query
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
-from connector.templating.regex import compile_regex
 from connector.templating.statement_lines import StatementLexer
 from connector.templating.values import NULL, fail_if_missing, text
 
@@ -364,6 +363,8 @@ def _check_arguments(node: Any) -> None:
         check_json_query()
     pattern = node.args[0] if node.args else None
     if node.name in _WITH_PATTERN and isinstance(pattern, nodes.Const):
+        from connector.templating.regex import compile_regex  # imported only if it is used
+
         try:
             compile_regex(pattern.value)
         except (ValueError, TypeError, RowError) as error:

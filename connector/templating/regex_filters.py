@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.templating.limits import MOST_ITEMS, fits, fits_items
-from connector.templating.regex import Groups, Regex, compile_regex
 from connector.templating.values import text
+
+if TYPE_CHECKING:
+    from connector.templating.regex import Groups, Regex
 
 _REFERENCE = re.compile(r"\\(?:g<([^<>]*)>|([0-9]{1,2})|(.))", re.DOTALL)
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
@@ -19,7 +21,7 @@ def regex_search(
     value: Any, pattern: str, *groups: str, ignorecase: bool = False, multiline: bool = False
 ) -> Any:
     """Return the first match, or null; with groups such as `\\\\1`, the list of their texts."""
-    regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    regex = _compiled(pattern, ignorecase=ignorecase, multiline=multiline)
     source = text(value)
     found = regex.search(source)
     if found is None:
@@ -31,7 +33,7 @@ def regex_search(
 
 def regex_findall(value: Any, pattern: str, multiline: bool = False, ignorecase: bool = False) -> list[Any]:
     """Return a list of all matches: texts, or lists of texts if the pattern has more than one group."""
-    regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    regex = _compiled(pattern, ignorecase=ignorecase, multiline=multiline)
     source = text(value)
     found: list[Any] = []
     for match in regex.each(source):
@@ -54,7 +56,7 @@ def regex_replace(
     mandatory_count: int = 0,
 ) -> str:
     """Return a text with each match replaced. Raises ValueError for fewer than `mandatory_count` matches."""
-    regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    regex = _compiled(pattern, ignorecase=ignorecase, multiline=multiline)
     source, write = text(value), _replacement(regex, text(replacement))
     out: list[str] = []
     at = characters = done = 0
@@ -78,14 +80,20 @@ def regex_escape(value: Any) -> str:
 
 def matches(value: Any, pattern: str, ignorecase: bool = False, multiline: bool = False) -> bool:
     """Return whether a text starts with a match."""
-    regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    regex = _compiled(pattern, ignorecase=ignorecase, multiline=multiline)
     return regex.match(text(value)) is not None
 
 
 def searches(value: Any, pattern: str, ignorecase: bool = False, multiline: bool = False) -> bool:
     """Return whether a text contains a match."""
-    regex = compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    regex = _compiled(pattern, ignorecase=ignorecase, multiline=multiline)
     return regex.search(text(value)) is not None
+
+
+def _compiled(pattern: str, *, ignorecase: bool, multiline: bool) -> Regex:
+    from connector.templating.regex import compile_regex  # imported only if a template uses it
+
+    return compile_regex(pattern, ignorecase=ignorecase, multiline=multiline)
 
 
 def _group(match: Groups, number: int, source: str) -> str | None:

@@ -277,7 +277,7 @@ def test_a_command_that_fails_changes_nothing(
     reason: str | None,
 ) -> None:
     if command == "sleep 60":
-        monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 0.1)
+        monkeypatch.setattr("connector.cli.notifier.TIMEOUT_S", 0.1)
     write_rows(tmp_path, 1)
     done = in_process(*RUN, "--notify-command", command, "--notify-on", "always")
     assert done.returncode == 0
@@ -289,7 +289,7 @@ def test_a_command_that_fails_changes_nothing(
 def test_a_command_that_takes_too_long_is_ended_with_its_children(
     in_process: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.cli.notify.TIMEOUT_S", 3.0)
+    monkeypatch.setattr("connector.cli.notifier.TIMEOUT_S", 3.0)
     assert in_process("run", "none", "--notify-command", "sleep 60 & echo $! > child; wait").returncode == 2
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     wait_until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -1,0 +1,50 @@
+"""The output of a run: how it can be started, and its file or stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from connector.common.redaction import Redactor
+from connector.errors import RunError
+from connector.files.output import FileOutput, Output, Start
+from connector.files.stream_output import StreamOutput
+from connector.invocation.exchange import NoRecorder, Recorder
+from connector.runs.job import STREAM, Job
+
+
+def check_start(job: Job, start: Start) -> None:
+    """Raise RunError if the job cannot be started this way, such as resuming standard output."""
+    if start != "new" and job.output == STREAM:
+        raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
+    if start == "resume" and job.input == STREAM:
+        raise RunError("a run from standard input cannot be resumed; use --input FILE")
+
+
+@contextmanager
+def open_output(
+    job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
+) -> Iterator[tuple[Output, Recorder]]:
+    """Context that opens a run's output and its journal. Raises RunError."""
+    if job.output == STREAM:
+        stream = StreamOutput(job.output_form, errors=job.errors, private=job.reveal_secrets)
+        try:
+            yield stream, NoRecorder()
+        finally:
+            stream.close()
+        return
+    output = FileOutput(
+        Path(job.output),
+        job.output_form,
+        fingerprint,
+        start,
+        redactor,
+        fsync=job.fsync,
+        private=job.reveal_secrets,
+        errors=job.errors,
+    )
+    try:
+        yield output, output.journal
+    finally:
+        output.close()
