@@ -32,6 +32,7 @@ from connector.sync.alert_events import (
     Started,
     Tick,
     TicketRead,
+    Unknown,
     UpdateSummary,
     WriteNote,
 )
@@ -86,6 +87,8 @@ class World:
     """The time of the latest that was said of a series."""
     ended: dict[str, float] = field(default_factory=dict)
     """The time of the latest end that was delivered of a series."""
+    is_mute: bool = False
+    """No write of this event has a response, and none is carried out: the fault "mute"."""
     glitched: bool = False
     """A list lacked an alert that is on."""
     snapshot: tuple[int, frozenset[tuple[str, float]]] | None = None
@@ -233,6 +236,8 @@ class World:
             self.fault = "outage" if death.is_blind else ""
             for lost in recovered(list(self.rows.values()), self.now):
                 self._react(lost)
+        finally:
+            self.is_mute = False
 
     def _react(self, event: Event) -> None:
         changes, calls = step(Book(self.rows), event, self.settings)
@@ -253,6 +258,9 @@ class World:
         if fault == "killed_before":
             raise Killed
         row = call.row
+        self.is_mute |= fault == "mute"
+        if self.is_mute and isinstance(call, (CloseTicket, ReopenTicket, ResetAlert)):
+            return [Unknown(row.uid, row.generation, self.now)]
         if fault in ("outage", "refused"):
             if isinstance(call, FindTicket):
                 return [NotFound(row.uid, row.generation, self.now, complete=False)]

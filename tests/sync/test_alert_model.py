@@ -22,6 +22,7 @@ Mutations that must fail here, each tried:
 * `_is_takeable` without `is_ours`
 * `_ended` that keeps `again`, `close` that forgets it
 * `_due` without WAITING
+* `_unknown` that makes a call again at once although its response was lost twice
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from functools import partial
 
 import pytest
 
-from connector.sync.alert_events import AlertSettings, Release
+from connector.sync.alert_events import AlertSettings, Release, Retry
+from connector.sync.alert_rows import PENDING
 from tests.sync.alert_world import World
 
 Act = Callable[[World], None]
@@ -45,6 +47,7 @@ WIDEST = 2500
 WIDEST_QUICK = 250
 """The same for `make test`."""
 FAULTS = ("killed_before", "killed_after", "killed_blind", "outage", "refused")
+MUTE = ("mute",)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ SCENARIOS = {
     ),
     "suppressed": Scenario(partial(World, wanted=False), "fire heal deliver double poll list", 6),
     "waiting_lists": Scenario(partial(World, AlertSettings(wait_s=300)), "fire heal deliver list wait", 7, 2),
+    "mute": Scenario(World, "fire heal poll close long retry mute", 5, 2),
     "glitches": Scenario(World, "fire heal deliver poll glitch long close", 7, 2),
 }
 
@@ -141,6 +145,11 @@ def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
                 yield f"{act} {number}", lambda w, number=number, act=act: w.people(number, act)
         if "reopen" in words and ticket.status == "closed":
             yield f"reopen {number}", lambda w, number=number: w.people(number, "reopen")
+    if "retry" in words:
+        for row in list(world.rows.values()):
+            if row.state in ("ERROR", *PENDING):
+                event: Retry | Release = Retry(row.uid, row.generation, world.now)
+                yield f"retry {row.stamp}", lambda w, event=event: w.react(replace(event, now=w.now))
     if "release" in words:
         for row in list(world.rows.values()):
             if row.state == "HELD":
@@ -150,9 +159,10 @@ def acts(world: World, scenario: Scenario) -> Iterator[tuple[str, Act]]:
 
 def steps(world: World, scenario: Scenario) -> Iterator[tuple[str, World]]:
     """Yield the worlds that can be next, also through a fault of the first call."""
-    with_faults = "faults" in scenario.acts.split()
+    words = scenario.acts.split()
+    faults = ("", *(FAULTS if "faults" in words else ()), *(MUTE if "mute" in words else ()))
     for name, act in acts(world, scenario):
-        for fault in ("", *FAULTS) if with_faults else ("",):
+        for fault in faults:
             after = world.copy()
             after.fault = fault
             act(after)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from connector.sync.alert_events import (
     Acknowledged,
@@ -21,10 +24,12 @@ from connector.sync.alert_events import (
     Started,
     Tick,
     TicketRead,
+    Unknown,
     UpdateSummary,
     WriteNote,
 )
 from connector.sync.alert_rows import Alert, Book, Note
+from connector.sync.alert_step import backoff
 from connector.sync.alerts import recovered, step
 from tests.sync.alert_world import World
 
@@ -182,6 +187,15 @@ def test_after_a_restart_calls_in_progress_are_lost_and_waiting_ones_are_not() -
     assert [(type(e).__name__, e.uid) for e in recovered(rows, NOW)] == [("Unknown", "a")]  # type: ignore[union-attr]
     noted = row(notes=(Note(1, "repeat"), Note(2, "repeat", next_try=NOW + 5)))
     assert recovered([noted], NOW) == [NoteFailed("a", 1, 1, "outage", NOW)]
+
+
+@pytest.mark.parametrize("state", ["CLOSING", "REOPENING", "RESETTING"])
+def test_a_call_whose_response_is_lost_twice_waits(state: Any) -> None:
+    """Fails if the call is made again at once each time: a service that never responds gets no pause."""
+    once, calls = after(row(state, sent=NOW), Unknown("a", 1, NOW))
+    assert (len(calls), once.next_try) == (1, 0.0)
+    twice, calls = after(replace(once, sent=NOW), Unknown("a", 1, NOW))
+    assert (calls, twice.next_try, twice.state) == ([], NOW + backoff(2), state)
 
 
 def test_two_alerts_of_one_ticket_do_not_close_it_twice() -> None:

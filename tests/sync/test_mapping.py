@@ -309,3 +309,17 @@ def test_a_template_knows_what_it_reads() -> None:
         "{{ device.system['serialNumber'] }} {% for c in custom %}{{ c.x }}{% endfor %}"
     )
     assert template.paths == {"device.system.serialNumber", "custom"}
+
+
+def test_the_documentation_has_every_setting() -> None:
+    """Fails if a setting is added without a row in docs/sync.md."""
+    schema = json.loads((schemas_folder() / "mapping.schema.json").read_text(encoding="utf-8"))
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sync.md").read_text(encoding="utf-8")
+    tables = text.partition("## The settings of mapping.yaml")[2].partition("\n## ")[0]
+    parts = {name: schema["$defs"][name]["properties"] for name in ("clients", "devices", "alerts")}
+    parts |= {"": {"pace_percent": {}}, "limits": schema["properties"]["limits"]["properties"]}
+    for part, keys in parts.items():
+        rows = tables if part in ("", "limits") else tables.partition(f"| `{part}` |")[2].partition("\n\n")[0]
+        for key in keys:
+            name = f"`limits.{key}`" if part == "limits" else f"`{key}`"
+            assert name in rows, f"{part}.{key}"

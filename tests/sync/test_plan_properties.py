@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.sync.pins import Pins
-from connector.sync.records import Asset, Client, Location, Organization, Site
+from connector.sync.records import Asset, Client, Location, Organization, Site, User
 from connector.sync.state import Link
-from tests.sync.sides import MAPPING, Sync, device
+from tests.sync.sides import MAPPING, Sync, changes, device
 
 IDS = st.integers(1, 6)
 MOSTLY = st.sampled_from([True, True, True, False])
@@ -153,6 +154,84 @@ def test_no_write_leaves_its_client_and_no_asset_has_two_devices(made: dict[str,
                 assert sync.target.stock[item.target].client == own
             if item.op == "move":
                 assert made["moved"] == "follow" or sync.target.stock[item.target or 0].client == default
+        sync.state.close()
+
+
+OWN = """
+    51: "{{ device.id }} {{ organization.id }} {{ organization.name }} {{ location.name }} {{ custom.tag }}"
+    CFTag: "{{ last_user }}"
+  user: {value: "{{ device.owner }}", match: [login]}
+  link: "x/{{ device.id }}"
+  software: true
+"""
+
+
+def with_own_values(sync: Sync) -> None:
+    """Give each device values that no other one has, and each client a user of the same login."""
+    one = 'fields: {117: "{{ device.serial }}"}\n'
+    assert one in sync.mapping
+    sync.mapping = sync.mapping.replace(one, f'fields:\n    117: "{{{{ device.serial }}}}"{OWN}')
+    for index, found in enumerate(sync.source.dev):
+        sync.source.dev[index] = replace(found, data={**found.data, "owner": "boss"})
+    numbers = {found.id for found in sync.source.dev}
+    sync.source.custom = {id: {"tag": f"T{id}"} for id in numbers}
+    sync.source.users = {id: f"user {id}" for id in numbers}
+    sync.source.programs = {id: [{"name": f"App {id}"}] for id in numbers}
+    sync.target.user = [User(100 * id, id, values={"login": "boss"}) for id in sync.target.client]
+
+
+def test_users_of_one_login_are_those_of_the_own_client(tmp_path: Path) -> None:
+    """Fails if the users of the first client are used for the devices of the second."""
+    sync = Sync(tmp_path, mapping=MAPPING.replace("CREATE", "false"))
+    sync.source.org = [Organization(1, "Acme"), Organization(2, "Globex")]
+    sync.target.client = {17: Client(17, "Acme"), 18: Client(18, "Globex")}
+    sync.source.dev = [device(id, 1 + id % 2, serial=f"S{id}") for id in (1, 2, 3, 4)]
+    with_own_values(sync)
+    new = {item.source: changes(item)["user"][1] for item in sync.items() if item.entity == "asset"}
+    assert new == {1: 1800, 2: 1700, 3: 1800, 4: 1700}
+
+
+@FEW
+@given(sides())
+def test_no_write_has_values_of_another_record_or_client(made: dict[str, Any]) -> None:
+    """Fails if a value, name, user, site or list of software is that of another device or client."""
+    with tempfile.TemporaryDirectory() as name:
+        sync = build(Path(name), made)
+        with_own_values(sync)
+        items = sync.items(full=True)
+        organizations = {found.id: found for found in sync.source.org}
+        locations = {found.id: found for found in sync.source.loc}
+        devices = {found.id: found for found in reversed(sync.source.dev)}
+        for item in items:
+            new = {change.field: change.new for change in item.changes}
+            if item.entity in ("client", "site") and item.is_write:
+                records: Any = organizations if item.entity == "client" else locations
+                assert new.get("name") in (None, records[item.source].name)
+                assert new.get("stamp") in (None, item.source)
+            if item.entity != "asset" or not item.is_write or item.op == "deactivate":
+                continue
+            device = devices[int(item.source)]
+            place = locations.get(device.location or 0)
+            organization = organizations.get(device.organization)
+            own = [device.id, *((organization.id, organization.name) if organization else ())]
+            text = " ".join(map(str, [*own, *([place.name] if place else []), f"T{device.id}"]))
+            expected = {
+                117: device.data["serial"],
+                51: text if organization and place else new.get(51),
+                "CFTag": f"user {device.id}",
+                "link": f"x/{device.id}",
+                "software": [{"name": f"App {device.id}"}],
+                "stamp": device.id,
+                "name": device.name,
+            }
+            assert {field: new[field] for field in expected if new.get(field) is not None} == {
+                field: value for field, value in expected.items() if new.get(field) is not None
+            }
+            client = new.get("client") or (sync.target.stock[item.target].client if item.target else None)
+            assert new.get("user") in (None, 100 * client if isinstance(client, int) else None)
+            site = new.get("site")
+            if isinstance(site, int):
+                assert sync.target.site[site].client == client
         sync.state.close()
 
 
