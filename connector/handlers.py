@@ -18,6 +18,7 @@ written with `Call`, `Each` and the records of `connector.sync`.
 
 from connector.catalog.coercion import typed_value
 from connector.common.json_text import Json, kind
+from connector.common.same_name import same_name
 from connector.common.times import convert_time, parse_time
 from connector.errors import RowError, nearest, quote_value, shorten
 from connector.http.messages import Request, Response, query_text
@@ -38,7 +39,7 @@ from connector.sync.records import (
 )
 from connector.sync.records import Catalog as AssetCatalog
 from connector.sync.steps import Call, CallSteps, Each
-from connector.sync.values import FieldDefinition, same_name
+from connector.sync.values import FieldDefinition
 
 __all__ = [
     "AlertNews",

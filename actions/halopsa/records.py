@@ -19,6 +19,7 @@ from connector.handlers import (
     lookup,
     nearest,
     request,
+    same_name,
     shorten,
 )
 
@@ -134,7 +135,7 @@ def id_of(wanted: Json, path: str, where: str, noun: str, *names: str) -> Steps:
 
 def _named(items: Sequence[Json], wanted: str, where: str, noun: str, names: Sequence[str]) -> Json:
     """Return the only item with a name; if none matches exactly, upper and lower case are ignored."""
-    for form in (str.strip, lambda text: text.strip().casefold()):
+    for form in (str.strip, same_name):
         found = [item for item in items if form(wanted) in {form(name) for name in _names(item, names)}]
         if len(found) == 1:
             return found[0]

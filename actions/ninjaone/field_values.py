@@ -9,7 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.actions.ninjaone.lookups import listing, named  # type: ignore[import-not-found]
-from connector.handlers import Inputs, Json, Note, RowError, Steps, convert_time, kind, nearest, typed_value
+from connector.handlers import (
+    Inputs,
+    Json,
+    Note,
+    RowError,
+    Steps,
+    convert_time,
+    kind,
+    nearest,
+    same_name,
+    typed_value,
+)
 
 _SCOPES = {
     "NODE": "devices",
@@ -63,17 +74,14 @@ def _field(known: dict[str, Json], scope: str, name: str) -> str:
     found = [
         field
         for field, definition in known.items()
-        if _is_of(definition, scope) and _same(name) in (_same(field), _same(definition.get("label") or ""))
+        if _is_of(definition, scope)
+        and same_name(name) in (same_name(field), same_name(definition.get("label") or ""))
     ]
     if len(found) > 1:
         raise ValueError(
             f"fields: {name} is the label of more than one custom field; use the name: {', '.join(found)}"
         )
     return found[0] if found else name
-
-
-def _same(name: str) -> str:
-    return " ".join(name.split()).casefold()
 
 
 def _value(known: dict[str, Json], scope: str, name: str, value: Json) -> Json:

@@ -14,6 +14,7 @@ from connector.handlers import (
     lookup,
     nearest,
     quote_value,
+    same_name,
     shorten,
     walk,
 )
@@ -81,4 +82,4 @@ def choices(items: Sequence[Json]) -> str:
 
 
 def _loosely(text: str) -> str:
-    return " ".join(re.split(r"[\s_-]+", str(text).strip().casefold()))
+    return same_name(re.sub("[_-]", " ", str(text)))

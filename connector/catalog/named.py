@@ -10,6 +10,7 @@ from typing import Any
 from connector.catalog.declaration import Section
 from connector.catalog.inputs import Input, Slot
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,8 @@ class NamedKind:
         return tuple(dict.fromkeys(name for name in joined if name.strip()))
 
     def same(self, name: str) -> str:
-        """Return the form of a name in which names that differ only in case are equal."""
-        words = re.split(r"[\s_-]+", name.strip()) if self.separators else name.split()
-        return " ".join(words).casefold()
+        """Return the form of a name in which names are equal that differ only in case or white space."""
+        return same_name(re.sub("[_-]", " ", name) if self.separators else name)
 
 
 def read_named(top: Section) -> dict[str, NamedKind]:

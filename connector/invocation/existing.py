@@ -19,6 +19,7 @@ from connector.catalog.action import Action
 from connector.catalog.existing import NAME, ExistingLookup
 from connector.catalog.service import Service
 from connector.common.json_text import Json, dumps
+from connector.common.same_name import same_name
 from connector.errors import RowError, quote_value
 from connector.http.messages import Request, Response, query_text
 from connector.invocation.handlers import Note, Page, Steps
@@ -230,7 +231,7 @@ def _member(value: Json, path: Sequence[str]) -> Json:
 
 def _comparable(value: Json) -> str:
     if isinstance(value, str):
-        return value.strip().casefold()
+        return same_name(value)
     # Some APIs write ids as 11.0.
     return f"\0{dumps(int(value) if isinstance(value, float) and value.is_integer() else value)}"
 

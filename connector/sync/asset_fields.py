@@ -10,12 +10,13 @@ from typing import Any
 from connector.common import strict_yaml
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.errors import DeclarationError, RowError, nearest
 from connector.sync.mapping import DeviceMapping, FieldMapping
 from connector.sync.plan_items import Change
 from connector.sync.records import Asset, Catalog
 from connector.sync.templates import render_all
-from connector.sync.values import FieldDefinition, is_empty, is_same, same_name, typed
+from connector.sync.values import FieldDefinition, is_empty, is_same, typed
 from connector.templating.templates import Scope
 
 BUILT_IN = ("inventory_number", "notes")

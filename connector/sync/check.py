@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from connector.common import strict_yaml
 from connector.common.plurals import counted
+from connector.common.same_name import same_name
 from connector.errors import DeclarationError
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.folder import SyncFolder
@@ -19,7 +20,6 @@ from connector.sync.mapping_ids import IdCheck, Known, known_ids
 from connector.sync.pins import Noun
 from connector.sync.records import Catalog, Device
 from connector.sync.sides import ActionSource, ActionTarget
-from connector.sync.values import same_name
 from connector.templating.templates import Scope
 
 Level = Literal["ok", "warning", "error"]

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connector.common.same_name import same_name
 from connector.errors import RowError, RunError, count_of
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.plan import PlanInputs, make_plan
 from connector.sync.plan_items import Item
 from connector.sync.records import Asset, Client, Device, Location, Organization, Site, Source
 from connector.sync.state import Link, conflict_of
-from connector.sync.values import normalized, same_name
+from connector.sync.values import normalized
 from connector.templating.templates import Scope
 
 

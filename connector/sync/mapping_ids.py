@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connector.common import strict_yaml
+from connector.common.same_name import same_name
 from connector.errors import DeclarationError, nearest
 from connector.sync.mapping import NEW, AlertMapping, DeviceMapping, SyncMapping
 from connector.sync.records import Client, ListError, Location, Organization, Site
 from connector.sync.state import DAY, State
-from connector.sync.values import FieldDefinition, same_name
+from connector.sync.values import FieldDefinition
 
 CHECKED = "ids_checked"
 """The key in the table `meta` of the mapping whose settings were found to exist, and the epoch time of it."""

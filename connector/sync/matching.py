@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connector.common.same_name import same_name
 from connector.sync.records import Asset, Client, Site, User
-from connector.sync.values import same_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.common.same_name import same_name
 from connector.sync.matching import name_counts
 from connector.sync.records import Client, Location, Organization, Site
-from connector.sync.values import same_name
 
 
 @dataclass

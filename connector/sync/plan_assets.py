@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.sync.asset_fields import AssetFields, Rendered, without
 from connector.sync.mapping import DeviceMapping
 from connector.sync.matching import Match, UserIndex
@@ -15,7 +16,7 @@ from connector.sync.plan_items import UNCHANGED, Change, Counts, Item
 from connector.sync.records import Asset, AssetType, Catalog, Target
 from connector.sync.spool import Spool
 from connector.sync.state import Link
-from connector.sync.values import FieldDefinition, digest, is_same, same_name
+from connector.sync.values import FieldDefinition, digest, is_same
 
 _WARRANTY = ("warranty_start", "warranty_end")
 _DATE = FieldDefinition("date", "date", "date")

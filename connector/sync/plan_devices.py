@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.errors import RowError
 from connector.sync.asset_fields import AssetFields, Rendered
 from connector.sync.mapping import DeviceMapping
@@ -19,7 +20,7 @@ from connector.sync.plan_items import MISSING, UNCHANGED, Change, Counts, Item
 from connector.sync.records import Asset, Device, Target
 from connector.sync.spool import Spool
 from connector.sync.state import DAY, Link, State, conflict_of
-from connector.sync.values import digest, normalized, same_name
+from connector.sync.values import digest, normalized
 from connector.templating.templates import Scope
 
 PAGE = 1000

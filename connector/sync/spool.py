@@ -11,9 +11,9 @@ from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.sync.plan_items import ENTITIES, Item, item_from_json
 from connector.sync.records import Asset
-from connector.sync.values import same_name
 
 _TABLES = """
 CREATE TABLE items(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from connector.common import json_text
 from connector.common.json_text import Json, kind
+from connector.common.same_name import same_name
 from connector.common.times import parse_time
 from connector.errors import shorten
 
@@ -32,11 +33,6 @@ def normalized(value: Json) -> str:
         return "none"
     text = value if isinstance(value, str) else _text(value)
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def same_name(name: str) -> str:
-    """Return a name normalized for comparison: Unicode NFKC, case folded, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def typed(value: Json, definition: FieldDefinition) -> Json:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.sync.plan_items import Change, Item
 from connector.sync.records import Asset, Catalog, Target
 from connector.sync.state import State
-from connector.sync.values import FieldDefinition, same_name
+from connector.sync.values import FieldDefinition
 
 WORDS = frozenset(
     ("name", "client", "site", "type", "stamp", "user", "link", "warranty_start", "warranty_end", "group")

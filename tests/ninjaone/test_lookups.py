@@ -211,7 +211,7 @@ def test_roles_and_policies_by_name() -> None:
     assert fed.lines == ["GET /v2/roles", "GET /v2/policies", "POST /v2/organizations"]
     assert fed.body["policies"] == [{"nodeRoleId": 101, "policyId": 52}, {"nodeRoleId": 5, "policyId": 6}]
     fed = feed("create_organization", roles, name="New", policies={"nodeRoleId": "Kiosk", "policyId": 6})
-    assert 'policies.nodeRoleId: no node role is named "Kiosk"' in str(fed.error)
+    assert 'policies.nodeRoleId: no device role is named "Kiosk"' in str(fed.error)
 
 
 def test_a_template_organization_by_name() -> None:

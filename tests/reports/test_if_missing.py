@@ -80,6 +80,15 @@ def test_each_action_creates_once(
     assert posts(sandbox) == 2
 
 
+@pytest.mark.parametrize("name", ["CAFE\u0301  mu\u0308ller", "Caf\xe9\xa0M\xfcller", " Caf\xe9 M\xfcller\t"])
+def test_a_name_that_looks_the_same_exists(create: Any, sandbox: Sandbox, name: str) -> None:
+    """As macOS writes accents, and with a no-break space, as web pages have it."""
+    first, second = create("create_organization", {"name": "Caf\xe9 M\xfcller"}, {"name": name})
+    assert (second["meta"].get("existed"), second["result"]["id"]) == (True, first["result"]["id"])
+    (location,) = create("create_location", {"organization_id": name, "name": "Main"})
+    assert location["error"] is None
+
+
 def test_what_existed_before(create: Any, sandbox: Sandbox) -> None:
     (found,) = create("create_organization", {"name": "ALDER dental", "description": "new"})
     assert (found["result"]["id"], found["result"]["name"]) == (1, "Alder Dental")

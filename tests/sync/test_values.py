@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from connector.sync.values import FieldDefinition, digest, is_same, normalized, same_name, typed
+from connector.common.same_name import same_name
+from connector.sync.values import FieldDefinition, digest, is_same, normalized, typed
 
 NUMBER, DATE, YES_NO = (FieldDefinition(1, "f", type) for type in ("number", "date", "yes_no"))  # type: ignore[arg-type]
 TEXT, CHOICE = (

@@ -13,13 +13,14 @@ import yaml
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json, kind
 from connector.common.plurals import counted
+from connector.common.same_name import same_name
 from connector.errors import RowError, RunError, nearest, shorten
 from connector.sync.asset_fields import BUILT_IN
 from connector.sync.mapping import FieldMapping, SyncMapping
 from connector.sync.mapping_check import is_known, member_paths
 from connector.sync.sample import Sample
 from connector.sync.templates import MappingTemplate
-from connector.sync.values import FieldDefinition, same_name, typed
+from connector.sync.values import FieldDefinition, typed
 from connector.templating.templates import Scope
 
 LONGEST_S = 3.0

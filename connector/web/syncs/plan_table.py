@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.common.json_text import Json
+from connector.common.same_name import same_name
 from connector.errors import shorten
 from connector.sync.plan_file import PlanFile, key_of
 from connector.sync.plan_items import ENTITIES, MISSING, UNCHANGED, Change, Item
-from connector.sync.values import same_name
 
 PAGE = 50
 _LONGEST = 300
