@@ -199,7 +199,7 @@ SECRET = "hunter2-hunter2"
         ("update_organization", {"fields": '{"a": {{ v }}}'}, "fields: the template renders invalid JSON"),
         ("update_organization", {"user_data": "[{{ v }}]"}, "invalid JSON"),
         ("update_organization", {"device_approval_mode": "{{ v }}"}, "text is not one of AUTOMATIC, MANUAL"),
-        ("update_device", {"node_role_id": "{{ v }}"}, "no node role is named (value not shown)"),
+        ("update_device", {"node_role_id": "{{ v }}"}, "no device role is named (value not shown)"),
         ("update_device", {"node_role_id": "{{ '%d' | format(v) }}"}, "the template fails"),
         ("update_device", {"warranty_end": "{{ v }}"}, "warranty_end: this is not a time"),
         ("list_devices", {"filter": "{{ v }}"}, "this is not a device filter; write it like"),
