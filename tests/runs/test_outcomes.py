@@ -145,3 +145,10 @@ def test_the_lists_of_every_outcome_exist_and_take_their_inputs(catalog: Catalog
     offline = catalog.service("ninjaone").offline
     assert offline
     assert set(offline.inputs) <= catalog.action(offline.action).inputs.keys()
+
+
+def test_the_last_end_of_a_series_counts(catalog: Catalog) -> None:
+    """A script can be cancelled after a part of its work has ended."""
+    items = [event(1, "STARTED"), event(2, "COMPLETED"), event(3, "CANCELLED")]
+    found = find(catalog, "run_script", orders(1), *items)
+    assert (found[1].succeeded, found[1].id) == (False, 3)
