@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.job_options import add_audit, add_delay, add_read_only
 from connector.cli.main import OK
+from connector.cli.stopping import stopping
 from connector.connections.settings import absolute_file
 from connector.errors import RunError, count_of
 
+if TYPE_CHECKING:
+    from connector.mcp.server import McpServer
+    from connector.mcp.settings import Settings
+
+PORT = 8701
+LOOPBACK = "127.0.0.1"
 _MANY_TOOLS = 40
 """The number of tools above which some clients ignore tools."""
 
@@ -58,6 +67,23 @@ def add_mcp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--files", metavar="DIR", type=Path, help="folder for downloaded files")
     add_audit(parser)
     add_delay(parser)
+    parser.add_argument(
+        "--http",
+        action="store_true",
+        help="serve clients over streamable HTTP instead of one client over standard input and output",
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="with --http, the address to listen on (default: %(default)s); any other requires keys: "
+        "`ninjaone key add`",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        help="with --http, the port; 0 for a free one (default: %(default)s)",
+    )
     add_own_actions(parser)
     parser.set_defaults(command=_mcp)
 
@@ -66,7 +92,7 @@ def _mcp(options: argparse.Namespace) -> int:
     try:
         from connector.mcp.server import McpServer
         from connector.mcp.settings import Settings
-        from connector.mcp.stdio import serve_stdio
+        from connector.serve.server import LOOPBACK_NAMES
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
             raise
@@ -82,6 +108,7 @@ def _mcp(options: argparse.Namespace) -> int:
         uploads=options.uploads,
         files=options.files,
         audit=options.audit,
+        requires_key=options.http and options.host not in LOOPBACK_NAMES,
     )
     server = McpServer(open_catalog(options), settings)
     if len(server.tools) > _MANY_TOOLS:
@@ -89,10 +116,37 @@ def _mcp(options: argparse.Namespace) -> int:
     if settings.allow_destructive:
         _say("--allow-destructive: destructive actions are called without asking")
     try:
-        serve_stdio(server)
+        if options.http:
+            _serve_http(server, settings, options)
+        else:
+            from connector.mcp.stdio import serve_stdio
+
+            serve_stdio(server)
     finally:
         server.close()
     return OK
+
+
+def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespace) -> None:
+    from connector.mcp.http import PATH, HttpServer, application
+    from connector.serve.keys import Keys
+
+    keys = Keys()
+    has_keys = bool(keys.all())
+    if settings.requires_key and not has_keys:
+        raise RunError(f"listening on {options.host} requires keys: add one with `ninjaone key add NAME`")
+    http = HttpServer(application(server, settings, keys), options.host, options.port)
+    stop = threading.Event()
+    with stopping(stop, lambda text: print(text, file=sys.stderr), "after the calls in progress"):
+        thread = threading.Thread(target=http.run, name="http", daemon=True)
+        thread.start()
+        if not has_keys:
+            _say("there are no keys: every program of this machine can call actions that read and write")
+        _say(f"serving on http://{options.host}:{http.port}{PATH}. Press Ctrl-C to stop.")
+        while thread.is_alive() and not stop.wait(0.5):
+            pass
+        http.stop()
+        thread.join()
 
 
 def _names(text: str) -> tuple[str, ...]:

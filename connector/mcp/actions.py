@@ -13,10 +13,13 @@ from connector.common import json_text
 from connector.common.json_text import Json
 from connector.common.redaction import HIDDEN
 from connector.errors import InputError, RunError, count_of
+from connector.library.session import Session
 from connector.mcp.arguments import Call
 from connector.mcp.results import capped
-from connector.mcp.sessions import Sessions
 from connector.mcp.settings import Settings
+from connector.serve.access import Caller
+from connector.serve.sessions import Sessions
+from connector.serve.turns import Running
 
 logger = logging.getLogger(__name__)
 _LONGEST_QUESTION = 2000
@@ -27,8 +30,9 @@ class Actions:
     """The actions of a server over its connections."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
-        self._settings = settings
-        self._sessions = Sessions(catalog, settings)
+        self._settings = settings.serving
+        self._sessions = Sessions(catalog, self._settings)
+        self._running = Running()
 
     def describe(self, action: Action) -> dict[str, Json]:
         """Return what an action does, and the JSON Schema of its inputs."""
@@ -45,15 +49,14 @@ class Actions:
         }
         return {**described, "notice": action.notice} if action.notice else described
 
-    def preview(self, call: Call) -> dict[str, Json]:
-        """Return the request of a call. Nothing is sent. Raises RunError, InputError."""
-        return self._sessions.session(call.action).preview(call.action.name, **_keywords(call))
+    def preview(self, caller: Caller, call: Call) -> dict[str, Json]:
+        """Return the request of a call. Nothing is sent. Raises ConnectorError, as for a call."""
+        return self._session(caller, call.action).preview(call.action.name, **_keywords(call))
 
-    def question(self, call: Call) -> str:
-        """Return what the person is asked to confirm. Raises RunError, InputError if nothing can be sent."""
+    def question(self, caller: Caller, call: Call) -> str:
+        """Return what the person is asked to confirm. Raises ConnectorError if nothing can be sent."""
         action = call.action
-        self._settings.require_folder(action)
-        session = self._sessions.session(action)
+        session = self._session(caller, action)
         request = session.preview(action.name, **_keywords(call))
         secret = {given.name for given in action.secret_inputs}
         shown = {name: HIDDEN if name in secret else value for name, value in call.inputs.items()}
@@ -72,22 +75,29 @@ class Actions:
         ]
         return "\n".join(map(_printable, lines))
 
-    def call(self, call: Call) -> dict[str, Json]:
-        """Return the envelope of a call, with a capped list. Raises RunError, InputError before it is sent.
+    def call(self, caller: Caller, call: Call) -> dict[str, Json]:
+        """Return the envelope of a call, with a capped list. The person has confirmed a destructive action.
 
-        The caller has confirmed a destructive action.
+        Raises ConnectorError, before anything is sent, if the caller has no right, or the connection or an
+        input is not valid.
         """
-        self._settings.require_folder(call.action)
-        session = self._sessions.session(call.action)
-        envelope = session.envelope(call.action.name, call.inputs, confirm=True)
+        session = self._session(caller, call.action)
+        with self._running:
+            envelope = session.envelope(call.action.name, call.inputs, confirm=True)
         code = envelope.meta["code"]
         if code == "auth_failed":
             self._sessions.forget(session)
         logger.info("%s: %s", call.action.name, code or "succeeded")
         return capped(envelope, call.limit)
 
+    def _session(self, caller: Caller, action: Action) -> Session:
+        caller.require(action)
+        self._settings.require_folder(action)
+        return self._sessions.session(action, caller.rights, None)
+
     def close(self) -> None:
-        """Close the connections."""
+        """Wait for the calls in progress, and close the connections."""
+        self._running.wait()
         self._sessions.close()
 
 

@@ -11,6 +11,7 @@ from connector.catalog.catalog import Catalog, search_actions
 from connector.common.json_text import Json
 from connector.errors import RunError, nearest
 from connector.mcp.settings import Settings
+from connector.serve.sessions import service_of
 
 MOST_FOUND = 25
 """The maximum number of actions in the result of a search."""
@@ -111,3 +112,17 @@ def _selected(offered: list[Action], settings: Settings) -> list[Action]:
 def _area_names(action: Action) -> tuple[str, str]:
     """Return the names of an action's area, without and with its service."""
     return action.area, f"{action.service}/{action.area}"
+
+
+def services_of(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
+    """Return the services of a server: the one that is set, those of its connections, or all of them.
+
+    Raises RunError if the service that is set does not exist, or no connection is one of it.
+    """
+    named = {service_of(catalog, name) for name in settings.connections}
+    if not settings.service:
+        return tuple(name for name in catalog.services if name in named or not named)
+    service = catalog.service(settings.service).name
+    if named and service not in named:
+        raise RunError(f"--service {service}: no --connection is one of {service}")
+    return (service,)

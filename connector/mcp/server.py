@@ -22,19 +22,25 @@ from mcp_types import (
 )
 
 import connector
+from connector.catalog.action import EFFECTS
 from connector.catalog.catalog import Catalog
 from connector.errors import ConnectorError, nearest
 from connector.mcp import tools
 from connector.mcp.actions import Actions, require_read
 from connector.mcp.arguments import Arguments, Call
 from connector.mcp.confirmation import Confirmations, boundary
-from connector.mcp.offer import Offer
+from connector.mcp.offer import Offer, services_of
 from connector.mcp.results import refusal, tool_result
-from connector.mcp.sessions import services_of
 from connector.mcp.settings import Settings
+from connector.serve.access import Caller
+from connector.serve.keys import Rights
 
 logger = logging.getLogger(__name__)
 NAME = "ninjaone-connector"
+CALLER = "connector.caller"
+"""The key of the caller in the scope of an HTTP request."""
+_LOCAL = Caller("", Rights(effects=EFFECTS))
+"""The caller who has started the server as a process."""
 Context = ServerRequestContext[Any, Any]
 Answer = CallToolResult | InputRequiredResult
 T = TypeVar("T")
@@ -78,7 +84,7 @@ class McpServer:
         yield None
 
     def close(self) -> None:
-        """Close the connections."""
+        """Wait for the calls in progress, and close the connections."""
         self._actions.close()
 
     async def _list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -120,18 +126,26 @@ class McpServer:
             return tool_result(await in_thread(lambda: self._actions.describe(action)))
         if tool == tools.PREVIEW:
             preview = Call(action, given.object("inputs"))
-            return tool_result(await in_thread(lambda: self._actions.preview(preview)))
+            return tool_result(await in_thread(lambda: self._actions.preview(caller_in(context), preview)))
         if tool == tools.CALL_READ:
             require_read(action, tools.CALL)
         return await self._call(context, params, Call.of(action, given.object("inputs"), given.limit()))
 
     async def _call(self, context: Context, params: CallToolRequestParams, call: Call) -> Answer:
+        caller = caller_in(context)
         if call.action.effect == "destructive" and not self._settings.allow_destructive:
-            question = await in_thread(lambda: self._actions.question(call))
+            question = await in_thread(lambda: self._actions.question(caller, call))
             asked = await self._confirmations.require(context, params, question)
             if asked is not None:
                 return asked
-        return tool_result(await in_thread(lambda: self._actions.call(call)))
+        return tool_result(await in_thread(lambda: self._actions.call(caller, call)))
+
+
+def caller_in(context: Context) -> Caller:
+    """Return who sends a request."""
+    caller = _LOCAL if context.request is None else context.request.scope[CALLER]
+    assert isinstance(caller, Caller)
+    return caller
 
 
 async def in_thread(run: Callable[[], T]) -> T:

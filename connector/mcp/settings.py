@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from connector.catalog.action import Action
-from connector.errors import RunError
+from connector.serve.settings import Settings as ServeSettings
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Settings:
     without any, the default connection of each service. `service` limits the server to one service. `tools`
     (patterns of action names) and `areas` select actions that are offered as one tool each, instead of the
     general tools. With `allow_destructive`, nobody is asked to confirm. Without the folders `uploads` and
-    `files`, actions that send or save files are refused.
+    `files`, actions that send or save files are refused. `requires_key` is for HTTP, as in `ninjaone serve`.
     """
 
     connections: tuple[str, ...] = ()
@@ -30,13 +29,16 @@ class Settings:
     uploads: Path | None = None
     files: Path | None = None
     audit: Path | None = None
+    requires_key: bool = False
 
-    def require_folder(self, action: Action) -> None:
-        """Raise RunError for an action that sends or saves files, without a folder for them."""
-        missing = ""
-        if self.uploads is None and any(part.file for part in action.parts.values()):
-            missing = "--uploads"
-        elif self.files is None and action.returns_file:
-            missing = "--files"
-        if missing:
-            raise RunError(f"{action.name} needs a folder for files: start the server with {missing} DIR")
+    @property
+    def serving(self) -> ServeSettings:
+        """The settings that `ninjaone serve` has, too."""
+        return ServeSettings(
+            connections=self.connections,
+            delay_ms=self.delay_ms,
+            audit=self.audit,
+            uploads=self.uploads,
+            files=self.files,
+            requires_key=self.requires_key,
+        )

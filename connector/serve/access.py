@@ -8,8 +8,7 @@ and browsers send JSON to another site only with its consent, which this server 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from werkzeug.wrappers import Request
+from typing import Protocol
 
 from connector.catalog.action import Action
 from connector.serve.keys import Keys, Rights
@@ -41,9 +40,17 @@ class Caller:
         )
 
 
-def caller_of(request: Request, keys: Keys, settings: Settings) -> Caller:
-    """Return who sends a request. Raises ProblemError (401, 403)."""
-    secret = _secret(request)
+class Headers(Protocol):
+    """The headers of a request, by name in any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a header, or None."""
+        ...
+
+
+def caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
+    """Return who sends a request with these headers. Raises ProblemError (401, 403)."""
+    secret = _secret(headers)
     if secret is not None:
         key = keys.find(secret)
         if key is None:
@@ -51,18 +58,18 @@ def caller_of(request: Request, keys: Keys, settings: Settings) -> Caller:
         return Caller(key.name, key.rights)
     if settings.requires_key or keys.all():
         raise unauthorized(f"send a key as `Authorization: Bearer KEY` or `{KEY_HEADER}: KEY`")
-    host = request.environ.get("HTTP_HOST", "")
+    host = headers.get("Host") or ""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     if name not in _HOST_NAMES:
         raise ProblemError(403, "a request without a key must use the host 127.0.0.1 or localhost")
     return Caller("", WITHOUT_KEY)
 
 
-def _secret(request: Request) -> str | None:
+def _secret(headers: Headers) -> str | None:
     """Return the secret that a request sends, or None. Raises ProblemError for another scheme."""
-    given = request.headers.get("Authorization")
+    given = headers.get("Authorization")
     if given is None:
-        return request.headers.get(KEY_HEADER)
+        return headers.get(KEY_HEADER)
     scheme, _, secret = given.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise unauthorized("the header Authorization must be `Bearer KEY`")

@@ -79,7 +79,7 @@ class Application:
             endpoint, values = _RULES.bind_to_environ(request.environ).match()
             if endpoint == "health":
                 return json_response({"status": "ok", "version": connector.__version__})
-            callers.append(caller_of(request, self._keys, self._settings))
+            callers.append(caller_of(request.headers, self._keys, self._settings))
             if endpoint == "call":
                 return self._calls.call(request, callers[0], **values)
             if endpoint == "preview":

@@ -70,6 +70,7 @@ class Sessions:
             catalog=self._catalog,
             delay_ms=settings.delay_ms,
             read_only=read_only,
+            audit=settings.audit,
             uploads=settings.uploads or "",
             files=settings.files,
         )

@@ -16,14 +16,15 @@ class Settings:
 
     `connections` are names of saved connections or files; the first one of a service is its default. If it is
     empty, the default connection of each service is used, and a key can name others. `delay_ms` is that of a
-    job. `uploads` and `files` are the folders of files that actions send and save: without them, these
-    actions are refused. With `requires_key`, every request needs a key; without it, requests without one are
-    accepted until the first key is added, if they come from this machine. A request waits for its turn for at
-    most `max_wait_s` seconds.
+    job, and `audit` is an audit log in addition to those of the connections. `uploads` and `files` are the
+    folders of files that actions send and save: without them, these actions are refused. With `requires_key`,
+    every request needs a key; without it, requests without one are accepted until the first key is added, if
+    they come from this machine. A request waits for its turn for at most `max_wait_s` seconds.
     """
 
     connections: tuple[str, ...] = ()
     delay_ms: float | None = None
+    audit: Path | None = None
     uploads: Path | None = None
     files: Path | None = None
     requires_key: bool = True

@@ -5,10 +5,12 @@ The SDK is imported when it is used, because every process of the tests imports 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.loopback import PATIENCE_S
 
 ERAS = {"2025-11-25": "legacy", "2026-07-28": "auto"}
 """The protocol versions, and the modes of the client in which it uses them."""
@@ -76,18 +78,36 @@ class Talk:
 
 
 @contextmanager
-def talk(server: Any, era: str = "2026-07-28", person: Person | None = None) -> Iterator[Talk]:
-    """Talk to an SDK server in this process, to a command (StdioServerParameters), or to a URL."""
+def talk(
+    server: Any, era: str = "2026-07-28", person: Person | None = None, *, key: str = ""
+) -> Iterator[Talk]:
+    """Talk to an SDK server in this process, to a command (StdioServerParameters), or to a URL with a key."""
     from anyio.from_thread import start_blocking_portal
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(_client(server, era, person, key)) as client,
+    ):
+        assert client.protocol_version == era
+        yield Talk(client, portal)
+
+
+@asynccontextmanager
+async def _client(server: Any, era: str, person: Person | None, key: str) -> AsyncIterator[Any]:
     from mcp import Client
 
     callback = person.callback if person else None
-    with start_blocking_portal() as portal:
-        client = portal.call(lambda: _made(Client, server, era, callback))
-        with portal.wrap_async_context_manager(client) as opened:
-            assert opened.protocol_version == era
-            yield Talk(opened, portal)
+    async with AsyncExitStack() as stack:
+        if isinstance(server, str):
+            server = await _over_http(stack, server, key)
+        client = Client(server, mode=ERAS[era], elicitation_callback=callback)
+        yield await stack.enter_async_context(client)
 
 
-async def _made(kind: Any, server: Any, era: str, callback: Any) -> Any:
-    return kind(server, mode=ERAS[era], elicitation_callback=callback)
+async def _over_http(stack: AsyncExitStack, url: str, key: str) -> Any:
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    made = httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S)
+    return streamable_http_client(url, http_client=await stack.enter_async_context(made))

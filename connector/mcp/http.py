@@ -1,0 +1,115 @@
+"""Serves clients over streamable HTTP, with the keys of `ninjaone serve`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+import uvicorn
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connector.errors import ConnectorError, RunError
+from connector.mcp.server import CALLER, McpServer, in_thread
+from connector.mcp.settings import Settings
+from connector.serve.access import caller_of
+from connector.serve.keys import Keys
+from connector.serve.problems import ProblemError
+from connector.serve.settings import Settings as ServeSettings
+
+logger = logging.getLogger(__name__)
+PATH = "/mcp"
+_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_OF_THIS_MACHINE = TransportSecuritySettings(
+    allowed_hosts=[f"{name}{port}" for name in _NAMES for port in ("", ":*")],
+    allowed_origins=[f"http://{name}{port}" for name in _NAMES for port in ("", ":*")],
+)
+_UNCHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+_PATIENCE_S = 5
+"""How long open streams can last after the end of the server, in seconds."""
+
+
+class KeyCheck:
+    """Lets the requests of callers through: with a valid key or, without any key, from this machine.
+
+    A key that is added or removed takes effect with the next request.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, settings: ServeSettings) -> None:
+        self._app, self._keys, self._settings = AuthContextMiddleware(app), keys, settings
+        self._local = TransportSecurityMiddleware(_OF_THIS_MACHINE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on with its caller."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            headers = Headers(scope=scope)
+            caller = await in_thread(lambda: caller_of(headers, self._keys, self._settings))
+        except ProblemError as problem:
+            await _answer(problem)(scope, receive, send)
+            return
+        except ConnectorError as error:
+            logger.error("keys cannot be read: %s", error)
+            await _answer(ProblemError(500, "the keys cannot be read"))(scope, receive, send)
+            return
+        scope[CALLER] = caller
+        if caller.key:
+            # The SDK binds sessions and confirmations to this user.
+            scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.key, scopes=[]))
+        elif refused := await self._local.validate_request(Request(scope)):
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def application(server: McpServer, settings: Settings, keys: Keys) -> ASGIApp:
+    """Return the ASGI application of a server."""
+    app = server.sdk.streamable_http_app(streamable_http_path=PATH, transport_security=_UNCHECKED)
+    return KeyCheck(app, keys, settings.serving)
+
+
+class HttpServer:
+    """An HTTP server that listens on an address. Raises RunError if the address cannot be used."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((host, port))
+            self._socket.listen()  # clients wait from now on, and are not refused
+        except OSError as error:
+            self._socket.close()
+            raise RunError(f"{host}:{port}: cannot be used: {error}") from error
+        self.port: int = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=_PATIENCE_S,
+            )
+        )
+
+    def run(self) -> None:
+        """Serve until `stop` is called."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """End the server after the calls in progress. Any thread can call it."""
+        self._server.should_exit = True
+
+
+def _answer(problem: ProblemError) -> Response:
+    made = problem.response()
+    return Response(made.get_data(), made.status_code, dict(made.headers))
