@@ -37,7 +37,10 @@ from connector.sync.run import FULL_READ, Choice, Run, Syncer, require_ids, save
 from connector.sync.schedule import is_full_due, parse_interval, parse_time_of_day
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
+from connector.sync.state_reports import forget_error, note_error
 
+OUTCOMES = {"problems": "ended with problems", "limits": "stopped by a limit"}
+"""The outcomes of runs that texts describe in other words."""
 SAVED_EVERY_S = 5.0
 """The interval in seconds at which the progress is saved for `sync status`."""
 
@@ -188,6 +191,8 @@ class Console:
         return self
 
     def __exit__(self, *exc: Any) -> None:
+        if isinstance(exc[1], (RunError, RunStoppedError)):
+            self.note(exc[1])
         self._log.__exit__(*exc)
         self._stopping.__exit__(*exc)
 
@@ -227,8 +232,16 @@ class Console:
             is_kept = choice is not None and choice.only is not None and bool(run.stops)
             if alerts is not None and choice is not None and not is_kept and not self.stop.is_set():
                 save_alerts(state, run, run_alerts(alerts, choice))
+            forget_error(state)
+        if run.error:
+            self.note(run.error)
         self.report(run)
         return INTERRUPTED if self.stop.is_set() and run.applied.is_stopped else run.exit_code
+
+    def note(self, error: object) -> None:
+        """Save an error for `sync status`."""
+        if not isinstance(error, RunInterruptedError):
+            note_error(self._options.folder, str(error), self.clock.now())
 
     def run(self, syncer: Syncer, work: Callable[[Syncer], Run]) -> Run:
         """Make one run and show its progress."""
@@ -260,6 +273,7 @@ class Console:
             except (RunStoppedError, RunError) as error:
                 if not has_begun:
                     raise
+                self.note(error)
                 self.say(f"ninjaone: {error}")
                 sides = None if isinstance(error, RunStoppedError) else sides
             try:
@@ -309,7 +323,7 @@ def describe_run(run: Run, folder: str) -> list[str]:
     """Return the summary of a run as lines of text. `folder` is that of the sync."""
     has_records = bool(run.counts) or run.alerts is None
     writes = f": {counted(run.applied.writes, 'write')}" if has_records else ""
-    lines = [f"run {run.number} {run.outcome}{writes}"]
+    lines = [f"run {run.number} {OUTCOMES.get(run.outcome, run.outcome)}{writes}"]
     for entity, outcomes in run.applied.counts.items():
         counts = ", ".join(f"{number:,} {name}" for name, number in sorted(outcomes.items()))
         lines.append(f"  {ROWS[entity]:8} {counts}")

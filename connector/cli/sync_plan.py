@@ -167,11 +167,12 @@ def conflict_line(item: Item, folder: str) -> str:
     """Return a line that describes a conflict, with the command that can resolve it."""
     noun = NOUNS[item.entity]
     name = f' "{item.name}"' if item.name else ""
-    return f"{noun} {item.source}{name}: {item.reason}{_decision(item, noun, folder)}"
+    return f"{noun} {item.source}{name}: {item.reason}{hint(item, folder)}"
 
 
-def _decision(item: Item, noun: str, folder: str) -> str:
-    """Return the command that resolves a conflict; empty text if there is none that can."""
+def hint(item: Item, folder: str) -> str:
+    """Return the command that resolves a conflict, after an arrow; empty text if there is none."""
+    noun = NOUNS[item.entity]
     if item.method == "pin":
         return f"   → sync unpin {folder} {noun} {item.source}"
     if item.method == "map":

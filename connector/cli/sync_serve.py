@@ -20,7 +20,7 @@ from connector.cli.sync_apply import (
 )
 from connector.cli.sync_sides import read_with
 from connector.common.json_text import Json
-from connector.errors import RunError
+from connector.errors import RunError, RunStoppedError
 from connector.http.waitress_server import LOOPBACK
 from connector.sync.alert_driver import AlertDriver
 from connector.sync.alert_run import AlertChoice, alert_problems, open_alerts, run_alerts
@@ -34,6 +34,7 @@ from connector.sync.service import Interleaved, SyncService
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
 from connector.sync.state_queues import Inbox
+from connector.sync.state_reports import forget_error
 
 PORT = 8443
 
@@ -111,6 +112,18 @@ class _Server:
 
     def _run(self) -> str:
         """Make one run; return the reason if nothing was planned."""
+        try:
+            error = self._run_once()
+        except (RunError, RunStoppedError) as fault:
+            self._console.note(fault)
+            raise
+        if error:
+            self._console.note(error)
+        else:
+            forget_error(self._state)
+        return error
+
+    def _run_once(self) -> str:
         self._refresh()
         between = self.service.between
         source, target = (Interleaved(side, between) for side in self._sides)

@@ -190,7 +190,9 @@ class Checker:
         if new and devices.create_types:
             yield Finding("ok", "Types", f"to be created in group {devices.type_group}: {_listed(new)}")
         elif new:
-            text = f"no asset type has this name, and create_types is off: {_listed(new)}"
+            text = (
+                f"no asset type has this name: map it in devices.types, or set create_types: {_listed(new)}"
+            )
             yield Finding("warning", "Types", text)
 
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:

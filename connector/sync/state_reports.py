@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from connector.common import json_text
+from connector.common.json_text import Json
+from connector.errors import ConnectorError
 from connector.sync.state import State
+from connector.sync.state_lock import StateLock
 
 ENTITIES = ("client", "site", "asset")
+LAST_ERROR = "last_error"
+"""The key in the table `meta` of the error of the last attempt to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,31 @@ def later_run(state: State, time: float) -> float | None:
     query = "SELECT max(began) FROM runs WHERE began > ? AND kind IN ('run', 'full', 'apply')"
     found: float | None = state.run(query, (time,)).fetchone()[0]
     return found
+
+
+def note_error(folder: Path, text: str, now: float) -> None:
+    """Save why the last attempt to run failed, in the `state.db` of a sync folder, if there is one.
+
+    Nothing is saved if another process runs the sync, or if the file cannot be written.
+    """
+    holder = StateLock(folder).holder()
+    if not (folder / "state.db").exists() or (holder is not None and holder.process != os.getpid()):
+        return
+    with suppress(ConnectorError), State(folder, write=True, lock=False) as state:
+        state.set_meta(LAST_ERROR, json_text.dumps({"at": now, "text": text}))
+
+
+def last_error(state: State) -> dict[str, Json] | None:
+    """Return the time (`at`, epoch seconds) and `text` of the error of the last attempt; None if it ran."""
+    saved = state.meta(LAST_ERROR)
+    found: dict[str, Json] | None = json_text.loads(saved) if saved else None
+    return found
+
+
+def forget_error(state: State) -> None:
+    """Forget the error of an earlier attempt, because a run was made."""
+    if state.meta(LAST_ERROR):
+        state.set_meta(LAST_ERROR, "")
 
 
 def link_counts(state: State) -> dict[str, int]:

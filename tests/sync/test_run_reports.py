@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.sync.folder import open_folder
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Done, Pair
 from tests.sync.parity.conftest import DEVICES
@@ -41,7 +42,7 @@ def test_a_stamp_that_cannot_be_read_back_blocks_tickets_until_a_retry(pair: Pai
     for _ in range(3):
         done = pair.sync("run")
         assert done.code == 1
-        assert done.out.startswith(f"run {outcome_of(done)} problems: ")
+        assert done.out.startswith(f"run {outcome_of(done)} ended with problems: ")
         assert "alert     2 alerts creating, again at " in done.out
         assert message in done.out
         assert tickets(pair) == 1
@@ -133,3 +134,43 @@ def test_a_run_that_a_limit_stops_is_no_full_read(pair: Pair) -> None:
     assert pair.sync("status", "--json", sends=False).json["last_full_read"] is None
     assert pair.sync("run", "--beyond-limits").code == 0
     assert pair.sync("status", "--json", sends=False).json["last_full_read"]
+
+
+def test_what_a_plan_has_no_match_for_is_listed_before_the_first_run(pair: Pair) -> None:
+    """Fails if `status --unmatched`, which a plan recommends, knows only runs."""
+    (pair.folder / "state.db").unlink()
+    (pair.folder / "pins.yaml").write_text("organizations:\n  1: 999\n")
+    pair.map(clients={"take": "all", "skip": [2]}, devices=DEVICES)
+    assert pair.sync("plan").code == 0
+    text = pair.sync("status", "--unmatched", sends=False).out
+    assert "skip      organization 2: the organization is listed in clients.skip" in text
+    assert "conflict  organization 1: client 999 in the pin does not exist, or the agent" in text
+    assert f"→ sync unpin {pair.folder} organization 1" in text
+    (pair.folder / "pins.yaml").unlink()
+    pair.map(clients={"take": "all"}, devices=DEVICES)
+    pair.run()
+    assert pair.sync("status", "--json", "--unmatched", sends=False).json["unmatched"] == []
+
+
+def test_status_says_why_the_last_attempt_failed_until_a_run_is_made(pair: Pair) -> None:
+    """Fails if a service that has not responded all night shows as the last run, which was ok."""
+
+    def failed() -> str:
+        lines = pair.sync("status", sends=False).out.splitlines()
+        return next((line for line in lines if line.startswith("failed")), "")
+
+    assert failed() == ""
+    pair.halo.set_trap("html", "page")
+    assert pair.sync("run").code == 3
+    assert "HaloPSA: GET /api/Control: the API answered 200: sent an HTML page" in failed()
+    pair.halo.set_trap("html", "no")
+    pair.map(clients={"take": "all"}, alerts={**ALERTS, "stamp": "CFNo"})
+    assert pair.sync("run").code == 2
+    assert "alerts.stamp: custom field CFNo of tickets does not exist" in failed()
+    pair.map(clients={"take": "all"}, alerts=ALERTS)
+    source, target = pair.sides()
+    with open_folder(pair.folder).write_state(source, target, 1_800_000_000.0):
+        assert failed()
+    pair.run()
+    assert failed() == ""
+    assert pair.sync("status", "--json", sends=False).json["last_error"] is None
