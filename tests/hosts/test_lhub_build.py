@@ -239,4 +239,4 @@ def test_the_check_of_an_action_names_the_field_of_the_delay(ours: LogicHub) -> 
     code, message = ours.validate("-e", "main.cancel_maintenance", ___device_id="1", **{DELAY: "-5"})
     (error,) = message["errors"]
     assert (code, error["inputId"]) == (1, DELAY)
-    assert "-5 is less than 0" in error["message"]
+    assert error["message"] == "delay_ms: the delay cannot be negative"
