@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
+.PHONY: demo prism inspector test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all hosts audit prism cron
+test-all: $(READY) wheels-all hosts audit prism inspector cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -104,6 +104,14 @@ prism:
 	elif command -v npm >/dev/null; then \
 		mkdir -p build/prism && npm install --silent --no-audit --no-fund --prefix build/prism $(PRISM); \
 	else echo "the tests with Prism are skipped, as they need npm"; fi
+
+# The inspector of the Model Context Protocol, and the Node.js that it requires, for the slow tests that call tools by it.
+INSPECTOR := @modelcontextprotocol/inspector@2.12.0 node@24.21.0
+inspector:
+	@if [ -x build/inspector/node_modules/.bin/mcp-inspector ]; then exit 0; \
+	elif command -v npm >/dev/null; then \
+		mkdir -p build/inspector && npm install --silent --no-audit --no-fund --prefix build/inspector $(INSPECTOR); \
+	else echo "the tests with the inspector of MCP are skipped, as they need npm"; fi
 
 # The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0

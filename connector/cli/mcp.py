@@ -108,6 +108,7 @@ def _mcp(options: argparse.Namespace) -> int:
         uploads=options.uploads,
         files=options.files,
         audit=options.audit,
+        http=options.http,
         requires_key=options.http and options.host not in LOOPBACK_NAMES,
     )
     server = McpServer(open_catalog(options), settings)

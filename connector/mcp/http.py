@@ -71,7 +71,7 @@ class KeyCheck:
 
 
 def application(server: McpServer, settings: Settings, keys: Keys) -> ASGIApp:
-    """Return the ASGI application of a server."""
+    """Return the ASGI application of a server, whose settings are these, with `http`."""
     app = server.sdk.streamable_http_app(streamable_http_path=PATH, transport_security=_UNCHECKED)
     return KeyCheck(app, keys, settings.serving)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -69,19 +68,14 @@ class McpServer:
             self.offer, read_only=settings.read_only, asks=not settings.allow_destructive
         )
         titles = " and ".join(catalog.service(name).title for name in self.offer.services)
-        self.sdk: Server[None] = Server(
+        self.sdk: Server[Any] = Server(
             NAME,
             version=connector.__version__,
             instructions=("" if self.offer.is_direct else _GENERAL.format(services=titles)) + _ALWAYS,
-            lifespan=self._lifespan,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
         self.sdk.middleware.append(boundary(NAME))
-
-    @asynccontextmanager
-    async def _lifespan(self, _: Server[None]) -> AsyncIterator[None]:
-        yield None
 
     def close(self) -> None:
         """Wait for the calls in progress, and close the connections."""
@@ -126,13 +120,13 @@ class McpServer:
             return tool_result(await in_thread(lambda: self._actions.describe(action)))
         if tool == tools.PREVIEW:
             preview = Call(action, given.object("inputs"))
-            return tool_result(await in_thread(lambda: self._actions.preview(caller_in(context), preview)))
+            return tool_result(await in_thread(lambda: self._actions.preview(self._caller(context), preview)))
         if tool == tools.CALL_READ:
             require_read(action, tools.CALL)
         return await self._call(context, params, Call.of(action, given.object("inputs"), given.limit()))
 
     async def _call(self, context: Context, params: CallToolRequestParams, call: Call) -> Answer:
-        caller = caller_in(context)
+        caller = self._caller(context)
         if call.action.effect == "destructive" and not self._settings.allow_destructive:
             question = await in_thread(lambda: self._actions.question(caller, call))
             asked = await self._confirmations.require(context, params, question)
@@ -140,12 +134,13 @@ class McpServer:
                 return asked
         return tool_result(await in_thread(lambda: self._actions.call(caller, call)))
 
-
-def caller_in(context: Context) -> Caller:
-    """Return who sends a request."""
-    caller = _LOCAL if context.request is None else context.request.scope[CALLER]
-    assert isinstance(caller, Caller)
-    return caller
+    def _caller(self, context: Context) -> Caller:
+        """Return who sends a request: over HTTP, its key has the rights, and otherwise nothing is limited."""
+        if not self._settings.http:
+            return _LOCAL
+        request: Any = context.request
+        caller: Caller = request.scope[CALLER]
+        return caller
 
 
 async def in_thread(run: Callable[[], T]) -> T:

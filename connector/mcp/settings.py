@@ -16,7 +16,8 @@ class Settings:
     without any, the default connection of each service. `service` limits the server to one service. `tools`
     (patterns of action names) and `areas` select actions that are offered as one tool each, instead of the
     general tools. With `allow_destructive`, nobody is asked to confirm. Without the folders `uploads` and
-    `files`, actions that send or save files are refused. `requires_key` is for HTTP, as in `ninjaone serve`.
+    `files`, actions that send or save files are refused. With `http`, the caller of each request has the
+    rights of its key; `requires_key` is as in `ninjaone serve`.
     """
 
     connections: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Settings:
     uploads: Path | None = None
     files: Path | None = None
     audit: Path | None = None
+    http: bool = False
     requires_key: bool = False
 
     @property

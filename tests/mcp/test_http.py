@@ -67,7 +67,7 @@ def status(url: str, message: Any = INITIALIZE, **headers: str) -> tuple[int, st
 def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("assistant", Rights(effects=("read", "write", "destructive")), "2026-11-29")
     person = yes()
-    with listening(connected()) as url, talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
         assert len(server.tools()) == 5
         assert server.call("search_actions", words="reboot").data["found"] >= 1
         preview = server.call("preview_action", action="reboot_device", inputs=REBOOT)
@@ -84,7 +84,7 @@ def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> 
 def test_a_key_calls_what_it_has_a_right_to(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("reader", Rights(effects=("read",), actions=("get_*", "update_*")), "2026-11-29")
     person = yes()
-    with listening(connected()) as url, talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
         change = {"device_id": 1, "display_name": "renamed"}
         for tool in ("call_action", "preview_action"):
@@ -103,7 +103,7 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
     connected: Serve, sandbox: Sandbox, era: str
 ) -> None:
     person = yes()
-    with listening(connected(allow_destructive=True)) as url, talk(url, era, person) as server:
+    with listening(connected(http=True, allow_destructive=True)) as url, talk(url, era, person) as server:
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
         error = server.call("call_action", action="reboot_device", inputs=REBOOT).error
         assert "for which a request without a key has no right" in error
@@ -112,7 +112,7 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
 
 def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve, sandbox: Sandbox) -> None:
     keys = Keys()
-    with listening(connected()) as url:
+    with listening(connected(http=True)) as url:
         assert status(url)[0] == 200
         assert status(url, Host="attacker.example")[0] == 403
         assert status(url, Origin="https://attacker.example")[0] == 403
@@ -128,7 +128,7 @@ def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve,
         keys.path.write_text("{")
         code, text = status(url)
         assert (code, "keys cannot be read" in text) == (500, True)
-    with listening(connected(), requires_key=True) as url:
+    with listening(connected(http=True), requires_key=True) as url:
         keys.path.unlink()
         assert status(url)[0] == 401
     assert sandbox.log.requests() == []
@@ -142,7 +142,7 @@ def test_an_answer_of_one_key_is_not_that_of_another(connected: Serve, sandbox: 
     one, other = (Keys().add(name, rights, "2026-11-29") for name in ("one", "other"))
     arguments = {"action": "reboot_device", "inputs": REBOOT}
     answers = {"confirmation": ElicitResult(action="accept", content={"confirm": True})}
-    with listening(connected()) as url:
+    with listening(connected(http=True)) as url:
         with talk(url, "2026-07-28", yes(), key=one) as server:
             call = server.client.session.call_tool
             state = server.wait(call, "call_action", arguments, allow_input_required=True).request_state
