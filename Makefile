@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
+.PHONY: demo prism inspector openapi test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -112,6 +112,18 @@ inspector:
 	elif command -v npm >/dev/null; then \
 		mkdir -p build/inspector && npm install --silent --no-audit --no-fund --prefix build/inspector $(INSPECTOR); \
 	else echo "the tests with the inspector of MCP are skipped, as they need npm"; fi
+
+# Validators of OpenAPI documents, and a program that makes requests of them, for the slow tests of `ninjaone serve`.
+OPENAPI := openapi-spec-validator==0.9.0 schemathesis==4.32.5
+SPECTRAL := @stoplight/spectral-cli@6.16.3
+openapi:
+	@if [ -x build/openapi/bin/st ]; then exit 0; \
+	elif $(PYTHON) -m venv build/openapi && build/openapi/bin/python -m pip install --quiet $(OPENAPI); then exit 0; \
+	else rm -rf build/openapi; echo "the tests with schemathesis are skipped, as it cannot be installed"; fi
+	@if [ -x build/spectral/node_modules/.bin/spectral ]; then exit 0; \
+	elif command -v npm >/dev/null; then \
+		mkdir -p build/spectral && npm install --silent --no-audit --no-fund --prefix build/spectral $(SPECTRAL); \
+	else echo "the tests with Spectral are skipped, as they need npm"; fi
 
 # The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0

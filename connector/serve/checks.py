@@ -45,7 +45,7 @@ class RowCheck:
         """Yield the errors of times, which are a format and so no part of the other checks."""
         for name, value in row.items():
             given = self._action.inputs[name]
-            if isinstance(value, str) and given.unit:
+            if isinstance(value, str) and given.schema.get("format") == "date-time":
                 try:
                     is_empty = given.read(value) is ABSENT
                 except InputError as error:

@@ -229,7 +229,7 @@ def test_the_access_log_has_no_secret(web: Web, caplog: pytest.LogCaptureFixture
 
 def test_the_server_streams_and_stops(acme: Path, shared_sandbox: Sandbox) -> None:
     """Over real HTTP, with waitress, as the command line starts it."""
-    with serving("--connection", str(acme)) as server:
+    with serving("--connection", str(acme), "--max-body-mb", "0.002") as server:
         url = f"{server.address}/actions/get_device"
         assert requests.get(f"{server.address}/health", timeout=30).json()["status"] == "ok"
         assert requests.post(url, json={"device_id": 1}, timeout=30).json()["result"]["id"] == 1
@@ -243,8 +243,11 @@ def test_the_server_streams_and_stops(acme: Path, shared_sandbox: Sandbox) -> No
             assert json.loads(next(lines))["row"] == 1  # while the second row is held back
             shared_sandbox.set_faults(queue=[])
             assert [json.loads(line)["row"] for line in lines] == [2, 3]
-        rebinding = requests.get(
-            f"{server.address}/openapi.json", headers={"Host": "evil.example"}, timeout=30
-        )
-        assert rebinding.status_code == 403
+        document = f"{server.address}/openapi.json?actions=get_device"
+        other_host = requests.get(document, headers={"Host": "evil.example"}, timeout=30)
+        assert other_host.status_code == 403
+        proxied = requests.get(document, headers={"X-Forwarded-Proto": "https"}, timeout=30)
+        assert proxied.json()["servers"] == [{"url": server.address.replace("http:", "https:")}]
+        too_large = requests.post(url, json={"device_id": 1, "x": "x" * 4000}, timeout=30)
+        assert too_large.status_code == 413
     assert server.process.returncode == 0

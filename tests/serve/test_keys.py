@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from connector.catalog.catalog import Catalog
 from connector.cli.main import main
 from connector.errors import RunError
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.keys import Keys, Rights
+from connector.serve.server import create_app
 from tests.serve.web import Web, problem
 
 DAY = "2026-11-29"
@@ -174,6 +176,17 @@ def test_the_command_adds_lists_and_removes(capsys: pytest.CaptureFixture[str]) 
     assert 'no key "n8m" (did you mean "n8n"?)' in capsys.readouterr().err
     assert main(["key", "remove", "n8n"]) == 0
     assert Keys().all() == []
+
+
+def test_the_application_for_another_server_needs_a_key_everywhere(acme: Path) -> None:
+    app = create_app([str(acme)], delay_ms=0)
+    client = Client(app)
+    row, headers = {"device_id": 1}, {"Host": "127.0.0.1"}
+    assert client.post("/actions/get_device", json=row, headers=headers).status_code == 401
+    secret = Keys().add("all", Rights(), DAY)
+    headers["X-API-Key"] = secret
+    assert client.post("/actions/get_device", json=row, headers=headers).status_code == 200
+    app.close()
 
 
 def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[str]) -> None:
