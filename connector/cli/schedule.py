@@ -17,8 +17,10 @@ from connector.cli.cron_times import CronTime, read_cron, read_time_of_day
 from connector.cli.given_job import make_jobs
 from connector.cli.main import OK
 from connector.cli.notify import notify_settings
+from connector.cli.notify_text import compile_notification
 from connector.cli.run import add_run
 from connector.cli.schedule_text import ScheduledCommand, crontab_line, service_unit, timer_unit
+from connector.cli.webhook import Webhook
 from connector.common.clock import SystemClock
 from connector.common.user_folders import STATE_DIR, write_whole
 from connector.connections.saved import SavedConnections
@@ -72,7 +74,7 @@ def _schedule(options: argparse.Namespace) -> int:
             "the output has the same name in every run, so that the second run fails; use a template such as "
             "\"out-{{ now | format_datetime('%Y-%m-%d') }}.jsonl\", or --output-exists"
         )
-    notes += _variable_notes(options)
+    notes += _notification_notes(options)
     arguments = [*_own_program(), "run", *_run_arguments(options, jobs[0], connection)]
     command = ScheduledCommand(
         name=_unit_name(options),
@@ -193,10 +195,15 @@ def _keyring_notes(connections: Iterator[str]) -> Iterator[str]:
             )
 
 
-def _variable_notes(options: argparse.Namespace) -> Iterator[str]:
+def _notification_notes(options: argparse.Namespace) -> Iterator[str]:
+    """Check the notifications, and yield notes about them. Raises RunError, as the scheduled run would."""
     settings = notify_settings(options, Path(options.action) if is_job(options.action) else None)
+    if settings.template:
+        compile_notification(settings.template)
     for name, given in (("--notify-url", settings.url), ("--ping-url", settings.ping_url)):
-        if "${" in given:
+        if given and "${" not in given:
+            Webhook(given, name)
+        elif given:
             yield (
                 f"{name}: the scheduled run does not have the environment variables of this shell; name a "
                 "file that contains the URL"

@@ -140,6 +140,27 @@ def test_a_variable_of_this_shell_is_noted(ninjaone: Ninjaone, job: Path) -> Non
     assert "--notify-url: the scheduled run does not have the environment variables" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            ["--notify-command", "cat", "--notify-template", "gone.j2"],
+            "gone.j2: cannot be read: No such file",
+        ),
+        (["--notify-command", "cat", "--notify-template", "bad.j2"], "bad.j2: "),
+        (["--notify-url", "gone.txt"], "--notify-url: "),
+        (["--ping-url", "http://example.com/x"], "--ping-url: the URL must use https://"),
+    ],
+)
+def test_notifications_that_would_fail_are_found_before(
+    ninjaone: Ninjaone, job: Path, options: list[str], says: str
+) -> None:
+    (job.parent / "bad.j2").write_text("{{ text")
+    done = ninjaone("schedule", "night.yaml", "--daily", "2:00", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
 def test_a_list_is_scheduled_without_an_input(ninjaone: Ninjaone) -> None:
     done = ninjaone("schedule", "list_devices", "--cron", "@daily")
     assert done.returncode == 0, done.stderr
