@@ -20,7 +20,7 @@ from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
 from connector.cli.summary import describe, run_as_json
 from connector.common.clock import SystemClock
-from connector.runs.affected import find_affected, name_of
+from connector.runs.affected import find_affected, name_of, target_of
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
 from connector.runs.records import forget
@@ -28,6 +28,7 @@ from connector.runs.rerun import RERUN_SETTINGS
 from connector.runs.run import Prepared, naming, open_rows
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
+from connector.runs.target_names import TargetNames
 
 _SHOWN = 10
 """The number of rows of a step whose requests and names are shown as text."""
@@ -130,7 +131,8 @@ def _show_step(
         print(json.dumps({**named, "action": job.action, "waits_for": job.follows}) if as_json else text)
         return False
     with naming(job):
-        affected = find_affected(step, sys.maxsize if as_json else _SHOWN)
+        names_of = TargetNames(step, target_of(step))
+        affected = find_affected(step, sys.maxsize if as_json else _SHOWN, names_of)
         if step.expected:
             replace(step.expected, hint="").check(affected.count)  # A plan cannot be resumed.
     rows = open_rows(step)
@@ -140,7 +142,7 @@ def _show_step(
         print(f"{job.label} on {affected.text}")
     show, failed = row_preview(step, opened, True), False
     for row in islice(rows.rows.rows(), None if as_json else _SHOWN):
-        name = f"row {row.number}" if row.error else name_of(step, row.data, row.number)
+        name = f"row {row.number}" if row.error else name_of(step, row.data, row.number, names_of)
         named_row = {} if name == f"row {row.number}" else {"name": name}
         shown = {**named_row, **show(row)}
         failed = failed or "error" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from connector.runs.run import Prepared, open_rows
 _NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname", "subject")
 """The fields with the name of a record, the best first."""
 _MOST_CHARACTERS = 60
+
+NamesOf = Callable[[Json], str]
+"""A function that returns the name of a record by its id; empty if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +39,31 @@ class Affected:
         return f"{number}: {', '.join(self.names)}{more}"
 
 
-def find_affected(prepared: Prepared, most: int) -> Affected:
+def find_affected(prepared: Prepared, most: int, names_of: NamesOf | None = None) -> Affected:
     """Return the rows of a step, with at most so many names. The step before it must be finished.
 
-    Raises RunError.
+    `names_of` returns the name of a record by its id, or an empty text, if the row has no name. Raises
+    RunError.
     """
     count, names = 0, []
     with in_zone(read_zone(prepared.job.timezone)):
         for row in open_rows(prepared).rows.rows():
             count += 1
             if count <= most:
-                names.append(f"row {row.number}" if row.error else name_of(prepared, row.data, row.number))
-    input = _target(prepared)
+                unread = f"row {row.number}" if row.error else ""
+                names.append(unread or name_of(prepared, row.data, row.number, names_of))
+    input = target_of(prepared)
     noun = input.removesuffix("_id").replace("_", " ") if input.endswith("_id") else "row"
     return Affected(count, tuple(names), noun)
 
 
-def name_of(prepared: Prepared, row: Mapping[str, Json], number: int) -> str:
+def name_of(prepared: Prepared, row: Mapping[str, Json], number: int, names_of: NamesOf | None = None) -> str:
     """Return the name of the record that a row changes, else its id, else the number of the row.
 
     The name is that of a result in the row with this id, or a field of the row. Of a new record, it is the
     value of the input with its name.
     """
-    target, values = _target(prepared), _values(prepared, row)
+    target, values = target_of(prepared), _values(prepared, row)
     id = values.get(target) if target else None
     found = list(_records(row))
     if not target:
@@ -70,10 +75,12 @@ def name_of(prepared: Prepared, row: Mapping[str, Json], number: int) -> str:
         for name in _NAMES:
             if isinstance(record.get(name), str) and record[name].strip():
                 return _shown(record[name])
-    return f"row {number}" if id is None else _shown(str(id))
+    if id is None:
+        return f"row {number}"
+    return _shown((names_of(id) if names_of else "") or str(id))
 
 
-def _target(prepared: Prepared) -> str:
+def target_of(prepared: Prepared) -> str:
     """Return the name of the input that is the id of what the action changes; empty if there is none."""
     named = [name for name, input in prepared.action.inputs.items() if input.place == "path"]
     return next((name for name in reversed(named) if name.endswith("_id")), next(iter(named), ""))

@@ -76,6 +76,17 @@ def test_as_json(ninjaone: Ninjaone, job: Path) -> None:
     assert last == {"step": "renamed", "action": "update_device", "waits_for": "first"}
 
 
+def test_names_that_cannot_be_read_are_replaced_by_ids(
+    ninjaone: Ninjaone, job: Path, sandbox: Sandbox
+) -> None:
+    options = ("-c", "connection.yaml", "-i", "rows.jsonl", "-t", "device_id={{ device_id }}")
+    sandbox.set_faults(queue=[{"fault": "answer", "status": 403, "body": "{}"}])
+    done = ninjaone("plan", "reboot_device", *options, "-t", "mode=NORMAL")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("reboot_device on 3 devices: 1, 2, 3\n")
+    assert done.stderr.count("the names of the records cannot be read: ") == 1
+
+
 def test_the_expected_number_of_rows(ninjaone: Ninjaone, job: Path, sandbox: Sandbox) -> None:
     done = ninjaone("plan", "job.yaml", "--max-rows", "1")
     assert done.returncode == 2
@@ -97,7 +108,7 @@ def test_an_action_with_a_file(ninjaone: Ninjaone, job: Path, sandbox: Sandbox) 
     options = ("-c", "connection.yaml", "-i", "rows.jsonl", "-t", "device_id={{ device_id }}")
     done = ninjaone("plan", "update_device", *options, "-t", "display_name=PC {{ device_id }}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("update_device on 3 devices: 1, 2, 3\n")
+    assert done.stdout.startswith("update_device on 3 devices: SRV-0001, DSK-0002, LAP-0003\n")
     assert methods(sandbox) <= {"GET"}
 
 
