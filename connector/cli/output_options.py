@@ -77,4 +77,4 @@ def failed_row_text(envelope: Envelope, *, as_json: bool) -> str:
     code = envelope.meta["code"]
     if as_json:
         return json.dumps({"row": envelope.row, "code": code, "error": envelope.error})
-    return f"row {envelope.row}: {code}: {envelope.error}"
+    return f"{envelope.row_text}: {code}: {envelope.error}"

@@ -51,6 +51,12 @@ class Envelope:
         """Whether this is the last envelope of its row."""
         return bool(self.meta.get("last", True))
 
+    @property
+    def row_text(self) -> str:
+        """The row in a message: `row 11`, or in a later step of a job `row 11 (row 4 of the input)`."""
+        origin = self.meta.get("input_row")
+        return f"row {self.row}" + (f" (row {origin} of the input)" if origin else "")
+
     def as_json(self) -> dict[str, Json]:
         """Return the envelope as a JSON object."""
         written = {

@@ -41,12 +41,17 @@ LONGEST_LINE = 1 << 26
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row, numbered from 1. `error` is the reason why it cannot be run, `code` its `meta.code`."""
+    """One row, numbered from 1. `error` is the reason why it cannot be run, `code` its `meta.code`.
+
+    `origin` is the number of the row of the job's input from which the row of a later step results, if that
+    is another number; else 0.
+    """
 
     number: int
     data: dict[str, Json]
     error: str = ""
     code: Code = "input_invalid"
+    origin: int = 0
 
 
 class RowSource:

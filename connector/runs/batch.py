@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, dropwhile, islice
 from threading import Event
 
@@ -110,6 +111,8 @@ class _Batch:
         """Run a row and yield its envelopes. Raises RunStoppedError."""
         try:
             for envelope in _envelopes(self._invoker, row, self._distinct):
+                if row.origin:
+                    envelope = replace(envelope, meta={**envelope.meta, "input_row": row.origin})
                 result = _writable(envelope)
                 self._count(result[0])
                 yield result

@@ -12,8 +12,8 @@ from connector.errors import RunError, nearest
 from connector.files.readers import InputRow, RowSource
 from connector.runs.repair import FailedRow, row_number
 
-_MARKS = ("row", "step", "error")
-_OTHER_MARKS = ("_row", "_step", "_error")
+_MARKS = ("row", "step", "error", "input_row")
+_OTHER_MARKS = ("_row", "_step", "_error", "_input_row")
 """The names of the added fields if an input row already has a field with one of the names in _MARKS."""
 
 
@@ -22,15 +22,25 @@ def mark_rows_of_steps(
 ) -> list[dict[str, Json]]:
     """Return the data of failed rows, with the fields `row`, `step` and `error` added.
 
-    `rows` has a step, the step's row, and its failure.
+    If the number of a row in its step is not that of its row in the job's input, all rows have `input_row`,
+    too. `rows` has a step, the step's row, and its failure.
     """
     found = [
         (step, failed, {name: value for name, value in row.data.items() if name not in steps})
         for step, row, failed in rows
     ]
     marks = _OTHER_MARKS if any(set(_MARKS) & data.keys() for _, _, data in found) else _MARKS
-    number, of, error = marks
-    return [{number: failed.number, of: step, **data, error: failed.error} for step, failed, data in found]
+    number, of, error, origin = marks
+    has_origin = any(failed.origin for _, failed, _ in found)
+    return [
+        {
+            **{number: failed.number, of: step},
+            **({origin: failed.origin or failed.number} if has_origin else {}),
+            **data,
+            error: failed.error,
+        }
+        for step, failed, data in found
+    ]
 
 
 def read_corrected_rows(path: str, steps: Sequence[str]) -> dict[str, dict[int, InputRow]]:

@@ -29,6 +29,7 @@ _OTHER_MARKS = ("_row", "_error")
 class FailedRow:
     """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried.
 
+    `origin` is the number of the row of the job's input from which it results, if that is another one.
     `done` has the completed requests of a row that a rerun can continue; see `continued`.
     """
 
@@ -38,6 +39,7 @@ class FailedRow:
     kind: Kind
     repeatable: bool
     done: Requests = ()
+    origin: int = 0
 
     @property
     def can_run(self) -> bool:
@@ -75,7 +77,8 @@ def _failed_row(envelope: Envelope) -> FailedRow:
     meta = envelope.meta
     repeatable = meta.get("repeatable") is True
     done = requests_done(envelope)
-    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind_of(meta), repeatable, done)
+    kind, origin = kind_of(meta), meta.get("input_row", 0)
+    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind, repeatable, done, origin)
 
 
 def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:

@@ -8,7 +8,8 @@ list has no rows.
 
 Failed rows of the earlier step are skipped; if a list failed partway, all of its items are. Rows for which
 the template `only` is false are skipped, too. Both are counted. Rows keep the row number of their envelope in
-the earlier output, so that an interrupted step resumes at the right row.
+the earlier output, so that an interrupted step resumes at the right row. They also have the number of the row
+of the job's input from which they result (`meta.input_row`), if that is another one.
 """
 
 from __future__ import annotations
@@ -90,15 +91,17 @@ class StepRows:
         return row
 
     def _chosen(self, number: int, envelope: Mapping[str, Json]) -> Iterator[InputRow]:
+        origin = envelope["meta"].get("input_row", envelope["row"])
+        origin = 0 if origin == number else origin
         row = {**envelope.get("input", {}), self._follows: envelope["result"]}
         row.update(self._corrected.get(number, {}))
         try:
             if self._only is None or self._only(row):
-                yield InputRow(number, row)
+                yield InputRow(number, row, origin=origin)
             else:
                 self.left_out["only"] += 1
         except RowError as error:
-            yield InputRow(number, row, str(error), error.code)
+            yield InputRow(number, row, str(error), error.code, origin)
 
     def _broken_lists(self) -> set[int]:
         """Return the numbers of rows that failed after some items of their list were written."""

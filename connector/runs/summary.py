@@ -120,7 +120,7 @@ class Summary:
 
     def _count_warning(self, envelope: Envelope) -> None:
         self.warned += 1
-        self.warning = self.warning or f"row {envelope.row}: {envelope.meta['warnings'][0]}"
+        self.warning = self.warning or f"{envelope.row_text}: {envelope.meta['warnings'][0]}"
 
     def _count_failure(self, envelope: Envelope) -> None:
         meta = envelope.meta
@@ -128,7 +128,7 @@ class Summary:
         self.repeatable += meta.get("repeatable", False)
         self.kinds[kind_of(meta)] += 1
         code = str(meta["code"])
-        self.examples.setdefault(code, f"row {envelope.row}: {envelope.error}")
+        self.examples.setdefault(code, f"{envelope.row_text}: {envelope.error}")
         self.codes[code] = self.codes.get(code, 0) + 1
 
     def as_json(self) -> dict[str, Any]:

@@ -166,11 +166,11 @@ def _assign(row: InputRow, choose: Choose) -> tuple[str, bytes]:
         except RowError as refusal:
             error, code = str(refusal), refusal.code
     try:
-        return name, _line(row.number, row.data, error, code)
+        return name, _line(row, row.data, error, code)
     except ValueError as problem:
-        return NOBODY, _line(row.number, {}, f"the row cannot be written as JSON: {problem}", code)
+        return NOBODY, _line(row, {}, f"the row cannot be written as JSON: {problem}", code)
 
 
-def _line(number: int, data: Row, error: str, code: str) -> bytes:
-    line = {"number": number, "data": data}
+def _line(row: InputRow, data: Row, error: str, code: str) -> bytes:
+    line = {"number": row.number, "data": data, **({"origin": row.origin} if row.origin else {})}
     return json_text.dump_bytes({**line, "error": error, "code": code} if error else line) + b"\n"

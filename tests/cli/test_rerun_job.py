@@ -144,7 +144,10 @@ def test_corrected_rows_of_any_step(ninjaone: Ninjaone, onboarding: Path, sandbo
         ("site", "Initech"),
         ("check", "Hooli"),
     ]
-    assert list(rows[0]) == ["row", "step", "client", "town", "has_site", "error"]
+    assert list(rows[0]) == ["row", "step", "input_row", "client", "town", "has_site", "error"]
+    with (onboarding / "rows.csv").open() as file:
+        inputs = {str(number): row["client"] for number, row in enumerate(csv.DictReader(file), start=1)}
+    assert all(inputs[row["input_row"]] == row["client"] for row in rows)
     rows[0]["client"], rows[1]["town"] = "Globex Ltd", "Leeds"
     with (onboarding / "fix.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -161,6 +164,12 @@ def test_corrected_rows_of_any_step(ninjaone: Ninjaone, onboarding: Path, sandbo
     assert ninjaone("rerun", "out").returncode == 1
     assert made(sandbox)[before + 1 :] == ["Globex Ltd", "Globex Ltd Town of Globex"]
     assert codes(onboarding / "out/rerun-2", *STEPS) == [[None], [None], [None, None]]
+    clients = {
+        step: [inputs[str(e["meta"].get("input_row", e["row"]))] for e in envelopes(path)]
+        for step in STEPS
+        if (path := onboarding / f"out/rerun-2/{step}.jsonl")
+    }
+    assert clients == {"organization": ["Globex"], "site": ["Globex"], "check": ["Hooli", "Globex"]}
 
 
 @pytest.mark.parametrize(

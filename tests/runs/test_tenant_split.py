@@ -62,6 +62,13 @@ def test_whatever_else_it_gives_is_refused(row: dict[str, Any], code: str, messa
     assert str(refused.value).endswith(". Allowed connections: acme, globex.yaml, 7")
 
 
+def test_a_row_keeps_the_number_of_its_row_in_the_input(tmp_path: Path) -> None:
+    split = Split(tmp_path, ["acme"])
+    row = InputRow(3, {"tenant": "acme"}, origin=1)
+    split.write(iter([row]), choice(), Event())
+    assert list(split.rows("acme")) == [row]
+
+
 def test_neither_time_nor_chance_has_a_say(tmp_path: Path) -> None:
     """A run that goes on has to find every row with the tenant that it had."""
     with pytest.raises(RowError, match='no field "now"'):

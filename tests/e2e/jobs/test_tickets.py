@@ -51,7 +51,7 @@ def test_tickets_and_their_comments_from_a_table(
     fix = (tmp_path / "fix.csv").read_text().replace("Cedar,", "Cedar School,", 1)
     (tmp_path / "fix.csv").write_text(fix)
     done = ninjaone("rerun", "out", "--input", "fix.csv")
-    assert "1 not run again" in done.stderr
+    assert "1 to check first" in done.stderr
 
     made = [one for id, one in sandbox.state.tickets.items() if id not in before]
     found = [(one["clientId"], one.get("nodeId"), one["subject"], one["priority"]) for one in made]
