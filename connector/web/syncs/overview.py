@@ -13,7 +13,7 @@ from connector.sync.state import State
 from connector.sync.state_alerts import AlertRows
 from connector.sync.state_lock import Holder, StateLock
 from connector.sync.state_queues import Inbox
-from connector.sync.state_reports import RunItem, items_with, link_counts, outcomes, unsettled
+from connector.sync.state_reports import RunItem, items_with, last_error, link_counts, outcomes, unsettled
 from connector.web.runs.plot import time_text
 from connector.web.runs.run_view import clock_text
 from connector.web.syncs.folders import SyncFolder
@@ -60,6 +60,9 @@ class Overview:
     runs: Sequence[RunLine]
     errors: Sequence[RunItem]
     error_run: int
+    failed_at: str = ""
+    failed_why: str = ""
+    """When and why the last attempt to run failed; empty texts if it did not."""
 
     @property
     def open_alerts(self) -> int:
@@ -85,6 +88,7 @@ def make_overview(sync: SyncFolder) -> Overview:
         runs = state.runs(RUNS_SHOWN)
         last = next((run["run"] for run in runs if outcomes(state, run["run"])), 0)
         late = ("WAITING", "HELD", "ERROR", *PENDING)
+        error = last_error(state)
         return Overview(
             holder,
             clock_text(holder.since) if holder else "",
@@ -98,6 +102,8 @@ def make_overview(sync: SyncFolder) -> Overview:
             [_line(state, run, holder) for run in runs],
             items_with(state, last, FAILED, ERRORS_SHOWN),
             last,
+            clock_text(error["at"]) if error else "",
+            str(error["text"]) if error else "",
         )
 
 

@@ -16,6 +16,7 @@ from connector.errors import RunError
 from connector.sync.plan_file import plan_paths
 from connector.sync.state import State
 from connector.sync.state_lock import StateLock
+from connector.sync.state_reports import note_error
 from connector.web.syncs.folders import sync_folders
 from tests.web.guest import Guest, open_site
 from tests.web.syncs.shown import make_folder
@@ -43,6 +44,12 @@ def page(guest: Guest, path: str = "", **query: str) -> str:
 
 def text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_the_overview_says_why_the_last_attempt_failed(guest: Guest, folder: Path) -> None:
+    assert "The last attempt to run failed" not in page(guest)
+    note_error(folder, "HaloPSA: GET /api/Control: <html>", time.time())
+    assert re.search(r"failed at .*: HaloPSA: GET /api/Control: &lt;html&gt;", page(guest))
 
 
 def test_one_sync_is_opened_and_several_are_listed(
