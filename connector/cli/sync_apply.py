@@ -337,9 +337,12 @@ def describe_run(run: Run, folder: str) -> list[str]:
             lines.append(f"{shown:10}{NOUNS[item.entity]} {item.source}{name}: {reason}")
         if len(items) > SHOWN:
             lines.append(f"{word:10}{len(items) - SHOWN:,} more; --json prints all")
-    if run.applied.count("conflict") and not run.not_written:
-        conflicts = counted(run.applied.count("conflict"), "conflict")
-        lines.append(f"decide    {conflicts}: sync status {folder} --unmatched lists them")
+    conflicts, skipped = run.applied.count("conflict"), run.applied.count("skipped")
+    if (conflicts or skipped) and not run.not_written:
+        numbers = [counted(conflicts, "conflict")] * bool(conflicts) + [f"{skipped:,} skipped"] * bool(
+            skipped
+        )
+        lines.append(f"reasons   of {', '.join(numbers)}: sync status {folder} --unmatched")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
     if run.alerts is not None:
         lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")

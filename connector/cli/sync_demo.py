@@ -101,7 +101,7 @@ class _Demo:
         _title("Run a third time: all records are up to date, so nothing is written.")
         since = self._last()
         self._command("run")
-        self._fact("writes of the second run", self._writes(since), 0)
+        self._fact("writes of the third run", self._writes(since), 0)
 
     def _alerts(self) -> None:
         _title("Four devices raise an alert in NinjaOne. The mapping excludes alerts of severity MINOR.")

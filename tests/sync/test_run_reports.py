@@ -120,7 +120,7 @@ def test_a_run_with_conflicts_says_where_they_are_listed(pair: Pair) -> None:
     (pair.folder / "pins.yaml").write_text("organizations:\n  1: 999\n")
     done = pair.sync("run")
     assert done.code == 1
-    assert f"decide    1 conflict: sync status {pair.folder} --unmatched lists them" in done.out
+    assert f"reasons   of 1 conflict, 6 skipped: sync status {pair.folder} --unmatched" in done.out
 
 
 def test_a_run_that_a_limit_stops_is_no_full_read(pair: Pair) -> None:

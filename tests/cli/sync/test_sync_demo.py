@@ -52,7 +52,7 @@ def test_no_asset_and_no_ticket_is_made_twice(demo: subprocess.CompletedProcess[
     found = [re.split(r" {2,}", line.strip()) for line in lines(demo)[start + 1 :] if line.startswith("  ")]
     assert found == [
         ["writes while planning", "0"],
-        ["writes of the second run", "0"],
+        ["writes of the third run", "0"],
         ["devices in the list", "57"],
         ["devices with exactly one asset", "57"],
         ["tickets of three alerts", "3"],
