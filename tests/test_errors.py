@@ -17,6 +17,7 @@ from tests.conftest import ROOT
         ("ConnectionSetupError", "RunError"),
         ("RunStoppedError", "ConnectorError"),
         ("RowError", "ConnectorError"),
+        ("ActionError", "ConnectorError"),
         ("TransportError", "ConnectorError"),
         ("NotSentError", "TransportError"),
         ("CertificateError", "NotSentError"),
