@@ -11,10 +11,10 @@ from typing import Any, Literal
 from connector.common import strict_yaml
 from connector.common.plurals import counted
 from connector.common.same_name import same_name
-from connector.errors import DeclarationError
+from connector.errors import DeclarationError, nearest
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.folder import SyncFolder
-from connector.sync.mapping import AlertMapping, DeviceMapping
+from connector.sync.mapping import AlertMapping, DeviceMapping, UserMapping
 from connector.sync.mapping_check import unknown_members
 from connector.sync.mapping_ids import IdCheck, Known, known_ids
 from connector.sync.pins import Noun
@@ -25,6 +25,8 @@ from connector.templating.templates import Scope
 Level = Literal["ok", "warning", "error"]
 SAMPLE = 200
 SHOWN = 8
+CLIENTS = 5
+"""The number of clients whose users are sampled."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,19 @@ class Checker:
             yield Finding("ok", "Rights", f"the agent can read all fields of {whole:,} of {types} in use")
         if devices.software:
             yield from self._software()
+        if devices.user is not None:
+            yield from self._users(devices.user)
+
+    def _users(self, mapping: UserMapping) -> Iterator[Finding]:
+        """Warn of each property in `devices.user.match` that no user of the first clients has."""
+        clients = [client.id for client in self._target.clients() if client.is_active][:CLIENTS]
+        users = [user for client in clients for user in self._target.users(client) if user.is_active]
+        known = sorted({name for user in users for name in user.values})
+        for name in mapping.match:
+            if users and name not in known:
+                sample = counted(len(users), "user")
+                text = f"devices.user.match: none of {sample} of the first clients has {name}"
+                yield Finding("warning", "Users", text + nearest(name, known))
 
     def _software(self) -> Iterator[Finding]:
         problem = self._target.software_problem()

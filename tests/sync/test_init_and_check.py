@@ -92,6 +92,14 @@ def test_check_finds_ids_and_members_that_do_not_exist(pair: Pair) -> None:
     assert any("999" in line and line.startswith("error") for line in _lines(pair, code=2))
 
 
+def test_check_finds_properties_that_no_user_has(pair: Pair) -> None:
+    user = {"value": "{{ last_user }}", "match": ["logn", "emailaddress"]}
+    pair.map(clients={"take": "all"}, devices={**DEVICES, "user": user})
+    (line,) = [line for line in _lines(pair) if " Users " in line]
+    assert line.startswith("warning")
+    assert 'none of 12 users of the first clients has logn (did you mean "login"?)' in line
+
+
 def test_check_finds_two_writers_and_a_run_refuses(tmp_path: Path) -> None:
     with Pair(tmp_path, traps={"integration": "on"}) as pair:
         assert any("Two writers" in line and "imports devices" in line for line in _lines(pair, code=2))

@@ -125,10 +125,19 @@ def test_a_run_does_not_begin_with_it(shared: Pair, kind: str) -> None:
     before = len(shared.halo.log.requests())
     done = shared.sync("run", *(["--only", "alerts"] if "alerts" in SETTINGS[kind][0] else []))
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith(f"mapping.yaml, line {line}: {message}\n") or f"line {line}: " in done.err
-    assert message in done.err
+    assert f"mapping.yaml, line {line}: " in done.err
+    assert done.err.endswith(f"{message}\n")
     assert shared.writes(before) == []
     assert shared.sync("status", "--json", sends=False).json["last_run"]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("command", ["apply", "serve"])
+def test_nothing_else_begins_with_it(shared: Pair, command: str) -> None:
+    message, line = mapped(shared, "stamp")
+    done = shared.sync(command, *(["--port", "0"] if command == "serve" else []))
+    assert (done.code, done.out) == (2, "")
+    assert f"line {line}: alerts.stamp: {message}" in done.err
+    assert "receiving on" not in done.err
 
 
 def test_several_are_reported_at_once_in_the_order_of_lines(shared: Pair) -> None:
