@@ -1,17 +1,35 @@
-"""Conditions in templates. In a table every cell is a text, and the text `False` is true in Jinja."""
+"""Conditions and comparisons in templates, where texts would lead to a wrong value without an error.
+
+In a table every cell is a text: `False` is true in Jinja, `5` is not equal to the number 5, and `10` is less
+than `9`.
+"""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from jinja2 import nodes
 
 from connector.errors import quote_value
+from connector.templating.number_texts import number_in
 
-CONDITION = "#condition"
-"""The name of the filter that checks a condition; it is not valid in a template's source."""
+CONDITION, COMPARE = "#condition", "#compare"
+"""The names of the filters that check a condition and compare; they are not valid in a template's source."""
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _FALSE = frozenset(("false", "no", "off", "0"))
 _CERTAIN = (nodes.Compare, nodes.Test, nodes.Const, nodes.Not)
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+    "in": lambda item, items: item in items,
+    "notin": lambda item, items: item not in items,
+}
 
 
 def checked(value: Any) -> Any:
@@ -24,11 +42,89 @@ def checked(value: Any) -> Any:
     return value
 
 
+def compare(left: Any, name: str, right: Any) -> Any:
+    """Return the result of a comparison, whose operator has Jinja's name.
+
+    Raises ValueError if a text is compared with the number or boolean that it means, and if two texts have
+    another order than the numbers that they mean.
+    """
+    result = _OPERATORS[name](left, right)
+    if name in ("in", "notin"):
+        if type(right) in (list, tuple):
+            _refuse_equal_item(left, right)
+    elif name in ("eq", "ne"):
+        _refuse_equal(left, right)
+    elif type(left) is str and type(right) is str:
+        numbers = number_in(left), number_in(right)
+        if None not in numbers and _OPERATORS[name](*numbers) != result:
+            raise ValueError(
+                f"{quote_value(left)} and {quote_value(right)} are compared as texts; use the filter int or "
+                "float"
+            )
+    return result
+
+
+def in_order(values: Any) -> None:
+    """Raise ValueError if a list has texts whose order is not that of the numbers that they mean."""
+    if isinstance(values, (list, tuple)) and all(type(value) is str for value in values):
+        numbers = [number for value in values if (number := number_in(value)) is not None]
+        if len(numbers) == len(values) > 1 and sorted(numbers) != list(map(number_in, sorted(values))):
+            raise ValueError("the numbers in the list are texts; use map('int') or map('float') before")
+
+
+def _refuse_equal(left: Any, right: Any) -> None:
+    """Raise ValueError if a text means the number or boolean with which it is compared."""
+    if type(left) is str:
+        text, value = left, right
+    elif type(right) is str:
+        text, value = right, left
+    else:
+        return
+    if type(value) is bool:
+        if _WORDS.get(text.strip().lower()) is value:
+            raise ValueError(f"the text {quote_value(text)} is compared with a boolean; use the filter bool")
+    elif type(value) in (int, float) and number_in(text) == value:
+        raise ValueError(
+            f"the text {quote_value(text)} is compared with a number; use the filter int or float, or "
+            "compare it with a text"
+        )
+
+
+def _refuse_equal_item(value: Any, items: Any) -> None:
+    """Raise ValueError if a list has an item of another type that means the same as a value.
+
+    The list can be long, so it is searched by Python and not in a loop here.
+    """
+    others: Iterable[Any] = ()
+    if type(value) is str:
+        others = (number_in(value), _WORDS.get(value.strip().lower()))
+    elif type(value) is int:
+        others = (str(value),)
+    elif type(value) is bool:
+        others = ("true", "True", "TRUE") if value else ("false", "False", "FALSE")
+    for other in others:
+        if other is not None and other in items:
+            _refuse_equal(value, other)
+
+
 def as_condition(node: Any) -> Any:
     """Return an expression whose parts are checked that decide whether it is true."""
     if isinstance(node, (nodes.And, nodes.Or)):
         node.left, node.right = as_condition(node.left), as_condition(node.right)
         return node
-    if isinstance(node, _CERTAIN) or (isinstance(node, nodes.Filter) and node.name == CONDITION):
-        return node
-    return nodes.Filter(node, CONDITION, [], [], None, None, lineno=node.lineno)
+    is_checked = isinstance(node, nodes.Filter) and node.name in (CONDITION, COMPARE)
+    return node if is_checked or isinstance(node, _CERTAIN) else _filter(node, CONDITION)
+
+
+def as_comparison(node: nodes.Compare) -> nodes.Expr:
+    """Return the expression for a comparison that is checked; `a < b < c` is `a < b and b < c`."""
+    left, found = node.expr, None
+    for operand in node.ops:
+        one = _filter(left, COMPARE, nodes.Const(operand.op), operand.expr)
+        found = one if found is None else nodes.And(found, one, lineno=node.lineno)
+        left = operand.expr
+    return found or node
+
+
+def _filter(node: nodes.Expr, name: str, *arguments: nodes.Expr) -> nodes.Expr:
+    return nodes.Filter(node, name, list(arguments), [], None, None, lineno=node.lineno)

@@ -16,7 +16,14 @@ from jinja2.visitor import NodeTransformer
 
 from connector.common import json_text
 from connector.errors import RowError, nearest
-from connector.templating.conditions import CONDITION, as_condition, checked
+from connector.templating.conditions import (
+    COMPARE,
+    CONDITION,
+    as_comparison,
+    as_condition,
+    checked,
+    compare,
+)
 from connector.templating.filters import Functions, bounded_filters, bounded_tests
 from connector.templating.json_query import check_json_query
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
@@ -115,12 +122,12 @@ class _OurRules(NodeTransformer):
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _CONCAT)
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:
-        """Add the charge for reading the operands of a comparison."""
+        """Add the charge for reading the operands of a comparison, and check it."""
         self.generic_visit(node)
         node.expr = _unless_constant(node.expr, _WEIGHED)
         for operand in node.ops:
             operand.expr = _unless_constant(operand.expr, _WEIGHED)
-        return node
+        return as_comparison(node)
 
     def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:
         """Require an object's member names to be texts."""
@@ -246,7 +253,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.binop_table = OPERATORS
         self.filters: Functions = bounded_filters(self.filters)
         self.tests: Functions = bounded_tests(self.tests)
-        self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name, CONDITION: checked}
+        self.filters |= {_PASS: _pass, _WEIGHED: _weighed, _CONCAT: _concat, _NAME: _name}
+        self.filters |= {CONDITION: checked, COMPARE: compare}
 
     @property
     def lexer(self) -> StatementLexer:

@@ -16,6 +16,7 @@ from jinja2.filters import make_attrgetter
 from jinja2.utils import pass_environment
 
 from connector.common.times import parse_time, write_time
+from connector.templating.conditions import compare, in_order
 from connector.templating.costs import (
     Cost,
     copying,
@@ -104,6 +105,16 @@ _FILTER_COSTS: dict[str, Cost] = {
     "urlize": linking,
     "wordwrap": wrapping,
 }
+_COMPARISONS = {
+    **dict.fromkeys(("==", "eq", "equalto"), "eq"),
+    **dict.fromkeys(("!=", "ne"), "ne"),
+    **dict.fromkeys((">", "gt", "greaterthan"), "gt"),
+    **dict.fromkeys((">=", "ge"), "gteq"),
+    **dict.fromkeys(("<", "lt", "lessthan"), "lt"),
+    **dict.fromkeys(("<=", "le"), "lteq"),
+    "in": "in",
+}
+"""The operator of each test that compares."""
 _LAX = frozenset({"default", "d", "defined", "undefined"})
 """The names of filters and tests that accept missing values."""
 _WITHOUT = ("attr", "pprint")
@@ -148,6 +159,7 @@ def bounded_filters(of_jinja: Functions) -> Functions:
         "format": _format,
         "sum": _sum,
         "iso": _iso,
+        **{name: _ordering(of_jinja[name]) for name in ("sort", "min", "max")},
         "int": to_integer,
         "float": to_number,
         **_ANSIBLE,
@@ -164,6 +176,7 @@ def bounded_tests(of_jinja: Functions) -> Functions:
         "none": lambda value: value is None or value is NULL,
         "match": matches,
         "search": searches,
+        **{name: _comparing(operator) for name, operator in _COMPARISONS.items()},
     }
     return {name: _bounded(name, function, everything) for name, function in tests.items()}
 
@@ -184,6 +197,21 @@ def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) 
         return made if type(made) in _SMALL else plain(made)
 
     return bounded
+
+
+def _ordering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that orders values, after a check that texts of numbers are in their order."""
+
+    @wraps(function)
+    def ordering(environment: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
+        in_order(values)
+        return function(environment, values, *args, **kwargs)
+
+    return ordering
+
+
+def _comparing(operator: str) -> Callable[[Any, Any], Any]:
+    return lambda left, right: compare(left, operator, right)
 
 
 def _iso(value: Any) -> str:

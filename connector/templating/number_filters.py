@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from connector.common.json_text import kind
 from connector.errors import quote_value
 from connector.templating.data_filters import is_gap
+from connector.templating.number_texts import number_in
 from connector.templating.values import fail_if_missing
-
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 def to_integer(value: Any, default: Any = None, base: int = 10) -> Any:
@@ -47,9 +45,10 @@ def to_number(value: Any, default: Any = None) -> Any:
 def _number(value: Any) -> float:
     if isinstance(value, (int, float)):
         return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return float(value)
-    raise ValueError
+    number = number_in(value) if isinstance(value, str) else None
+    if number is None:
+        raise ValueError
+    return number
 
 
 def _not_a_number(value: Any, filter: str) -> ValueError:

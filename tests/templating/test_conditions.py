@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,67 @@ def test_a_text_that_means_false_is_no_condition(template: str) -> None:
 )
 def test_other_conditions(template: str, value: Any) -> None:
     assert value_of(template) == value
+
+
+NUMBERS = {
+    "five": "5",
+    "ten": "10",
+    "nine": "9",
+    "date": "2026-12-01",
+    "code": "007",
+    "yes": "Yes",
+    "list": ["10", "9"],
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ five == 5 }}", 'the text "5" is compared with a number'),
+        ("{{ 5.0 != five }}", 'the text "5" is compared with a number'),
+        ("{{ code == 7 }}", 'the text "007" is compared with a number'),
+        ("{{ five in [4, 5] }}", 'the text "5" is compared with a number'),
+        ("{{ 'a' if five is eq(5) else 'b' }}", 'the text "5" is compared with a number'),
+        ("{{ [five] | select('equalto', 5) | list }}", 'the text "5" is compared with a number'),
+        ("{{ yes == true }}", 'the text "Yes" is compared with a boolean; use the filter bool'),
+        ("{{ ten > nine }}", '"10" and "9" are compared as texts; use the filter int or float'),
+        ("{{ '1' < nine <= ten }}", '"9" and "10" are compared as texts'),
+        ("{{ ten is gt(nine) }}", '"10" and "9" are compared as texts'),
+        ("{{ [ten, nine] | max }}", "the numbers in the list are texts"),
+        ("{{ list | sort | first }}", "the numbers in the list are texts"),
+        ("{% if five == 5 %}a{% endif %}", 'the text "5" is compared with a number'),
+    ],
+)
+def test_a_comparison_that_would_be_wrong(template: str, said: str) -> None:
+    with pytest.raises(RowError, match=re.escape(said)):
+        compile_template(template, {})(Scope(NUMBERS, {}))
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{ five == 6 }}", False),
+        ("{{ five == '5' }}", True),
+        ("{{ five | int == 5 }}", True),
+        ("{{ five in ['5', 6] }}", True),
+        ("{{ 'x' in 'xyz' }}", True),
+        ("{{ five not in [6] }}", True),
+        ("{{ yes == 'Yes' }}", True),
+        ("{{ yes == false }}", False),
+        ("{{ nine > five }}", True),
+        ("{{ date > '2026-11-30' }}", True),
+        ("{{ code < '010' }}", True),
+        ("{{ 1 < 2 < 3 }}", True),
+        ("{{ 1 < 3 < 2 }}", False),
+        ("{{ list | map('int') | max }}", 10),
+        ("{{ ['b', 'a'] | sort | first }}", "a"),
+        ("{{ [date, '2026-11-30'] | min }}", "2026-11-30"),
+        ("{{ [{'a': '10'}, {'a': '9'}] | map(attribute='a') | list }}", ["10", "9"]),
+        ("{{ none == 5 }}", False),
+    ],
+)
+def test_other_comparisons(template: str, value: Any) -> None:
+    assert compile_template(template, {})(Scope(NUMBERS, {})) == value
 
 
 @pytest.mark.parametrize("text", ["1,5", "1.234,5", "abc", "nan", "inf", "1_000", "0x1f", "5 GB"])
