@@ -52,7 +52,7 @@ _GENERAL = (
 _ALWAYS = (
     " Inputs for ids also accept names, where the schema has a string. Results are envelopes: `has_error`, "
     "`error`, `result`, `meta`. Lists are cut at `limit` items, and `meta.truncated` is then true: narrow "
-    "the filter."
+    "the filter. After the code `outcome_unknown`, check whether the change was made before you call again."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.common.user_folders import config_folder
+from connector.http.messages import Response
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.mcp.conftest import Serve
+from tests.fakes import reply
+from tests.loopback import PATIENCE_S
+from tests.mcp.conftest import Counting, Serve
 from tests.mcp.talk import ERAS, Talk, talk
 
 
@@ -206,6 +210,31 @@ def test_files_are_saved_in_their_folder(connected: Serve, tmp_path: Path) -> No
     with talk(connected(files=tmp_path).sdk) as server:
         found = server.call("call_read_action", action="download_article", inputs={"article_id": 1})
         assert Path(found.data["result"]["path"]).parent == tmp_path
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_cancelled_call_is_finished_and_the_next_one_works(
+    counted: tuple[Serve, Counting], era: str
+) -> None:
+    serve, transport = counted
+    began, released = threading.Event(), threading.Event()
+
+    def answer(*_: object) -> Response:
+        began.set()
+        assert released.wait(PATIENCE_S)
+        return reply({})
+
+    transport.answers.append(answer)
+    change = {"action": "update_device", "inputs": {"device_id": 1, "display_name": "x"}}
+    server = serve()
+    with talk(server.sdk, era) as client:
+        call = client.portal.start_task_soon(client.client.call_tool, "call_action", change)
+        assert began.wait(PATIENCE_S)
+        call.cancel()
+        released.set()
+        assert client.call("call_action", **change).is_error is False
+    server.close()
+    assert [method for method, _, _ in transport.sent] == ["PATCH", "PATCH"]
 
 
 def test_text_that_is_not_unicode_is_replaced() -> None:
