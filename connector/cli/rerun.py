@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from connector.runs.output_names import absolute, family_name, rerun_output
 from connector.runs.records import Record, envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
-from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns
+from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns, only_rerun
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
 from connector.runs.tenant_accounts import account_of
 
@@ -111,14 +111,24 @@ def _rerun(options: argparse.Namespace) -> int:
         report.notify_by(open_notifier(options, f"rerun {options.of}", job_file))
         with file_errors(options.of):
             job = find_steps(options, given_settings(options))
-            steps, remaining = prepare_rerun(job, options) if job else _prepare(options)
-        check_inputs_kept([step.job for step in steps], files_read(options))
-        if remaining:
-            report.require(ROWS_FAILED, remaining.text)
-        exit_code = run_steps(steps, options, report) if steps else report.exit_code
+        with only_rerun(_run_or_job(options.of, job)):
+            with file_errors(options.of):
+                steps, remaining = prepare_rerun(job, options) if job else _prepare(options)
+            check_inputs_kept([step.job for step in steps], files_read(options))
+            if remaining:
+                report.require(ROWS_FAILED, remaining.text)
+            exit_code = run_steps(steps, options, report) if steps else report.exit_code
         if remaining and not options.json and exit_code == ROWS_FAILED:
             print(remaining.text, file=sys.stderr)
         return exit_code
+
+
+def _run_or_job(of: Path, steps: Sequence[Job]) -> Path:
+    """Return the output of the run whose rows are rerun, or the folder of its job with steps."""
+    if steps:
+        return of if of.is_dir() else Path(steps[0].output).parent
+    record = find_run(of)
+    return of.parent if record and record.job.step_outputs else family_name(of)
 
 
 def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:

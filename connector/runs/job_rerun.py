@@ -205,19 +205,17 @@ def why_finished(steps: Sequence[Job]) -> str:
     """Return why a finished job cannot be resumed, with the command that reruns its failed rows."""
     restart = "--restart to run all rows of all steps again"
     job = FinishedJob(steps)
-    rerun = f"rerun {shlex.quote(str(job.folder))}"
+    rerun = f"`rerun {shlex.quote(str(job.folder))}"
     if (job.folder / JOB_RERUN).is_file():
         return "all steps of this rerun are finished, nothing to resume"
     if job.unfinished:
-        return (
-            f"all steps are finished, but not a rerun of their failed rows: `{rerun} --resume` continues it"
-        )
+        return f"all steps are finished, but not a rerun of their failed rows: {rerun} --resume` continues it"
     before = job.new_rerun({}, is_transient=False)
     failed = {step.step: len(job.failed(step, before)) for step in steps}
     counts = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in failed.items() if count)
     if not counts:
         return f"all steps are finished, nothing to resume; use {restart}"
-    return f"all steps are finished, nothing to resume, but {counts} failed: use `{rerun}`, or {restart}"
+    return f"all steps are finished, nothing to resume, but {counts} failed: use {rerun}`, or {restart}"
 
 
 def envelopes_file(step: Job) -> Path | None:

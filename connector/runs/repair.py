@@ -101,6 +101,8 @@ def rows_as_text(rows: list[dict[str, Json]], format: str) -> str:
         return "".join(json_text.dumps(row) + "\n" for row in rows)
     if format == "json":
         return "[\n" + ",\n".join(json_text.dumps(row) for row in rows) + "\n]\n"
+    if not rows:
+        return ""  # Not an empty line, which would be a header.
     text = io.StringIO()
     delimiter = "\t" if format == "tsv" else ","
     writer = csv.DictWriter(text, _columns(rows), delimiter=delimiter, lineterminator="\n")

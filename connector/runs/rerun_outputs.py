@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from connector.common.user_folders import records_folder
 from connector.errors import RunError
 from connector.files.output import is_interrupted
-from connector.runs.output_names import absolute, family_name, is_rerun_name
+from connector.runs.output_names import absolute, family_name, id_of, is_rerun_name
 from connector.runs.records import list_records
 
 JOB_RERUN = "rerun.json"
 """The file that marks a folder with the outputs of a rerun of a job with steps; see `job_rerun`."""
+
+
+@contextmanager
+def only_rerun(path: Path) -> Iterator[None]:
+    """Context in which no other process of this user can rerun a run, by its output, or a job, by its folder.
+
+    Otherwise, two reruns that choose their rows at the same time could send the same rows. Raises RunError.
+    """
+    lock = FileLock(records_folder() / f"{id_of(absolute(path))}.rerun.lock", mode=0o600)
+    with suppress(OSError):  # Without a state folder, the outputs of reruns have locks.
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(f"{path}: another rerun of these rows is running; wait until it ends") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def check_complete(of: Path) -> None:

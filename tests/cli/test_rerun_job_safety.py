@@ -81,3 +81,25 @@ def test_every_order_of_repairs_ends_with_each_change_once(
     assert sorted(made(sandbox)) == WANTED
     checks = [codes(path.parent, path.stem)[0] for path in (tmp_path / "out").rglob("check*.jsonl")]
     assert Counter(code for file in checks for code in file)[None] == 4
+
+
+def test_two_reruns_at_once(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one is refused while the first one asks for confirmation or signs in."""
+    (onboarding / "fix.csv").write_text("row,step,client,town\n2,organization,Umbrella,Leeds\n")
+    (onboarding / "other.csv").write_text("row,step,client,town\n2,organization,Hooli,Hull\n")
+    refused: list[tuple[int, str]] = []
+
+    def confirm(*_: object, **__: object) -> None:
+        for command in (["rerun", "out", "--input", "other.csv"], ["rerun", "out/organization.jsonl"]):
+            other = ninjaone(*command)
+            refused.append((other.returncode, other.stderr))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("connector.cli.run.require_consent", confirm)
+        ninjaone("rerun", "out", "--input", "fix.csv")
+    assert [code for code, _ in refused] == [2, 2]
+    assert all("another rerun of these rows is running; wait until it ends" in text for _, text in refused)
+    assert "Umbrella" in (onboarding / "out/rerun/rerun.json").read_text()
+    assert "Hooli" not in (onboarding / "out/rerun/rerun.json").read_text()
