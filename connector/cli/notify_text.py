@@ -102,6 +102,7 @@ def _lines(job: str, host: str, summary: Mapping[str, Any], totals: Mapping[str,
         if "finished_before" in run:
             yield f"{label}: already finished"
             continue
-        yield f"{label}: {count_of(run['rows'], 'row')}, {run['succeeded']} succeeded, {run['failed']} failed"
+        done = "accepted" if "accepted" in run else "succeeded"
+        yield f"{label}: {count_of(run['rows'], 'row')}, {run['succeeded']} {done}, {run['failed']} failed"
         for code, found in run["codes"].items():
             yield f"  {found['rows']} {code}, for example {found['example']}"

@@ -194,8 +194,6 @@ class _Console:
     ) -> None:
         self._report, self._spare, self._as_json = report, spare, as_json
         self._titles = {step.action.name: step.service.title for step in steps}
-        self._accepted = {step.action.name for step in steps if step.action.accepted}
-        self._awaited = {step.action.name for step in steps if step.wait}
         self._rerun_of = steps[0].rerun.of if steps[0].rerun else None
         self._progress = Progress(sys.stderr)
         self._active: ActiveRun | None = None
@@ -227,13 +225,10 @@ class _Console:
         if self._as_json:
             print(json.dumps(run_as_json(job, summary)), file=sys.stderr)
         else:
-            has_ended = job.action in self._awaited and summary is not None and not summary.stopped
-            is_accepted, title = job.action in self._accepted and not has_ended, self._titles[job.action]
+            title = self._titles[job.action]
             hidden = self._spare.has(job.output)
             of = self._rerun_of
-            text = describe(
-                job, summary, service=title, accepted=is_accepted, hide_output=hidden, rerun_of=of
-            )
+            text = describe(job, summary, service=title, hide_output=hidden, rerun_of=of)
             print(text, file=sys.stderr)
 
     def __enter__(self) -> None:

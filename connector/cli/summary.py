@@ -158,20 +158,21 @@ def describe(
     *,
     may_rerun: bool = True,
     service: str = "the service",
-    accepted: bool = False,
     hide_output: bool = False,
     rerun_of: Path | None = None,
 ) -> str:
     """Return the summary of a run as text: counts, error codes with examples, and the next commands.
 
     A `summary` of None stands for a step that was already finished. `service` is the service's title.
-    `accepted` is true if the action's requests only queue work, so that a successful row may not be done yet.
     With `hide_output`, the output is not named. `rerun_of` is the output of the run whose rows it reran.
     """
     if summary is None:
         return f"{job.label}: already finished\n{_content(job)}: {job.output}"
-    lines = [_headline(job, summary, "accepted" if accepted else "succeeded"), *_left_out(job, summary)]
-    if accepted and summary.succeeded:
+    lines = [
+        _headline(job, summary, "accepted" if summary.is_accepted else "succeeded"),
+        *_left_out(job, summary),
+    ]
+    if summary.is_accepted and summary.succeeded:
         lines.append(f"  accepted: {service} has queued the work; it may not be done yet")
     for code, count in sorted(summary.codes.items(), key=lambda item: -item[1]):
         lines.append(f"  {count} {code}, for example {summary.examples[code]}")

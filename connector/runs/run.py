@@ -194,7 +194,8 @@ def run(
     sign_in(client)
     account = Account(connection.account, connection.timezone)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, account, opened.source)
-    summary = Summary(left_out=opened.left_out)
+    queues, waits = prepared.action.accepted, prepared.wait is not None
+    summary = Summary(left_out=opened.left_out, queues=queues, waits=waits)
     with (
         open_distinct(prepared) as distinct,
         open_output(job, run_fingerprint, start, client.redactor) as (output, recorder),

@@ -53,7 +53,8 @@ class Summary:
     than the run allows. `left_out` has the number of rows that a step skipped, by reason; see `step_rows`.
     `connections` has the rows and failed rows of each tenant, if there are several. `awaited` has the state
     of the wait for the end of queued work, by tenant; it is empty before the wait. `failed` counts the rows
-    whose work has failed when the wait is over.
+    whose work has failed when the wait is over. `queues` is true if the requests only queue work, and `waits`
+    if the run waits for its end.
 
     It can be read from another thread during the run.
     """
@@ -78,6 +79,13 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     connections: dict[str, dict[str, int]] = field(default_factory=dict)
     awaited: dict[str, Awaited] = field(default_factory=dict)
+    queues: bool = False
+    waits: bool = False
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the work of the rows that succeeded may not be done yet."""
+        return self.queues and not (self.waits and not self.stopped)
 
     def count(self, envelope: Envelope) -> None:
         """Count the row of an envelope, if this is the row's last envelope."""
@@ -148,6 +156,7 @@ class Summary:
             "codes": {code: {"rows": n, "example": self.examples[code]} for code, n in codes.items()},
             "stopped": self.stopped,
             "too_many_errors": self.too_many_errors,
+            **({"accepted": self.succeeded} if self.is_accepted else {}),
             **({"existed": self.existed} if self.existed else {}),
             **({"shared": self.shared} if self.shared else {}),
             **({"left_out": left_out} if left_out else {}),

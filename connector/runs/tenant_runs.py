@@ -164,7 +164,7 @@ class _Tenants:
         self._listeners, self._stop = listeners, stop
         job = prepared.job
         self.clock = SystemClock(stop, resumable=STREAM not in (job.input, job.output))
-        self.summary = Summary()
+        self.summary = Summary(queues=prepared.action.accepted, waits=prepared.wait is not None)
         self._limit = FailureLimit(job.errors_allowed)
         self._lock = Lock()
         self._parts: list[_TenantRun] = []

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from connector.catalog.json_schema import validator
-from connector.cli.summary import Report, describe
+from connector.cli.notify_text import variables_of
+from connector.cli.summary import Report, describe, run_as_json
 from connector.common.package_data import schema
 from connector.runs.job import Job
 from connector.runs.summary import Summary
@@ -81,12 +82,20 @@ def test_nothing_is_said_of_what_did_not_happen() -> None:
 
 
 def test_rows_whose_work_is_queued_are_accepted_and_not_succeeded() -> None:
-    summary = Summary(rows=201, succeeded=200, failed=1, seconds=0.2)
-    assert describe(JOB, summary, service="NinjaOne", accepted=True).splitlines()[:2] == [
+    summary = Summary(rows=201, succeeded=200, failed=1, seconds=0.2, queues=True)
+    assert describe(JOB, summary, service="NinjaOne").splitlines()[:2] == [
         "reboot_device: 201 rows, 200 accepted, 1 failed, in 0.2 s",
         "  accepted: NinjaOne has queued the work; it may not be done yet",
     ]
-    all_failed = describe(JOB, Summary(rows=1, failed=1), accepted=True)
+    runs = [run_as_json(JOB, summary)]
+    assert runs[0]["accepted"] == 200
+    document = {"state": "finished", "exit_code": 1, "message": None, "runs": runs}
+    lines = variables_of("night", "vm", document)["text"].splitlines()
+    assert lines[1] == "reboot_device: 201 rows, 200 accepted, 1 failed"
+    waited = Summary(rows=1, succeeded=1, queues=True, waits=True)
+    assert "accepted" not in run_as_json(JOB, waited)
+    assert "1 row, 1 succeeded" in describe(JOB, waited)
+    all_failed = describe(JOB, Summary(rows=1, failed=1, queues=True))
     assert "queued" not in all_failed
 
 
