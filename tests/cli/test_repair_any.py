@@ -24,16 +24,18 @@ WRONG = (EXISTING, "")
 
 ROUND = st.lists(st.sampled_from(("right", *WRONG, "omit", "keep")), min_size=6, max_size=6)
 """What a person does in one round with the name of each row that has failed."""
+MORE = st.sampled_from(("", "again", "changed"))
+"""What else happens in a round: the first corrections are run again, or the input of the run changes."""
 
 
 @given(
     first=st.lists(st.sampled_from(("right", *WRONG)), min_size=1, max_size=6),
-    rounds=st.lists(ROUND, max_size=3),
+    rounds=st.lists(st.tuples(ROUND, MORE), max_size=3),
     shuffle=st.randoms(use_true_random=False),
 )
 @examples(24, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_row_succeeds_once(
-    ninjaone: Ninjaone, tmp_path: Path, first: list[str], rounds: list[list[str]], shuffle: Any
+    ninjaone: Ninjaone, tmp_path: Path, first: list[str], rounds: list[tuple[list[str], str]], shuffle: Any
 ) -> None:
     with Sandbox(devices=0) as sandbox, tempfile.TemporaryDirectory(dir=tmp_path) as name:
         folder = Path(name)
@@ -52,7 +54,12 @@ def test_each_row_succeeds_once(
             *("run", "create_organization", "-i", folder / "rows.csv", "-t", "name={{ name }}", "-o", out),
             *("-c", folder / "connection.yaml", "--delay-ms", 0),
         )
-        for kinds in (*rounds, ["right"] * 6):
+        given = (folder / "rows.csv").read_bytes()
+        for kinds, more in (*rounds, (["right"] * 6, "again")):
+            if more == "changed":
+                (folder / "rows.csv").write_bytes(given.replace(existing.encode(), b"Other"))
+                ninjaone("rerun", out)
+                (folder / "rows.csv").write_bytes(given)
             fix = folder / "fix.csv"
             fix.unlink(missing_ok=True)
             ninjaone("failed", out, "-o", fix)
@@ -64,10 +71,14 @@ def test_each_row_succeeds_once(
             for row in kept:
                 kind = kinds[int(row["row"]) - 1]
                 row["name"] = row["name"] if kind == "keep" else value(kind, int(row["row"]))
+            if rows and not (folder / "first.csv").exists():
+                write(folder / "first.csv", [{**row, "name": right[int(row["row"]) - 1]} for row in rows])
             shuffle.shuffle(kept)
             if kept:
                 write(fix, kept)
                 ninjaone("rerun", out, "--input", fix)
+            if more == "again" and (folder / "first.csv").exists():
+                ninjaone("rerun", out, "--input", folder / "first.csv")
         made = Counter(one["name"] for one in sandbox.state.organizations.values()) - before
         assert made == Counter(right)
         sent = Counter(r["body"]["name"] for r in sandbox.log.requests() if r["method"] == "POST")
