@@ -183,7 +183,9 @@ class ClientPlan:
                 return Place(self.site_clients[default_site], default_site, is_default=True)
             reason = self._skipped.get(organization, "the organization does not exist")
             return f"organization {organization}: {reason}"
-        if location in self._sites:
+        known = self.locations.get(location or 0)
+        # A device that moves while the lists are read can have a location of another organization.
+        if location in self._sites and known is not None and known.organization == organization:
             return Place(client, self._sites[location], is_own_site=True)
         return Place(client, self.main_sites.get(client) if isinstance(client, int) else None)
 

@@ -191,6 +191,17 @@ def test_users_of_one_login_are_those_of_the_own_client(tmp_path: Path) -> None:
     assert new == {1: 1800, 2: 1700, 3: 1800, 4: 1700}
 
 
+def test_a_location_of_another_organization_gives_no_site(tmp_path: Path) -> None:
+    """Fails if the asset is written with the site of another client; the device has moved meanwhile."""
+    sync = Sync(tmp_path, mapping=MAPPING.replace("CREATE", "false"))
+    sync.source.org = [Organization(1, "Acme"), Organization(2, "Globex")]
+    sync.source.loc = [Location(5, 2, "Lab")]
+    sync.target.client = {17: Client(17, "Acme", main_site=40), 18: Client(18, "Globex", main_site=50)}
+    sync.target.site = {51: Site(51, 18, "Lab")}
+    sync.source.dev = [device(1, 1, 5)]
+    assert changes(sync.item("asset", 1))["site"][1] == 40
+
+
 @FEW
 @given(sides())
 def test_no_write_has_values_of_another_record_or_client(made: dict[str, Any]) -> None:
