@@ -15,7 +15,7 @@ from connector.common import json_text
 from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
 from connector.serve.access import Caller
 from connector.serve.bodies import JSON_LINES, Body, read_body
-from connector.serve.calls import Call, Stream, only_line
+from connector.serve.calls import Call, Stream, only_line, open_invoker
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions, call_options
 from connector.serve.problems import ProblemError, busy, json_response
@@ -63,7 +63,8 @@ class CallView:
                 _require_valid(check, body)
             resources.enter_context(self._turns.turn(session.connection.account))
             repeat = self._repeat(request, caller, action, options, body, resources)
-            call = Call(action, session, self._sessions, check, options, self._stop, repeat)
+            invoker = open_invoker(session, action, options, repeat)
+            call = Call(invoker, session, self._sessions, check, options, self._stop, repeat)
             headers = {REPLAYED: "true"} if repeat and repeat.is_repeated else {}
             if not body.is_lines and options.rows == "one":
                 return _one(call, body, headers)
@@ -164,7 +165,7 @@ def _one(call: Call, body: Body, headers: dict[str, str]) -> Response:
         line, envelope = only_line(call.lines(body.rows()))
     except RunStoppedError as error:
         # A caller may repeat a request after 500, so a change that may have been made has another status.
-        status = 500 if call.action.effect == "read" else 409
+        status = 500 if call.invoker.action.effect == "read" else 409
         raise ProblemError(status, f"{error}. Check whether the request took effect") from error
     status = status_of(envelope) if call.options.mirror else 200
     if status in (429, 503):

@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.catalog.action import Action
 from connector.common import json_text
-from connector.errors import ConnectorError, InputError, RunStoppedError
+from connector.errors import ConnectorError, InputError, RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.exchange import NoRecorder
@@ -20,6 +20,7 @@ from connector.invocation.invoke import Invoker
 from connector.library.session import Session
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions
+from connector.serve.problems import ProblemError
 from connector.serve.repeats import Repeat
 from connector.serve.sessions import Sessions
 
@@ -31,12 +32,12 @@ _STORED_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Call:
-    """A request for an action: its session, how its rows are checked, and the store of a repeated one.
+    """A request for an action: what runs it, how its rows are checked, and the store of a repeated one.
 
     When `stop` is set, no further row is started.
     """
 
-    action: Action
+    invoker: Invoker
     session: Session
     sessions: Sessions
     check: RowCheck
@@ -52,7 +53,6 @@ class Call:
 
         Raises RunStoppedError if files, the audit log or the store cannot be written.
         """
-        invoker = self._invoker()
         is_finished = True
         try:
             for row in rows:
@@ -62,25 +62,16 @@ class Call:
                 if stored:
                     yield from stored
                     continue
-                for envelope, line in self._run(invoker, row):
+                for envelope, line in self._run(row):
                     is_finished = is_finished and not envelope.meta.get("transient")
                     yield line
         finally:
-            invoker.client.flush_audit()
+            self.invoker.client.flush_audit()
         if self.repeat and is_finished:
             self.repeat.finish()
 
-    def _invoker(self) -> Invoker:
-        repeat = self.repeat
-        invoker = self.session.invoker(
-            self.action.name, results=self.options.rows, recorder=repeat or NoRecorder()
-        )
-        if repeat:
-            repeat.redactor = invoker.client.redactor
-        return invoker
-
-    def _run(self, invoker: Invoker, row: InputRow) -> Iterator[tuple[Envelope, bytes]]:
-        envelopes, first = self._envelopes(invoker, row), 0
+    def _run(self, row: InputRow) -> Iterator[tuple[Envelope, bytes]]:
+        envelopes, first = self._envelopes(row), 0
         while some := [(one, one.line()) for one in islice(envelopes, self._at_once)]:
             if self.repeat:
                 self.repeat.keep(row.number, first, [line for _, line in some])
@@ -94,13 +85,30 @@ class Call:
     def _at_once(self) -> int:
         return _STORED_AT_ONCE if self.repeat else 1
 
-    def _envelopes(self, invoker: Invoker, row: InputRow) -> Iterator[Envelope]:
+    def _envelopes(self, row: InputRow) -> Iterator[Envelope]:
+        invoker = self.invoker
         if row.error:
             yield invoker.failed_row(row.number, row.data, InputError(row.code, row.error))
         elif errors := self.check.errors(row.data):
             yield invoker.failed_row(row.number, row.data, InputError("input_invalid", "; ".join(errors)))
         else:
             yield from invoker.envelopes(row.number, row.data)
+
+
+def open_invoker(
+    session: Session, action: Action, options: CallOptions, repeat: Repeat | None = None
+) -> Invoker:
+    """Return what runs an action for the rows of a request.
+
+    Raises ProblemError (403) if the connection is read-only, or if the server lacks what the action needs.
+    """
+    try:
+        invoker = session.invoker(action.name, results=options.rows, recorder=repeat or NoRecorder())
+    except RunError as error:
+        raise ProblemError(403, str(error)) from error
+    if repeat:
+        repeat.redactor = invoker.client.redactor
+    return invoker
 
 
 class Stream:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.catalog.action import Action
+from connector.errors import RunError
 from connector.serve.bodies import Limits
 from connector.serve.problems import ProblemError
 
@@ -30,6 +31,16 @@ class Settings:
     requires_key: bool = True
     limits: Limits = field(default_factory=Limits)
     max_wait_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Raise RunError for a limit that is not positive, and for a folder that does not exist."""
+        if not (self.limits.body > 0 and self.limits.rows > 0 and self.max_wait_s > 0):
+            raise RunError("the maximum size, rows and wait must be greater than 0")
+        if self.delay_ms is not None and not self.delay_ms >= 0:
+            raise RunError("the delay cannot be negative")
+        for folder in (self.uploads, self.files):
+            if folder is not None and not folder.is_dir():
+                raise RunError(f"{folder}: no such folder")
 
     def missing_folder(self, action: Action) -> str:
         """Return the option with the folder that an action needs and the server lacks, or an empty text."""

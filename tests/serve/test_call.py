@@ -13,8 +13,12 @@ import requests
 from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
+from connector.errors import CODES, Code, kind_of
+from connector.files.envelope import Envelope
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.bodies import Limits
+from connector.serve.documents import PROBLEMS
+from connector.serve.statuses import MIRRORED, status_of
 from tests.serve.web import Web, envelopes, problem, serving
 
 
@@ -210,6 +214,25 @@ def test_a_refused_sign_in_is_an_envelope_and_is_tried_again_once_it_is_mended(
     path.unlink()
     assert "the connection cannot be used" in problem(web.post("/actions/get_device", {"device_id": 1}), 500)
     web.app.close()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_status_is_one_that_callers_retry_unless_a_retry_is_worth_it(code: Code) -> None:
+    for repeatable in (True, False):
+        for api_status in (None, 429, 503):
+            meta = {"code": code, "status": api_status, "repeatable": repeatable}
+            status = status_of(Envelope(1, "it failed", None, meta))
+            assert (status in (429, 502, 503)) == (kind_of(meta) == "retry")
+            assert status in MIRRORED
+            assert str(status) in PROBLEMS
+
+
+def test_an_edited_connection_is_read_again(web: Web, acme: Path) -> None:
+    assert web.post("/actions/create_tag", {"name": "before"}).get_json()["error"] is None
+    acme.write_text(f"{acme.read_text()}read_only: true\n")
+    response = web.post("/actions/create_tag", {"name": "after"})
+    assert "the connection is read-only" in response.text
+    assert response.status_code == 403
 
 
 def test_the_access_log_has_no_secret(web: Web, caplog: pytest.LogCaptureFixture) -> None:

@@ -192,3 +192,21 @@ def test_the_application_for_another_server_needs_a_key_everywhere(acme: Path) -
 def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "0.0.0.0", "--port", "0"]) == 2
     assert "listening on 0.0.0.0 requires keys" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--max-wait", "-1"), "must be greater than 0"),
+        (("--max-rows", "0"), "must be greater than 0"),
+        (("--delay-ms", "-1"), "the delay cannot be negative"),
+        (("--uploads", "no-such-folder"), "no-such-folder: no such folder"),
+        (("--connection", "no_such"), 'no saved connection "no_such"'),
+        (("--port", "70000"), "127.0.0.1:70000: cannot be used"),
+    ],
+)
+def test_a_wrong_option_starts_nothing(
+    options: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *options]) == 2
+    assert said in capsys.readouterr().err
