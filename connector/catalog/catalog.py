@@ -26,6 +26,7 @@ _BRITISH = re.compile(
     r"|(?<=[a-z][a-z][aeo]l)(?P<l>l)(?=(?:ed|ing|er)\b)"  # -lled
 )
 """The letters in which British spelling differs; the name of each group says what replaces them."""
+_ENDING = re.compile(r"(?<=[a-z][a-z][iy]z)(?:e[drs]?|ers|ing|ations?)$")
 _AMERICAN = {"z": "z", "er": "er", "s": "s"}
 
 
@@ -220,30 +221,32 @@ class Catalog:
     def search(self, words: list[str], service: str = "") -> list[Action]:
         """Return the actions that have every word in their name, title, summary, area, inputs or path.
 
-        British spelling is accepted. Actions in whose texts every word begins a word come first.
+        British spelling and other forms of verbs in -ize are accepted. Actions in whose texts every word
+        begins a word come first.
         """
         return search_actions(self.actions(service), words)
 
 
 def search_actions(actions: Iterable[Action], words: list[str]) -> list[Action]:
     """Return those of the actions that have every word, as `Catalog.search` does."""
-    wanted = [american(word.lower()) for word in words]
+    wanted = [{word.lower(), _ENDING.sub("", american(word.lower()))} for word in words]
     texts = [(action, _searchable(action)) for action in actions]
-    found = [(action, text) for action, text in texts if all(word in text for word in wanted)]
+    found = [
+        (action, text)
+        for action, text in texts
+        if all(any(form in text for form in forms) for forms in wanted)
+    ]
     return [action for action, text in sorted(found, key=lambda one: not _begin_words(wanted, one[1]))]
 
 
-def american(text: str) -> str:
-    """Return a text in lower case in which words with British and American spelling are the same.
-
-    Other words can be changed, too, so both texts of a comparison must be in this form.
-    """
-    return _BRITISH.sub(lambda found: _AMERICAN.get(str(found.lastgroup), ""), text)
+def american(word: str) -> str:
+    """Return a word in lower case in American spelling. Other words can be changed, too."""
+    return _BRITISH.sub(lambda found: _AMERICAN.get(str(found.lastgroup), ""), word)
 
 
-def _begin_words(wanted: list[str], text: str) -> bool:
-    """Return whether each of the wanted texts is the beginning of a word."""
-    return all(re.search(rf"(?<![a-z0-9]){re.escape(word)}", text) for word in wanted)
+def _begin_words(wanted: list[set[str]], text: str) -> bool:
+    """Return whether each of the wanted words, in one of its forms, is the beginning of a word."""
+    return all(re.search(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, forms))})", text) for forms in wanted)
 
 
 def _same_name(path: Path, other: Path) -> DeclarationError:
@@ -253,4 +256,4 @@ def _same_name(path: Path, other: Path) -> DeclarationError:
 def _searchable(action: Action) -> str:
     inputs = (f"{i.name} {i.title}" for i in action.inputs.values())
     texts = (action.name, action.title, action.summary, action.area, action.path, action.operation, *inputs)
-    return american(" ".join(texts).lower())
+    return " ".join(texts).lower()

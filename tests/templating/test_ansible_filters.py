@@ -125,6 +125,20 @@ def test_times_that_are_refused(template: str, said: str) -> None:
     assert said in refusal(template, {})
 
 
+@pytest.mark.parametrize(
+    ("time", "read"),
+    [
+        ("2026-07-16 06:00", "2026-07-16T04:00:00Z"),
+        ("20260716", "2026-07-15T22:00:00Z"),
+        ("2026-07-16T06:00:00Z", "2026-07-16T06:00:00Z"),
+        (1784160000, "2026-07-16T00:00:00Z"),
+        ("1784160000", "2026-07-16T00:00:00Z"),
+    ],
+)
+def test_a_time_without_a_format_in_a_zone(time: Any, read: str) -> None:
+    assert render("{{ t | to_datetime(timezone='Europe/Berlin') }}", {"t": time}) == read
+
+
 def test_an_offset_decides_which_of_two_times_it_is() -> None:
     template = "{{ t | to_datetime('%Y-%m-%d %H:%M%z', 'Europe/Berlin') }}"
     assert render(template, {"t": "2026-10-25 02:30+0200"}) == "2026-10-25T00:30:00Z"
