@@ -135,7 +135,7 @@ def test_times_that_are_refused(template: str, said: str) -> None:
         ("1784160000", "2026-07-16T00:00:00Z"),
     ],
 )
-def test_a_time_without_a_format_in_a_zone(time: Any, read: str) -> None:
+def test_a_time_without_a_format_in_a_zone(time: object, read: str) -> None:
     assert render("{{ t | to_datetime(timezone='Europe/Berlin') }}", {"t": time}) == read
 
 
