@@ -90,7 +90,8 @@ def _serve(options: argparse.Namespace) -> int:
         thread.start()
         if not has_keys:
             _say("There are no keys: every program of this machine can call actions that read and write.")
-        at = f"http://{options.host}:{server.effective_port}"
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        at = f"http://{host}:{server.effective_port}"
         _say(f"serving {count_of(len(catalog.names), 'action')} on {at}. Press Ctrl-C to stop.")
         while thread.is_alive() and not stop.wait(0.5):
             pass

@@ -12,7 +12,8 @@ from connector.serve.dialects import Schema, conditions, for_3_0, for_3_1
 from connector.serve.results import ENVELOPE, ResultSchemas, envelope_schema
 from connector.serve.selection import Selection, areas_of
 
-TITLE = "Connector actions"
+TITLE = "NinjaOne and HaloPSA Actions"
+"""At most 30 characters, and without the word connector: custom connectors of Power Automate require this."""
 ABOUT = (
     "Each operation runs one action for one row and returns its envelope. A row that fails has the status "
     "200 and an envelope with has_error, unless status=mirror is set."
