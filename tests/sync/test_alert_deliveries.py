@@ -116,6 +116,68 @@ def test_many_lives_end_in_the_same_tickets(tmp_path: Path, seed: int) -> None:
     _live(tmp_path, seed)
 
 
+Order = tuple[int, ...]
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (0, 2, 1, 2, 1), (0, 1, 2, 1)])
+def test_a_late_end_of_an_older_occurrence_closes_nothing(tmp_path: Path, order: Order) -> None:
+    """A life too short for three polls: fails without `event.at < row.start` in `_ended`."""
+    with AlertPair(tmp_path) as pair:
+        pair.ninja.set_delivery("late")
+        uid = pair.fire(1, subject="disk")
+        pair.heal(uid)
+        pair.fire(1, uid=uid, subject="disk")
+        pair.ninja.release_deliveries(lambda held: [held[index] for index in order])
+        pair.delivered()
+        assert pair.state_of(uid) == "OPEN"
+        assert [pair.is_closed(ticket) for ticket in pair.tickets()][-1] is False
+        assert len(pair.tickets()) == 1
+
+
+@pytest.mark.parametrize("order", [(1, 0), (1, 0, 0, 1), (1, 1, 0)])
+def test_an_end_before_its_start_makes_no_ticket(tmp_path: Path, order: Order) -> None:
+    """Fails without the tombstone in `_ended`."""
+    with AlertPair(tmp_path) as pair:
+        pair.ninja.set_delivery("late")
+        uid = pair.fire(1, subject="disk")
+        pair.heal(uid)
+        pair.ninja.release_deliveries(lambda held: [held[index] for index in order])
+        pair.delivered()
+        assert (pair.state_of(uid), pair.tickets()) == ("CLOSED", [])
+
+
+def test_a_list_that_is_older_than_an_event_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails without the comparison with `heard` in `_started` and `_missing`: an event arrives meanwhile."""
+    with AlertPair(tmp_path) as pair:
+        first = pair.fire(1, subject="ends meanwhile")
+        pair.delivered()
+        source = pair.driver._source
+        read = source.alerts
+
+        def alerts() -> list[Any]:
+            found = list(read())
+            monkeypatch.setattr(source, "alerts", read)
+            pair.heal(first)
+            second.append(pair.fire(2, subject="starts meanwhile"))
+            pair.delivered()
+            return found
+
+        second: list[str] = []
+        for _ in range(2):
+            monkeypatch.setattr(source, "alerts", alerts if not second else read)
+            pair.poll(60)
+        assert (pair.state_of(first), pair.state_of(second[0])) == ("CLOSED", "OPEN")
+        assert [pair.is_closed(ticket) for ticket in pair.tickets()] == [True, False]
+        row = pair.driver.rows.latest(second[0])
+        assert row is not None
+        assert row.missing == 0
+        ended = pair.driver.rows.latest(first)
+        assert ended is not None
+        assert ended.shown == 0
+
+
 def _live(folder: Path, seed: int) -> None:
     body = "event" if seed % 2 else "full"
     batch = "yes" if seed % 3 == 0 else "no"

@@ -104,6 +104,14 @@ def test_an_alert_that_ended_before_its_ticket_was_refused_is_closed() -> None:
     assert (found.state, found.error, calls) == ("CLOSED", "403", [])
 
 
+def test_an_alert_that_ended_while_its_ticket_was_created_is_closed_at_once() -> None:
+    """Fails if the end is forgotten: then only two lists without the alert close the ticket."""
+    ended = row("CREATING", ticket=None, sent=NOW, end_pending=True)
+    found, calls = after(ended, Created("a", 1, 7, NOW))
+    assert (found.state, found.ticket, found.end_pending) == ("CLOSING", 7, False)
+    assert [type(call).__name__ for call in calls] == ["CloseTicket"]
+
+
 def test_no_ticket_is_made_where_a_rule_says_so_and_none_while_it_waits() -> None:
     assert after(None, started(wanted=False))[0].state == "SUPPRESSED"
     waiting, calls = after(None, started(), AlertSettings(wait_s=300))
