@@ -13,6 +13,7 @@ from connector.catalog.catalog import Catalog
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import forget
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.web.consent import question_of_steps
 from tests.cli.conftest import Ninjaone
 from tests.cli.conftest import in_process as in_process
 from tests.cli.conftest import ninjaone as ninjaone
@@ -114,3 +115,17 @@ def test_a_job_without_records_is_not_rerun(guest: Guest, onboarding: Path, ninj
     response = guest.post(f"/runs/{check}/rerun-job", {"once": "x"})
     assert response.status_code == 400
     assert "rerun it with its job file" in response.get_json()["error"]
+
+
+def test_what_a_rerun_of_a_job_asks(catalog: Catalog) -> None:
+    """A destructive step requires the number of rows, and a write a confirmation, except in the sandbox."""
+
+    def asked(*names: str, is_real: bool) -> bool | None:
+        actions = [(action := catalog.action(name), catalog.service(action.service)) for name in names]
+        found = question_of_steps("out", actions, 3, "acme", is_real=is_real)
+        return found and found.destructive
+
+    assert asked("list_devices", "reboot_device", is_real=False) is True
+    assert asked("list_devices", "update_device", is_real=True) is False
+    assert asked("list_devices", "update_device", is_real=False) is None
+    assert asked("list_devices", is_real=True) is None
