@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PORT = 8701
 LOOPBACK = "127.0.0.1"
+_AFTER = "after the calls in progress"
 _MANY_TOOLS = 40
 """The number of tools above which some clients ignore tools."""
 
@@ -120,12 +122,29 @@ def _mcp(options: argparse.Namespace) -> int:
         if options.http:
             _serve_http(server, settings, options)
         else:
-            from connector.mcp.stdio import serve_stdio
-
-            serve_stdio(server)
+            _serve_stdio(server)
     finally:
         server.close()
     return OK
+
+
+def _serve_stdio(server: McpServer) -> None:
+    """Serve until the client closes standard input, or a signal ends the process after the calls in progress.
+
+    A thread ends it, because another one that waits for standard input cannot be interrupted.
+    """
+    from connector.mcp.stdio import serve_stdio
+
+    stop = threading.Event()
+
+    def end() -> None:
+        stop.wait()
+        server.close()
+        os._exit(OK)
+
+    with stopping(stop, _print, _AFTER):
+        threading.Thread(target=end, name="end", daemon=True).start()
+        serve_stdio(server)
 
 
 def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespace) -> None:
@@ -138,7 +157,7 @@ def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespa
         raise RunError(f"listening on {options.host} requires keys: add one with `ninjaone key add NAME`")
     http = HttpServer(application(server, settings, keys), options.host, options.port)
     stop = threading.Event()
-    with stopping(stop, lambda text: print(text, file=sys.stderr), "after the calls in progress"):
+    with stopping(stop, _print, _AFTER):
         thread = threading.Thread(target=http.run, name="http", daemon=True)
         thread.start()
         if not has_keys:
@@ -155,4 +174,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _say(text: str) -> None:
-    print(f"ninjaone: {text}", file=sys.stderr, flush=True)
+    _print(f"ninjaone: {text}")
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

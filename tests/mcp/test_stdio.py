@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,10 +14,13 @@ import pytest
 
 from connector.cli.main import main
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.fakes import wait_until
 from tests.loopback import PATIENCE_S
 from tests.mcp.talk import ERAS, talk, yes
 
 COMMAND = (sys.executable, "-m", "connector", "mcp", "--delay-ms", "0")
+
+ABOUT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -46,10 +50,9 @@ def test_five_calls_of_the_real_command(
 
 def test_standard_output_has_messages_of_the_protocol_only(connection_file: Path, tmp_path: Path) -> None:
     """Also with the most detailed log; and the command ends with 0 when the client closes standard input."""
-    about = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     call = {"name": "call_read_action", "arguments": {"action": "get_device", "inputs": {"device_id": 1}}}
     messages = [
-        message("initialize", 1, about),
+        message("initialize", 1, ABOUT),
         message("notifications/initialized"),
         "this is no message",
         message("tools/call", 2, call),
@@ -79,6 +82,32 @@ def test_standard_output_has_messages_of_the_protocol_only(connection_file: Path
     assert answers[0]["result"]["serverInfo"]["name"] == "ninjaone-connector"
     assert "call_read_action" in answers[0]["result"]["instructions"]
     assert "get_device: succeeded" in log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_signal_ends_the_command_after_the_call_in_progress(tmp_path: Path, number: int) -> None:
+    connection, audit = tmp_path / "slow.yaml", tmp_path / "audit.jsonl"
+    inputs = {"action": "update_device", "inputs": {"device_id": 1, "display_name": "renamed"}}
+    with Sandbox(latency_ms=700) as sandbox:
+        connection.write_text("".join(f"{name}: {value}\n" for name, value in sandbox.connection.items()))
+        command = [*COMMAND, "--connection", str(connection), "--audit", str(audit)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            for line in (
+                message("initialize", 1, ABOUT),
+                message("notifications/initialized"),
+                message("tools/call", 2, {"name": "call_action", "arguments": inputs}),
+            ):
+                process.stdin.write(line + "\n")
+            process.stdin.flush()
+            wait_until(lambda: bool(sandbox.log.requests()))
+            process.send_signal(number)
+            assert process.wait(PATIENCE_S) == 0
+            assert process.stderr is not None
+            assert "stopping after the calls in progress" in process.stderr.read()
+    assert json.loads(audit.read_text())["status"] == 204
 
 
 def message(method: str, id: int | None = None, params: Mapping[str, Any] | None = None) -> str:
