@@ -82,9 +82,12 @@ def _failed(options: argparse.Namespace) -> int:
     with file_errors(path):
         if path.exists():
             raise RunError(f"{path}: already exists; use another --output")
-        rows = found.rows
-        data = rows_as_workbook(rows) if format == "xlsx" else rows_as_text(rows, format).encode()
+    rows = found.rows
+    data = rows_as_workbook(rows) if format == "xlsx" else rows_as_text(rows, format).encode()
+    try:
         write_whole(path, data, mode=PRIVATE_FILE)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
     again = shlex.join(["ninjaone", "rerun", *named_by(options), "--input", output])
     then = f". Correct them, then: {again}" if found.has_correctable else ""
     print(f"{path}: {count_of(len(rows), 'row')}{then}", file=sys.stderr)

@@ -197,7 +197,12 @@ class Waiter:
         try:
             names = {item.get("id"): str(item.get("name") or "") for item in self._list(named.action, {})}
         except RowError as error:
-            logger.warning("%s: %s", named.action, error)
+            logger.warning(
+                "%s: %s. Without these names, other work that a device does at the same time can be taken "
+                "for that of a row",
+                *(named.action, error),
+                extra={"notice": True},
+            )
             return orders
         return [replace(order, name=names.get(order.inputs.get(named.input), "")) for order in orders]
 

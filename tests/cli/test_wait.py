@@ -345,6 +345,16 @@ def test_outcomes_that_cannot_be_read_are_read_by_the_resumed_run(
     assert requests(sandbox)["POST"] == 2
 
 
+def test_names_of_scripts_that_cannot_be_read_are_reported(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_faults(queue=[None, None, {"fault": "answer", "status": 403, "body": "{}"}])
+    done = run_scripts(ninjaone, sandbox, tmp_path, [1], "--wait", "10s")
+    assert done.returncode == 0, done.stderr
+    assert "list_automation_scripts: GET /v2/automation/scripts: the API answered 403" in done.stderr
+    assert "other work that a device does at the same time can be taken for that of a row" in done.stderr
+
+
 def test_outcomes_that_cannot_be_read_fail_the_rows_of_a_run_that_cannot_be_resumed(
     ninjaone: Ninjaone, sandbox: Sandbox, quick_polls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
