@@ -177,3 +177,25 @@ def test_every_api_answer_has_a_request_id(api):
     first = api.send("GET", "/v2/organizations").headers["x-nj-request-id"]
     second = api.send("GET", "/v2/nothing").headers["x-nj-request-id"]
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/v2/device/1/custom-fields", {"environment": ["x"]}),
+        ("/v2/device/1/custom-fields", {"serviceWindows": [["x"]]}),
+        ("/v2/device/1/custom-fields", {"serviceWindows": [{}]}),
+        ("/v2/organization/1/custom-fields", {"supportPlan": {}}),
+    ],
+)
+def test_an_option_of_a_field_is_a_text(api, path, values):
+    before = api.get(path)
+    api.fails("PATCH", path, 400, json=values)
+    assert api.get(path) == before
+
+
+def test_a_refused_change_changes_nothing(account):
+    before = account.get("/v2/tag")
+    account.fails("PUT", "/v2/tag/1", 400, json={"description": "without a name"})
+    assert account.get("/v2/tag") == before
+    assert account.do("POST", "/v2/tag", {"name": "A new one"})["name"] == "A new one"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -243,7 +244,11 @@ def _create(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: J
     items = []
     for body in bodies:
         item = collection.add(call.state, {**body, **named}, settable)
-        collection.settle(call, item, {**body, **named})
+        try:
+            collection.settle(call, item, {**body, **named})
+        except HttpError:
+            del collection.items(call.state)[item[collection.key]]
+            raise
         items.append(item)
     return items
 
@@ -295,8 +300,14 @@ def _update(collection: Collection, facts: OpenApiFacts, call: ApiCall, named: J
     for body in bodies:
         check_references(call.state, body)
     for item, body in zip(items, bodies, strict=True):
-        collection.change(item, body, settable if facts["method"] == "PUT" else ())
-        collection.settle(call, item, body)
+        before = deepcopy(item)
+        try:
+            collection.change(item, body, settable if facts["method"] == "PUT" else ())
+            collection.settle(call, item, body)
+        except HttpError:  # a refused change changes nothing
+            item.clear()
+            item.update(before)
+            raise
     return items
 
 

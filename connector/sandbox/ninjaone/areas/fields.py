@@ -233,10 +233,12 @@ _TESTS: dict[str, tuple[str, Callable[[Any, set[str]], bool]]] = {
     "TEXT": ("text", lambda value, options: isinstance(value, str)),
     "TEXT_MULTILINE": ("text", lambda value, options: isinstance(value, str)),
     "TEXT_ENCRYPTED": ("text", lambda value, options: isinstance(value, str)),
-    "DROPDOWN": ("the id of an option", lambda value, options: value in options),
+    "DROPDOWN": ("the id of an option", lambda value, options: isinstance(value, str) and value in options),
     "MULTI_SELECT": (
         "a list of ids of options",
-        lambda value, options: isinstance(value, list) and set(value) <= options,
+        lambda value, options: (
+            isinstance(value, list) and all(isinstance(v, str) and v in options for v in value)
+        ),
     ),
     "WYSIWYG": ("an object with html", lambda value, options: isinstance(value, dict) and "html" in value),
 }
