@@ -124,7 +124,10 @@ def _choose(book: Any, name: str, sheet: str | None) -> str:
     if len(filled) > 1:
         raise RunError(f"{name}: several sheets have rows; use --sheet NAME with one of {_listed(filled)}")
     if not (filled or visible or names):
-        raise RunError(f"{name}: the workbook has no sheet with cells")
+        raise RunError(
+            f"{name}: the workbook has no sheet that can be read; if its format is Strict Open XML, save it "
+            "as Excel Workbook (.xlsx)"
+        )
     return [*filled, *visible, *names][0]
 
 

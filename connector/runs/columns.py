@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from connector.errors import RunError, nearest, shorten
+from connector.files.csv_dialect import NAMES
 from connector.runs.run import Prepared, naming
 from connector.runs.tenant_split import is_template
 from connector.templating.required_fields import required_fields
@@ -54,7 +55,13 @@ def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]
     ]
     listed = ", ".join(shorten(column, 80) for column in list(columns)[:20])
     more = f", … ({len(columns)} in all)" if len(columns) > 20 else ""
-    return f"{input}: the header has no column {'; no column '.join(described)}. Its columns: {listed}{more}"
+    hint = "".join(
+        f'. If {NAMES[delimiter]}s separate the columns, use --delimiter "{delimiter}"'
+        for delimiter in (";", "|")
+        if any(delimiter in column for column in columns)
+    )
+    missed = "; no column ".join(described)
+    return f"{input}: the header has no column {missed}. Its columns: {listed}{more}{hint}"
 
 
 def _nearest(name: str, columns: Collection[str]) -> str:

@@ -165,6 +165,15 @@ def test_a_formula_in_a_workbook_with_prefixes_has_its_stored_value(tmp_path: Pa
     assert "has no stored value" in read(path)[0].error
 
 
+def test_a_strict_workbook_is_one_fault(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", A=[["x"], [1]])
+    schemas = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    changed(path, schemas, "http://purl.oclc.org/ooxml/spreadsheetml/main")
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    changed(path, relations, "http://purl.oclc.org/ooxml/officeDocument/relationships")
+    assert "if its format is Strict Open XML, save it as Excel Workbook" in refused(path)
+
+
 def test_cells_without_a_value_are_errors_of_their_rows(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", A=[["x", "y"], ["#N/A", 1], [2, "=A2*2"], [3, 4], ["#DIV/0!", 5]])
     assert outline(path) == [

@@ -133,6 +133,14 @@ def test_standard_input_is_not_looked_at(ninjaone: Ninjaone) -> None:
     assert (done.returncode, "row 1: ERROR" in done.stdout) == (1, True)
 
 
+def test_a_header_with_commas_and_semicolons(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Id;Name,Site\n3;x,y\n")
+    done = ninjaone("preview", *RENAME, "-i", "a.csv")
+    assert done.stderr.endswith(
+        'Its columns: Id;Name, Site. If semicolons separate the columns, use --delimiter ";"\n'
+    )
+
+
 def test_an_empty_file_has_no_rows(ninjaone: Ninjaone, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("")  # as Export-Csv writes no rows
     assert ninjaone("preview", *RENAME, "-i", "a.csv").returncode == 0
