@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request
 
 from connector.common import json_text
@@ -77,7 +77,6 @@ def read_body(request: Request, limits: Limits) -> Body:
         raise ProblemError(415, f'the charset of the body is "{charset}": use UTF-8')
     if "Content-Encoding" in request.headers:
         raise ProblemError(415, "the body is compressed: send it without Content-Encoding")
-    request.max_content_length = limits.body
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the body closes it
     try:
         body = Body(file, _copied(request, file, limits), is_lines, limits.body)
@@ -92,13 +91,17 @@ def read_body(request: Request, limits: Limits) -> Body:
 
 def _copied(request: Request, file: IO[bytes], limits: Limits) -> str:
     """Copy the body of a request to a file; return its SHA-256. Raises ProblemError (400, 413)."""
-    digest = hashlib.sha256()
+    too_large = ProblemError(413, f"the body is larger than {limits.body} bytes")
+    if (request.content_length or 0) > limits.body:
+        raise too_large
+    digest, size = hashlib.sha256(), 0
     try:
         while chunk := request.stream.read(_CHUNK):
+            size += len(chunk)
+            if size > limits.body:
+                raise too_large
             digest.update(chunk)
             file.write(chunk)
-    except RequestEntityTooLarge:
-        raise ProblemError(413, f"the body is larger than {limits.body} bytes") from None
     except ClientDisconnected:
         raise ProblemError(400, "the body is incomplete: the connection was closed") from None
     return digest.hexdigest()
