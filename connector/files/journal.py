@@ -21,7 +21,7 @@ from connector.common.json_text import Json, quoted
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
-from connector.files.sent_requests import SentRequests, answer_entry
+from connector.files.sent_requests import SentRequests, answer_text
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 
@@ -97,7 +97,7 @@ class Journal:
         A full disk is not an error here, because there may still be room for the row's envelope. If there is
         not, the outcome of the request is unknown. No further request can be recorded, so none is sent.
         """
-        answer = json_text.dump_bytes(answer_entry(response, self._redactor)).decode()
+        answer = answer_text(response, self._redactor)
         self._note_end(f'{{"row":{row},"step":{step},"answer":{answer}}}\n')
 
     def refused(self, row: int, step: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.common import json_text
-from connector.common.json_text import Json
+from connector.common.json_text import quoted
 from connector.common.redaction import Redactor
 from connector.errors import ApiError, RowError
 from connector.http.digest import request_digest
@@ -70,15 +70,18 @@ class SentRequests:
                 raise _in_doubt(entry["sent"], "the run was interrupted before its response was received")
 
 
-def answer_entry(response: Response, redactor: Redactor) -> dict[str, Json]:
-    """Return a response as it is recorded, with secrets masked."""
-    headers = {n: redactor.text(response.headers[n]) for n in _KEPT_HEADERS if n in response.headers}
-    return {
-        "status": response.status,
-        "headers": headers,
-        "body": _body(response, redactor),
-        "request_id": response.request_id,
-    }
+def answer_text(response: Response, redactor: Redactor) -> str:
+    """Return the JSON of a response as it is recorded, with secrets masked.
+
+    It is written piece by piece, because every row of a run that changes something has one.
+    """
+    found = [(n, redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers]
+    headers = ",".join([f"{quoted(name)}:{quoted(value)}" for name, value in found])
+    request_id = "null" if response.request_id is None else quoted(response.request_id)
+    return (
+        f'{{"status":{response.status},"headers":{{{headers}}},"body":{quoted(_body(response, redactor))},'
+        f'"request_id":{request_id}}}'
+    )
 
 
 def _body(response: Response, redactor: Redactor) -> str:

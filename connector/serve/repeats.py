@@ -25,7 +25,7 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import lasting_folder
 from connector.errors import RunError, RunStoppedError, file_errors
 from connector.files.envelope import Envelope
-from connector.files.sent_requests import SentRequests, answer_entry
+from connector.files.sent_requests import SentRequests, answer_text
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 
@@ -286,7 +286,7 @@ class Repeat:
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response. If that fails, a repeated request reports an unknown outcome."""
-        answer = json_text.dump_bytes(answer_entry(response, self.redactor)).decode()
+        answer = answer_text(response, self.redactor)
         with suppress(RunStoppedError):
             self._store.write(
                 "UPDATE steps SET answer = ? WHERE request = ? AND row = ? AND step = ?",
