@@ -83,6 +83,19 @@ _JsonLoader.yaml_implicit_resolvers = {
 _JsonLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), ["t", "f"])
 
 
+class _TextLoader(_JsonLoader):
+    pass
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [found for found in resolvers if found[0] != "tag:yaml.org,2002:bool"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+_TextLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
 def load(path: Path, *, may_quote: bool = True) -> Any:
     """Return the value of a YAML file. Raises RunError, with file and line, if it cannot be read.
 
@@ -95,6 +108,22 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
         reason = (error.strerror if isinstance(error, OSError) else "") or error
         raise RunError(f"{path}: cannot be read: {reason}") from error
     return _parsed(text, str(path), _Loader, may_quote=may_quote)
+
+
+def load_data(path: Path, keys: Sequence[str | int] = ()) -> Any:
+    """Return the value of a YAML file at the path `keys`, as data: yes, no, on, off and all keys are text.
+
+    So a country NO, or a member `on`, is not read as a boolean. The file must be one that `load` accepts, and
+    the path must exist.
+    """
+    loader = _TextLoader(path.read_text(encoding="utf-8"))
+    node = loader.get_single_node()
+    for key in keys:
+        if isinstance(node, yaml.SequenceNode):
+            node = node.value[int(key)]
+        else:
+            node = next(value for found, value in node.value if found.value == str(key))
+    return loader.construct_document(node)
 
 
 def parse_json_like(text: str, name: str) -> Any:

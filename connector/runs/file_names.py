@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalog.declaration import Section
+from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.common.zones import in_zone, read_zone
 from connector.errors import RowError, RunError
@@ -82,7 +83,7 @@ class FileNames:
 
 def read_variables(top: Section) -> dict[str, Json]:
     """Return the `vars` of a job file: text, numbers or booleans by name. Raises DeclarationError."""
-    found = top.mapping("vars")
+    found = strict_yaml.load_data(top.path, ("vars",)) if top.mapping("vars") else {}
     for name, value in found.items():
         if not isinstance(value, (str, int, float, bool)):
             raise top.fault("a variable must be text, a number or a boolean", "vars", name)

@@ -224,7 +224,7 @@ def _read_run(part: Section, place: _Place, base: Job) -> Job:
     return replace(
         _read_shared(part, place, base),
         action=part.text("action"),
-        templates=part.mapping("templates"),
+        templates=_read_data(part, "templates"),
         match_fields=part.value("match_fields", bool, False),
         output_format=part.one_of("output_format", output_formats.FORMATS, None),
         bom=part.value("bom", bool, False),
@@ -338,4 +338,9 @@ def read_templates(path: Path) -> dict[str, Any]:
     templates = strict_yaml.load(path)
     if not isinstance(templates, dict):
         raise RunError(f"{path}: expected a mapping of input names to templates")
-    return templates
+    return dict(strict_yaml.load_data(path))
+
+
+def _read_data(part: Section, key: str) -> dict[str, Any]:
+    """Return the mapping at a key, in which words such as NO and on are text; empty without the key."""
+    return strict_yaml.load_data(part.path, (*part.at, key)) if part.mapping(key) else {}

@@ -108,6 +108,19 @@ def test_a_mistake_is_named_with_file_and_line(file: Path, text: str, message: s
     assert fault(file, text).startswith(message)
 
 
+def test_data_has_no_words_that_are_booleans(file: Path) -> None:
+    file.write_text(
+        "steps:\n  - templates: {on: yes, a: NO, b: [off, true, False, 'true', 1.50, ~], 1: x, null: y}\n"
+    )
+    assert strict_yaml.load_data(file, ("steps", 0, "templates")) == {
+        "on": "yes",
+        "a": "NO",
+        "b": ["off", True, False, "true", 1.5, None],
+        "1": "x",
+        "null": "y",
+    }
+
+
 def test_a_file_that_cannot_be_read_is_a_fault(file: Path) -> None:
     with pytest.raises(RunError, match=r"file\.yaml: cannot be read: No such file or directory$"):
         strict_yaml.load(file)

@@ -138,3 +138,37 @@ def test_16_dates_of_the_united_states(ninjaone: Ninjaone, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     shown = [json.loads(line)["times"]["warranty_end"] for line in done.stdout.splitlines()]
     assert shown == ["2025-12-09T00:00:00Z", "2024-12-28T00:00:00Z"]
+
+
+COUNTRIES = """\
+connection: connection.yaml
+input: rows.jsonl
+output: out
+vars: {country: NO}
+steps:
+  - name: renamed
+    action: update_device
+    templates:
+      device_id: 3
+      display_name: NO
+      user_data: {on: yes, country: "{{ country }}", all: [NO, true]}
+  - name: created
+    action: create_tag
+    templates: {name: off, if_missing: yes}
+"""
+
+
+def test_words_that_yaml_reads_as_booleans_are_text(
+    ninjaone: Ninjaone, connection_file: Path, tmp_path: Path
+) -> None:
+    """The code of Norway, and `on`, are text in templates; `yes` is still true for an input that is one."""
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    (tmp_path / "job.yaml").write_text(COUNTRIES)
+    done = ninjaone("preview", "job.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["body"] == {
+        "displayName": "NO",
+        "userData": {"on": "yes", "country": "NO", "all": ["NO", True]},
+    }
+    assert (second["body"], "if_missing" in second) == ({"name": "off"}, True)
