@@ -47,7 +47,8 @@ def open_listener(
         ident=None,
         max_request_body_size=most_bytes + 1,
         channel_timeout=30,
-        clear_untrusted_proxy_headers=True,
+        # The application reads the headers of proxies: waitress would replace the host by that of one.
+        clear_untrusted_proxy_headers=False,
         **settings,
     )
     return Listener(server)

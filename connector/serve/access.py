@@ -2,7 +2,9 @@
 
 Without any key, requests are accepted from this machine only. A page in a browser cannot send one: the Host
 header must be a name of this machine, which a host name that resolves to 127.0.0.1 (DNS rebinding) is not,
-and browsers send JSON to another site only with its consent, which this server never gives.
+and browsers send JSON to another site only with its consent, which this server never gives. Headers of
+proxies cannot replace the Host header: a request with one of them can come from another machine, and needs a
+key.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from connector.serve.problems import ProblemError, unauthorized
 from connector.serve.settings import Settings
 
 _HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
 WITHOUT_KEY = Rights(effects=("read", "write"))
 """The rights of a request without a key: a destructive action always requires one."""
 KEY_HEADER = "X-API-Key"
@@ -58,6 +61,8 @@ def caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
         return Caller(key.name, key.rights)
     if settings.requires_key or keys.all():
         raise unauthorized(f"send a key as `Authorization: Bearer KEY` or `{KEY_HEADER}: KEY`")
+    if any(headers.get(name) is not None for name in _OF_PROXIES):
+        raise ProblemError(403, "a request that comes through a proxy needs a key")
     host = headers.get("Host") or ""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     if name not in _HOST_NAMES:

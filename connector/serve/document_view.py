@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from werkzeug.wrappers import Request, Response
@@ -24,6 +25,9 @@ PATHS: Mapping[str, Callable[[Selection, str], Schema]] = {
 """The documents, by path."""
 
 
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
+
+
 class DocumentView:
     """Returns documents of the actions that the caller may call. Safe for threads."""
 
@@ -33,4 +37,16 @@ class DocumentView:
     def document(self, request: Request, caller: Caller, path: str) -> Response:
         """Return the document at a path. Raises ProblemError (400)."""
         selection = self._selector.select(request, caller)
-        return json_response(PATHS[path](selection, request.host_url.rstrip("/")))
+        return json_response(PATHS[path](selection, _address(request)))
+
+
+def _address(request: Request) -> str:
+    """Return the address at which the caller reaches the server: that of the nearest proxy, if it says so."""
+
+    def said(name: str) -> str:
+        return request.headers.get(name, "").rpartition(",")[2].strip()
+
+    host, scheme = said("X-Forwarded-Host"), said("X-Forwarded-Proto").lower()
+    if not _HOST.fullmatch(host):
+        host = request.host
+    return f"{scheme if scheme in ('http', 'https') else request.scheme}://{host}"

@@ -55,9 +55,6 @@ def listen(application: Application, settings: Settings, host: str, port: int) -
             port,
             threads=THREADS,
             most_bytes=settings.limits.body,
-            # A proxy on this machine says under which address it is reached.
-            trusted_proxy=LOOPBACK,
-            trusted_proxy_headers={"x-forwarded-proto", "x-forwarded-host"},
         )
     except ImportError:
         raise RunError(

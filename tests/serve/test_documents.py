@@ -232,3 +232,7 @@ def test_the_address_is_that_of_the_request_or_of_the_proxy(reader: Web) -> None
         assert response.get_json()["servers"] == [{"url": f"{scheme}://actions.example.com"}]
     swagger = reader.client.get("/swagger.json?actions=get_device", headers=headers).get_json()
     assert swagger["host"] == "actions.example.com"
+    for host, said in (("a.example, api.example:8443", "api.example:8443"), ("a/b", "actions.example.com")):
+        proxied = {**headers, "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"}
+        document = reader.client.get("/openapi.json?actions=get_device", headers=proxied).get_json()
+        assert document["servers"] == [{"url": f"https://{said}"}]
