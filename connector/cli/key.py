@@ -85,8 +85,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    Keys().remove(options.name)
-    print(f'removed the key "{options.name}"', file=sys.stderr)
+    keys = Keys()
+    keys.remove(options.name)
+    left = "" if keys.all() else "; no key is left, and every request still needs one"
+    print(f'removed the key "{options.name}"{left}', file=sys.stderr)
     return OK
 
 

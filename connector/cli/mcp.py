@@ -160,7 +160,9 @@ def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespa
     with stopping(stop, _print, _AFTER):
         thread = threading.Thread(target=http.run, name="http", daemon=True)
         thread.start()
-        if not has_keys:
+        if keys.are_required() and not has_keys:
+            _say("all keys were removed, and every request needs one: add one with `ninjaone key add NAME`")
+        elif not has_keys:
             _say("there are no keys: every program of this machine can call actions that read and write")
         _say(f"serving on http://{options.host}:{http.port}{PATH}. Press Ctrl-C to stop.")
         while thread.is_alive() and not stop.wait(0.5):

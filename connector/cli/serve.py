@@ -88,7 +88,9 @@ def _serve(options: argparse.Namespace) -> int:
     with stopping(stop, _say):
         thread = threading.Thread(target=server.run, name="http", daemon=True)
         thread.start()
-        if not has_keys:
+        if keys.are_required() and not has_keys:
+            _say("All keys were removed, and every request needs one: add one with `ninjaone key add NAME`.")
+        elif not has_keys:
             _say("There are no keys: every program of this machine can call actions that read and write.")
         host = f"[{options.host}]" if ":" in options.host else options.host
         at = f"http://{host}:{server.effective_port}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 
 import uvicorn
@@ -15,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.errors import ConnectorError, RunError
+from connector.errors import RunError
 from connector.mcp.server import CALLER, McpServer, in_thread
 from connector.mcp.settings import Settings
 from connector.serve.access import caller_of
@@ -23,7 +22,6 @@ from connector.serve.keys import Keys
 from connector.serve.problems import ProblemError
 from connector.serve.settings import Settings as ServeSettings
 
-logger = logging.getLogger(__name__)
 PATH = "/mcp"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OF_THIS_MACHINE = TransportSecuritySettings(
@@ -55,10 +53,6 @@ class KeyCheck:
             caller = await in_thread(lambda: caller_of(headers, self._keys, self._settings))
         except ProblemError as problem:
             await _answer(problem)(scope, receive, send)
-            return
-        except ConnectorError as error:
-            logger.error("keys cannot be read: %s", error)
-            await _answer(ProblemError(500, "the keys cannot be read"))(scope, receive, send)
             return
         scope[CALLER] = caller
         if caller.key:

@@ -9,13 +9,17 @@ key.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
 from connector.catalog.action import Action
+from connector.errors import RunError
 from connector.serve.keys import Keys, Rights
 from connector.serve.problems import ProblemError, unauthorized
 from connector.serve.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
@@ -52,14 +56,22 @@ class Headers(Protocol):
 
 
 def caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
-    """Return who sends a request with these headers. Raises ProblemError (401, 403)."""
+    """Return who sends a request with these headers. Raises ProblemError (401, 403, 500)."""
+    try:
+        return _caller_of(headers, keys, settings)
+    except RunError as error:
+        logger.error("the keys cannot be read: %s", error)
+        raise ProblemError(500, "the keys cannot be read: see the log of the server") from error
+
+
+def _caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
     secret = _secret(headers)
     if secret is not None:
         key = keys.find(secret)
         if key is None:
             raise unauthorized("the key is not valid: it is mistyped, or was removed")
         return Caller(key.name, key.rights)
-    if settings.requires_key or keys.all():
+    if settings.requires_key or keys.are_required():
         raise unauthorized(f"send a key as `Authorization: Bearer KEY` or `{KEY_HEADER}: KEY`")
     if any(headers.get(name) is not None for name in _OF_PROXIES):
         raise ProblemError(403, "a request that comes through a proxy needs a key")

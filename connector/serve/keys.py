@@ -2,6 +2,8 @@
 
     CONFIGURATION FOLDER/keys.json     for each key its name, its rights and the digest of its secret
 
+Once the file exists, every request needs a key, also after the last key was removed.
+
 A secret has 256 random bits, so its SHA-256 cannot be reversed. It is shown once, when the key is added.
 """
 
@@ -73,6 +75,7 @@ class Keys:
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] | None = None
         self._keys: dict[str, Key] = {}
+        self._existed = False
 
     def all(self) -> list[Key]:
         """Return all keys, sorted by name. Raises RunError if the file cannot be read."""
@@ -82,11 +85,20 @@ class Keys:
             except FileNotFoundError:
                 self._seen, self._keys = None, {}
                 return []
+            self._existed = True
             seen = (found.st_mtime_ns, found.st_size, found.st_ino)
             if seen != self._seen:
                 self._keys = _read(self.path)
                 self._seen = seen
             return sorted(self._keys.values(), key=lambda key: key.name)
+
+    def are_required(self) -> bool:
+        """Return whether every request needs a key: the file exists, or once existed for this object.
+
+        Raises RunError if the file cannot be read.
+        """
+        self.all()
+        return self._existed
 
     def find(self, secret: str) -> Key | None:
         """Return the key with this secret, or None. Raises RunError if the file cannot be read."""
@@ -153,7 +165,10 @@ def _read(path: Path) -> dict[str, Key]:
             raise RunError(f"{path}: the file has version {data['version']}; this version reads {VERSION}")
         return {key.name: key for key in map(_key, data["keys"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path}: the file of keys is damaged: {error}; restore it, or delete it") from error
+        raise RunError(
+            f"{path}: the file of keys is damaged: {error}; restore it, or replace its content by "
+            f'{{"version": {VERSION}, "keys": []}}, and add the keys again'
+        ) from error
 
 
 def _key(data: Mapping[str, Any]) -> Key:

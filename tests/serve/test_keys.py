@@ -97,8 +97,7 @@ def test_without_any_key_this_machine_may_read_and_write_and_nobody_else(
 ) -> None:
     web = Web(tmp_path, catalog, connections=(str(acme),), requires_key=False)
     row, headers = {"device_id": 1}, {"Host": "127.0.0.1:8700"}
-    assert web.client.post("/actions/get_device", json=row, headers=headers).status_code == 401
-    web.keys.remove("all")
+    web.keys.path.unlink()
     assert web.client.post("/actions/get_device", json=row, headers=headers).status_code == 200
     confirmed = {**headers, "X-Confirm": "1"}
     assert problem(web.client.post("/actions/reboot_device", json=row, headers=confirmed), 403)
@@ -108,6 +107,25 @@ def test_without_any_key_this_machine_may_read_and_write_and_nobody_else(
         "/actions/get_device", data="{}", headers={**headers, "Content-Type": "text/plain"}
     )
     problem(simple, 415)  # what a page of another site can send without consent
+    web.app.close()
+
+
+def test_once_there_was_a_key_every_request_needs_one(tmp_path: Path, catalog: Catalog, acme: Path) -> None:
+    web = Web(tmp_path, catalog, connections=(str(acme),), requires_key=False)
+
+    def status(**headers: str) -> int:
+        given = {"Host": "127.0.0.1:8700", **headers}
+        return web.client.post("/actions/get_device", json={"device_id": 1}, headers=given).status_code
+
+    assert (status(), status(Authorization=f"Bearer {web.key}")) == (401, 200)
+    web.keys.remove("all")
+    assert (status(), status(Authorization=f"Bearer {web.key}")) == (401, 401)
+    assert Keys(web.keys.path.parent).are_required()  # also for a server that is started now
+    web.keys.path.unlink()
+    assert status() == 401
+    web.keys.path.write_text("{")
+    refused = web.client.post("/actions/get_device", json={"device_id": 1})
+    assert problem(refused, 500) == "the keys cannot be read: see the log of the server"
     web.app.close()
 
 
@@ -147,8 +165,9 @@ def test_what_cannot_be_added(tmp_path: Path, name: str, rights: Rights, said: s
 def test_a_damaged_file_lets_nobody_in(tmp_path: Path, text: str) -> None:
     keys = Keys(tmp_path)
     keys.path.write_text(text)
-    with pytest.raises(RunError, match=r"damaged|version 2"):
+    with pytest.raises(RunError, match=r"damaged|version 2") as error:
         keys.find("anything")
+    assert "delete" not in str(error.value)  # a server that is started without the file needs no key
     with pytest.raises(RunError, match=r"damaged|version 2"):
         keys.add("x", Rights(), DAY)
     assert keys.path.read_text() == text
@@ -176,6 +195,8 @@ def test_the_command_adds_lists_and_removes(capsys: pytest.CaptureFixture[str]) 
     assert 'no key "n8m" (did you mean "n8n"?)' in capsys.readouterr().err
     assert main(["key", "remove", "n8n"]) == 0
     assert Keys().all() == []
+    assert "no key is left" in capsys.readouterr().err
+    assert main(["serve", "--host", "0.0.0.0"]) == 2
 
 
 def test_the_application_for_another_server_needs_a_key_everywhere(acme: Path) -> None:
