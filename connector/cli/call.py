@@ -58,6 +58,7 @@ def _call(options: argparse.Namespace) -> int:
         connection=options.connection,
         match_fields=True,
         delay_ms=options.delay_ms,
+        min_delay_ms=options.min_delay_ms,
         uploads=options.uploads or Path(),
         files=options.files,
         reveal_secrets=bool(options.reveal_secrets),
@@ -71,7 +72,7 @@ def _call(options: argparse.Namespace) -> int:
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
-    client = open_client(prepared.service, connection, prepared.delay_ms)
+    client = open_client(prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms)
     sign_in(client)
     envelope = _send(prepared, client, values)
     client.flush_audit()  # printed before the result, because standard output can be a closed pipe

@@ -11,7 +11,7 @@ from connector.cli.file_arguments import file_name, file_path
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.expected_rows import read_range
-from connector.runs.job import MOST_CONCURRENT
+from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, DelayMs
 from connector.runs.tenant_split import read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
@@ -290,6 +290,12 @@ def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> No
     add_read_only(parser)
     add_audit(parser)
     add_delay(parser)
+    parser.add_argument(
+        "--min-delay-ms",
+        type=_least_delay,
+        metavar="MS",
+        help=f"with --delay-ms auto: shortest interval, in ms (default: {LEAST_DELAY_MS:g})",
+    )
 
 
 def add_audit(parser: argparse.ArgumentParser) -> None:
@@ -308,11 +314,20 @@ def add_delay(parser: argparse.ArgumentParser) -> None:
         "--delay-ms",
         type=_delay,
         metavar="MS",
-        help="minimum interval between API requests, in ms (default: 300)",
+        help="minimum interval between API requests, in ms (default: 300), or auto: adapt it to the service",
     )
 
 
-def _delay(text: str) -> float:
+def _least_delay(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _delay(text: str) -> DelayMs:
+    if text == "auto":
+        return "auto"
     value = float(text)
     if not 0 <= value < float("inf"):
         raise ValueError

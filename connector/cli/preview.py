@@ -149,7 +149,9 @@ def _show_row(
     base_url = connection.base_url if connection else NO_INSTANCE
     reads = None
     if look_up and connection:
-        reads = Reads(open_client(prepared.service, connection, prepared.delay_ms))
+        reads = Reads(
+            open_client(prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms)
+        )
         sign_in(reads.client)
     show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)
 

@@ -14,7 +14,7 @@ from connector.catalog.service import Service
 from connector.client.audit import Audit
 from connector.client.auth import Auth
 from connector.client.error_responses import is_failed_success, read_error
-from connector.client.pacing import Pacer
+from connector.client.pacing import Outcome, Pacer
 from connector.client.retries import LONGEST_WAIT_S, TRIES, backoff_s, retry_after_s
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
@@ -79,7 +79,7 @@ class Client:
         audit: Audit | None = None,
     ) -> None:
         self.service, self.connection = service, connection
-        self._transport, self._auth, self._pacer, self._clock = transport, auth, pacer, clock
+        self._transport, self._auth, self.pacer, self._clock = transport, auth, pacer, clock
         self.redactor, self._audit = redactor, audit
         self.requests = 0
         """The number of API requests sent so far, including retries. It is not locked, and for display
@@ -126,15 +126,20 @@ class Client:
                 self._audit.require()
             token = self._auth.token()
             headers = {**standard_headers(token), **described, **request.headers}
-            self._pacer.wait()
+            turn = self.pacer.wait()
             self.requests += 1
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0
-            if self._audit:
-                a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor)
-                outcome = self._audited(self._audit, a_try, request, attempt, context)
-            else:
-                outcome = self._try(request, headers, body, attempt, lost_before, redactor)
+            try:
+                if self._audit:
+                    a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor)
+                    outcome = self._audited(self._audit, a_try, request, attempt, context)
+                else:
+                    outcome = self._try(request, headers, body, attempt, lost_before, redactor)
+            except BaseException:
+                self.pacer.ended(turn, "unknown")
+                raise
+            held_s = self.pacer.ended(turn, *_for_pace(outcome))
             if is_logged:
                 status = outcome.status if isinstance(outcome, Response) else outcome.error.status
                 took_ms = 1000 * (self._clock.monotonic() - began)
@@ -159,11 +164,14 @@ class Client:
             wait_s = outcome.wait_s
             if wait_s is None:
                 wait_s = waits_s[attempt - 1] if waits_s else backoff_s(attempt, self._jitter())
+            is_held = held_s > 0 and not waits_s and (attempt == 1 or outcome.wait_s is not None)
+            if is_held:
+                wait_s = held_s  # No request to the account starts before.
             self._log_retry(outcome, attempt, tries, wait_s, context)
-            if waits_s and self._pacer.limit:
+            if waits_s and self.pacer.limit:
                 # The limit is for all requests to the account, so the next request waits, whichever it is.
-                self._pacer.limit.hold(wait_s)
-            else:
+                self.pacer.limit.hold(wait_s)
+            elif not is_held:
                 self._clock.sleep(wait_s)
 
     def flush_audit(self) -> None:
@@ -250,7 +258,7 @@ class Client:
     ) -> Response | _Failure:
         try:
             came = self._transport.send(
-                request.method, request.target, headers, body, self._pacer.leaving, is_file=request.binary
+                request.method, request.target, headers, body, self.pacer.leaving, is_file=request.binary
             )
         except TransportError as error:
             return self._no_answer(request, error, attempt)
@@ -306,7 +314,7 @@ class Client:
 
     def _learn_limit(self, answer: Response) -> None:
         """Apply the rate limit that a response about too many requests reports."""
-        says, limit = self.service.throttling.says, self._pacer.limit
+        says, limit = self.service.throttling.says, self.pacer.limit
         if says and limit:
             limit.learn(says, answer.text)
 
@@ -370,6 +378,16 @@ class Client:
             request_id=answer.request_id,
             attempts=answer.attempts,
         )
+
+
+def _for_pace(outcome: Response | _Failure) -> tuple[Outcome, float | None]:
+    """Return the outcome of an attempt as the pace sees it, with the wait that the service requires."""
+    if isinstance(outcome, Response):
+        return "accepted", None
+    if outcome.why != "throttled":
+        return "unknown" if outcome.why in ("unsent", "lost") else "accepted", None
+    too_long = outcome.wait_s is not None and outcome.wait_s > LONGEST_WAIT_S
+    return "throttled", 0.0 if too_long else outcome.wait_s
 
 
 def standard_headers(token: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import logging
 
 from connector.catalog.service import Service
 from connector.client.account_limit import AccountLimit
+from connector.client.adaptive_pacer import LAYOUT, AdaptivePacer
 from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
 from connector.client.client import Client
@@ -25,9 +26,13 @@ def open_client(
     connection: Connection,
     delay_ms: float,
     *,
+    min_delay_ms: float | None = None,
     clock: Clock | None = None,
 ) -> Client:
-    """Return the client of a connection. All processes of this user share its delay and token."""
+    """Return the client of a connection. All processes of this user share its delay and token.
+
+    With `min_delay_ms`, the delay adapts to the service: it is `delay_ms` at first, and at least this one.
+    """
     clock = clock or SystemClock()
     read_only = ", read-only" if connection.read_only else ""
     origin = connection.origin or connection.label
@@ -38,7 +43,12 @@ def open_client(
     limit = None
     if service.throttling.waits_s or service.throttling.says:
         limit = AccountLimit(service.title, clock, state_file("limit", connection.account))
-    pacer = Pacer(delay_ms, clock, state_file("pacing", connection.account), limit)
+    path = state_file("pacing", connection.account)
+    if min_delay_ms is None:
+        pacer = Pacer(delay_ms, clock, path, limit)
+    else:
+        pace = state_file(f"pace-{LAYOUT}", connection.account)
+        pacer = AdaptivePacer(delay_ms, min_delay_ms, clock, path, pace, limit)
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 

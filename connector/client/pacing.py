@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from connector.client.account_limit import AccountLimit
+from connector.client.adaptive_pace import Started
 from connector.client.shared_times import separate_times, shared_times
 from connector.common.clock import Clock
 
@@ -33,18 +35,26 @@ _FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
-_ROUNDING_S = 1e-6
+ROUNDING_S = 1e-6
 """The minimum duration of a wait, in seconds; shorter waits are skipped."""
 
 
 @dataclass
-class _Turn:
-    """A request that waits for its start: its slot, its delay, and the latest start that it has seen."""
+class Turn:
+    """A request that waits for its start: its slot, its delay, and the latest start that it has seen.
+
+    `request` is the request as an adaptive pace sees it, once it has started.
+    """
 
     asked: float
     delay_s: float
     slot: float = _NEVER
     seen: float = _NEVER
+    request: Started | None = None
+
+
+Outcome = Literal["accepted", "throttled", "unknown"]
+"""The outcome of a request: the service reported too many requests, or not, or nothing is known."""
 
 
 class Pacer:
@@ -76,9 +86,16 @@ class Pacer:
             shared_times(path, clock, _FRESH) if path else (separate_times(_FRESH), None)
         )
         self._is_noticed = False
+        self.throttled = 0
+        """The number of responses about too many requests; counted if the delay adapts to them."""
 
-    def wait(self) -> None:
-        """Wait until the next request can start, and record its start."""
+    @property
+    def delay_ms(self) -> float:
+        """The current interval between requests, in milliseconds."""
+        return 1000 * self._delay_s
+
+    def wait(self) -> Turn:
+        """Wait until the next request can start, and record its start. Pass the turn to `ended`."""
         if self.limit:
             self._delay_s = max(self._own_delay_s, self.limit.delay_s)
         if not self._delay_s:
@@ -86,8 +103,8 @@ class Pacer:
                 self.limit.say_wait()
                 self._clock.sleep(held_s)
             self._times[_UNPACED] = self._clock.monotonic()
-            return
-        turn = _Turn(self._clock.monotonic(), self._delay_s)
+            return Turn(self._clock.monotonic(), 0.0)
+        turn = Turn(self._clock.monotonic(), self._delay_s)
         with self._in_order():
             while wait_s := self._locked(self._start, turn):
                 if self.limit and self.limit.until > self._clock.monotonic():
@@ -95,6 +112,11 @@ class Pacer:
                 elif wait_s > LOG_WAIT_S:
                     self._log_wait(wait_s)
                 self._clock.sleep(wait_s)
+        return turn
+
+    def ended(self, turn: Turn, outcome: Outcome, retry_after_s: float | None = None) -> float:
+        """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
+        return 0.0
 
     def leaving(self) -> None:
         """Record that the request is sent now; the delay before the next request starts at this time."""
@@ -128,7 +150,7 @@ class Pacer:
         finally:
             mine.release()
 
-    def _start(self, turn: _Turn) -> float:
+    def _start(self, turn: Turn) -> float:
         """Start a request and return 0, or return the seconds to wait before trying again."""
         now, times = self._clock.monotonic(), self._times
         # A slot is never after its start. If it is, an older version of this package has written the file.
@@ -143,12 +165,12 @@ class Pacer:
         early_s = max(turn.slot, started + distance_s) - now
         if self.limit:
             early_s = max(early_s, self.limit.until - now)
-        if early_s > _ROUNDING_S:
+        if early_s > ROUNDING_S:
             return early_s
         times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, now, self._delay_s
         return 0.0
 
-    def _locked(self, step: Callable[[_Turn], float], turn: _Turn) -> float:
+    def _locked(self, step: Callable[[Turn], float], turn: Turn) -> float:
         """Call `step` while no other process holds the lock."""
         if self._lock is not None:
             try:

@@ -20,12 +20,13 @@ def separate_times(fresh: Sequence[float], began: float = 0.0) -> memoryview[flo
 
 
 def shared_times(
-    path: Path, clock: Clock, fresh: Sequence[float]
+    path: Path, clock: Clock, fresh: Sequence[float], lasting: int = 0
 ) -> tuple[memoryview[float], KeptLock | None]:
     """Return the times in a memory-mapped file, and their lock.
 
     The first time is the epoch time at which the monotonic clock was 0. Times from before the last boot are
-    replaced by `fresh`. If the file cannot be mapped, the times are not shared, and the lock is None.
+    replaced by `fresh`, except the first `lasting` ones, which are no times but other numbers. If the file
+    cannot be mapped, the times are not shared, and the lock is None.
     """
     size = 8 * (1 + len(fresh))
     try:
@@ -41,7 +42,9 @@ def shared_times(
                 began = clock.now() - clock.monotonic()
                 if not abs(times[0] - began) < _SAME_BOOT_S:
                     # The file is new, or was written before the last boot.
-                    times[:] = separate_times(fresh, began)
+                    kept = 1 + lasting if times[0] else 1  # 0: the file is new
+                    times[kept:] = separate_times(fresh, began)[kept:]
+                    times[0] = began
         finally:
             os.close(descriptor)
     except (OSError, ValueError):

@@ -99,7 +99,9 @@ def _run_rows(
     given = _GivenRows(require_first(rows), answer, prepared.bindings, fallback_notes)
     rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
-    client = open_client(prepared.service, connection, prepared.delay_ms, clock=clock)
+    client = open_client(
+        prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms, clock=clock
+    )
     sign_in(client)
     invoker = make_invoker(prepared, client)
     try:

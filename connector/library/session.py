@@ -28,7 +28,7 @@ from connector.invocation.invoke import Invoker, ResultMode
 from connector.invocation.result_times import Times
 from connector.library.results import Results
 from connector.library.values import json_value
-from connector.runs.job import MOST_CONCURRENT, Job
+from connector.runs.job import MOST_CONCURRENT, DelayMs, Job
 from connector.runs.policy import apply_policy
 from connector.runs.preview import preview_row
 from connector.runs.run import Prepared, make_invoker, prepare, zone_of
@@ -59,7 +59,8 @@ class Session:
         *,
         service: str = "",
         catalog: Catalog | None = None,
-        delay_ms: float | None = None,
+        delay_ms: DelayMs | None = None,
+        min_delay_ms: float | None = None,
         read_only: bool = False,
         audit: str | Path | None = None,
         uploads: str | Path = "",
@@ -72,13 +73,16 @@ class Session:
     ) -> None:
         self.catalog = catalog or Catalog()
         self.service = self.catalog.service(service or self.service_name)
-        if delay_ms is not None and not 0 <= delay_ms < float("inf"):
-            raise RunError("delay_ms: a number of milliseconds is expected, which is not negative")
+        if delay_ms not in (None, "auto") and not 0 <= float(delay_ms) < float("inf"):
+            raise RunError("delay_ms: a number of milliseconds is expected, which is not negative, or auto")
+        if min_delay_ms is not None and not 0 < min_delay_ms < float("inf"):
+            raise RunError("min_delay_ms: a number of milliseconds greater than 0 is expected")
         if times not in get_args(Times):
             raise RunError(f'times: "{times}" is not one of {", ".join(get_args(Times))}')
         self._job = Job(
             action="",
             delay_ms=delay_ms,
+            min_delay_ms=min_delay_ms,
             read_only=read_only,
             audit=Path(audit) if audit else None,
             uploads=Path(uploads),
@@ -280,7 +284,13 @@ class Session:
             raise RunError("the session is closed")
         connection = apply_policy(prepared.action, prepared.job, self.connection)
         clock = SystemClock(stop, resumable=False)
-        client = open_client(self.service, connection, prepared.delay_ms, clock=clock)
+        client = open_client(
+            self.service,
+            connection,
+            prepared.delay_ms,
+            min_delay_ms=prepared.min_delay_ms,
+            clock=clock,
+        )
         if signs_in:
             sign_in(client)
         return client

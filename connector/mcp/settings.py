@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.runs.job import DelayMs
 from connector.serve.settings import Settings as ServeSettings
 
 
@@ -26,7 +27,7 @@ class Settings:
     areas: tuple[str, ...] = ()
     read_only: bool = False
     allow_destructive: bool = False
-    delay_ms: float | None = None
+    delay_ms: DelayMs | None = None
     uploads: Path | None = None
     files: Path | None = None
     audit: Path | None = None

@@ -82,6 +82,12 @@ Empty = Literal["omit", "send"]
 OutputExists = Literal["fail", "overwrite", "number"]
 """What to do if the output exists: fail, overwrite it, or add a number to the name of the new one."""
 
+DelayMs = float | Literal["auto"]
+"""The minimum interval between requests in milliseconds, or that it adapts to the service."""
+
+LEAST_DELAY_MS = 20.0
+"""The default `min_delay_ms`."""
+
 MOST_CONCURRENT = 256
 """The maximum number of rows in parallel."""
 
@@ -90,7 +96,8 @@ MOST_CONCURRENT = 256
 class Job:
     """The settings of one run.
 
-    Paths are as given. `delay_ms` None means the action's default, `max_errors` None means no limit.
+    Paths are as given. `delay_ms` None means the service's default; `min_delay_ms` is the shortest one of
+    `auto`, and None its default. `max_errors` None means no limit.
     `connections` has a connection per service, and replaces `connection` if steps use several services.
     `allow_connections` maps each value that a connection template can return to a connection's name or file.
     `wait_s` is the time to wait for the end of queued work, in seconds; None means not to wait.
@@ -125,7 +132,8 @@ class Job:
     output_exists: OutputExists = "fail"
     named_at: float | None = None
     vars: Mapping[str, Json] = field(default_factory=dict)
-    delay_ms: float | None = None
+    delay_ms: DelayMs | None = None
+    min_delay_ms: float | None = None
     rows: ResultMode = "one"
     keep_row: bool = False
     distinct: str = ""

@@ -27,6 +27,12 @@ def read_delay(text: str) -> float | None:
     return float(delay_ms)
 
 
+def check_delay(job: Job) -> None:
+    """Raise RunError if the job has a shortest delay, and its delay does not adapt."""
+    if job.min_delay_ms is not None and job.delay_ms != "auto":
+        raise RunError("min_delay_ms requires delay_ms: auto; without it, the delay does not change")
+
+
 def check_output_format(job: Job) -> None:
     """Raise RunError if the output is not the name of a file, or cannot be written in its format."""
     if job.output.endswith(("/", os.sep)):

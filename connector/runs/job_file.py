@@ -16,7 +16,7 @@ from connector.errors import RunError, nearest
 from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
 from connector.runs.file_names import FileNames, read_variables
-from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, Job, OutputExists
+from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, DelayMs, Job, OutputExists
 from connector.runs.notify_settings import read_notify
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
@@ -26,6 +26,7 @@ SHARED = (
     "connections",
     "allow_connections",
     "delay_ms",
+    "min_delay_ms",
     "concurrency",
     "on_error",
     "max_errors",
@@ -238,9 +239,6 @@ def _read_run(part: Section, place: _Place, base: Job) -> Job:
 
 def _read_shared(part: Section, place: _Place, base: Job) -> Job:
     """Return the settings that can be in a step and at the top of a job with steps."""
-    delay_ms = part.value("delay_ms", (int, float), base.delay_ms)
-    if delay_ms is not None and delay_ms < 0:
-        raise part.fault("the delay cannot be negative", "delay_ms")
     concurrency = part.value("concurrency", int, base.concurrency)
     if not 1 <= concurrency <= MOST_CONCURRENT:
         raise part.fault(f"1 to {MOST_CONCURRENT} rows can run in parallel", "concurrency")
@@ -250,7 +248,8 @@ def _read_shared(part: Section, place: _Place, base: Job) -> Job:
     job = replace(
         base,
         **_read_connection(part, place.folder, base),
-        delay_ms=delay_ms,
+        delay_ms=_read_delay(part, base.delay_ms),
+        min_delay_ms=_read_least(part, base.min_delay_ms),
         concurrency=concurrency,
         on_error=part.one_of("on_error", ("continue", "stop"), base.on_error),
         max_errors=max_errors,
@@ -267,6 +266,22 @@ def _read_shared(part: Section, place: _Place, base: Job) -> Job:
         audit=place.folder_or_file(part, "audit", base.audit),
     )
     return _read_input(part, place, job)
+
+
+def _read_delay(part: Section, default: DelayMs | None) -> DelayMs | None:
+    if part.data.get("delay_ms") == "auto":
+        return part.one_of("delay_ms", ("auto",))  # type: ignore[no-any-return]
+    delay_ms: DelayMs | None = part.value("delay_ms", (int, float), default)
+    if isinstance(delay_ms, (int, float)) and delay_ms < 0:
+        raise part.fault("the delay cannot be negative", "delay_ms")
+    return delay_ms
+
+
+def _read_least(part: Section, default: float | None) -> float | None:
+    least_ms: float | None = part.value("min_delay_ms", (int, float), default)
+    if least_ms is not None and least_ms <= 0:
+        raise part.fault("the shortest delay must be greater than 0", "min_delay_ms")
+    return least_ms
 
 
 def _read_wait(part: Section, default: float | None) -> float | None:

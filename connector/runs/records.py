@@ -18,6 +18,7 @@ from threading import Event, Thread
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from connector.client.pacing import Pacer
 from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
@@ -30,7 +31,7 @@ from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.recorded_job import job_from_json, job_to_json
 from connector.runs.stop_event import Process, process_of
-from connector.runs.summary import Summary
+from connector.runs.summary import Pace, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,8 @@ class Rows(Protocol):
 class ActiveRun:
     """A run in progress, as other threads see it; its `summary` is updated with every row.
 
-    `requests` returns the number of API requests sent so far; they are at least `delay_ms` apart. `stop` is
-    the event that stops the run.
+    `requests` returns the number of API requests sent so far, at least `delay_ms` apart unless a `pacer`
+    adapts this interval to the service. `stop` is the event that stops the run.
     """
 
     job: Job
@@ -75,6 +76,12 @@ class ActiveRun:
     delay_ms: float
     requests: Callable[[], int]
     stop: Event | None = None
+    pacer: Pacer | None = None
+
+    @property
+    def pace(self) -> Pace | None:
+        """The pace that was reached so far; None if the interval does not adapt."""
+        return Pace(self.pacer.delay_ms, self.requests(), self.pacer.throttled) if self.pacer else None
 
 
 RunObserver = Callable[[ActiveRun], None]
@@ -171,6 +178,7 @@ def recorded(
         raise
     finally:
         summary.seconds = clock.monotonic() - began
+        summary.pace = run.pace
         if keeper:
             save(keeper.end())
         _log_end(run)

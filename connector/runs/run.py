@@ -32,8 +32,13 @@ from connector.runs.account import Account
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
-from connector.runs.job import NO_INPUT, STREAM, Job, of_service
-from connector.runs.job_checks import check_one_reads_stdin, check_output_format, runs_without_rows
+from connector.runs.job import LEAST_DELAY_MS, NO_INPUT, STREAM, Job, of_service
+from connector.runs.job_checks import (
+    check_delay,
+    check_one_reads_stdin,
+    check_output_format,
+    runs_without_rows,
+)
 from connector.runs.policy import apply_policy, check_files_folder, check_policy
 from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
 from connector.runs.run_output import check_start, open_output
@@ -71,7 +76,13 @@ class Prepared:
     @property
     def delay_ms(self) -> float:
         """The minimum interval between two requests, in milliseconds: the job's, or the service's default."""
-        return self.service.delay.default_ms if self.job.delay_ms is None else self.job.delay_ms
+        delay_ms = self.job.delay_ms
+        return self.service.delay.default_ms if delay_ms is None or delay_ms == "auto" else delay_ms
+
+    @property
+    def min_delay_ms(self) -> float | None:
+        """The shortest interval in milliseconds if it adapts to the service; else None."""
+        return (self.job.min_delay_ms or LEAST_DELAY_MS) if self.job.delay_ms == "auto" else None
 
 
 def prepare(
@@ -99,6 +110,7 @@ def prepare(
     except ValueError as error:
         raise RunError(f"timezone: {error}") from None
     check_output_format(job)
+    check_delay(job)
     constants = {**job.vars, "now": SystemClock().now() if now is None else now}
     bindings = bind(
         action,
@@ -190,7 +202,9 @@ def run(
     zone = zone_of(job, connection)
     with in_zone(zone):
         rows = require_first(checked_rows(prepared, opened))
-    client = open_client(service, connection, prepared.delay_ms, clock=clock)
+    client = open_client(
+        service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms, clock=clock
+    )
     sign_in(client)
     account = Account(connection.account, connection.timezone)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, account, opened.source)
@@ -205,7 +219,10 @@ def run(
             if distinct:
                 distinct.keep(envelope)
         summary.resumed_rows = summary.rows
-        running = ActiveRun(job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop)
+        pacer = client.pacer if prepared.min_delay_ms else None
+        running = ActiveRun(
+            job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop, pacer
+        )
         if observer:
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None

@@ -40,6 +40,23 @@ class Awaited:
         )
 
 
+@dataclass(frozen=True)
+class Pace:
+    """The pace that a run with an adaptive delay reached: the interval between requests at its end.
+
+    `throttled` of its `requests` were too many for the service.
+    """
+
+    delay_ms: float
+    requests: int
+    throttled: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the pace as JSON values."""
+        numbers = {"requests": self.requests, "throttled": self.throttled}
+        return {"delay_ms": round(self.delay_ms, 1), **numbers}
+
+
 @dataclass
 class Summary:
     """The summary of a run. Counts are numbers of rows.
@@ -51,6 +68,7 @@ class Summary:
 
     `stopped` is true if some rows were not started or not finished; `too_many_errors` if more rows failed
     than the run allows. `left_out` has the number of rows that a step skipped, by reason; see `step_rows`.
+    `pace` is None if the delay does not adapt to the service.
     `connections` has the rows and failed rows of each tenant, if there are several. `awaited` has the state
     of the wait for the end of queued work, by tenant; it is empty before the wait. `failed` counts the rows
     whose work has failed when the wait is over. `queues` is true if the requests only queue work, and `waits`
@@ -78,6 +96,7 @@ class Summary:
     too_many_errors: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
     connections: dict[str, dict[str, int]] = field(default_factory=dict)
+    pace: Pace | None = None
     awaited: dict[str, Awaited] = field(default_factory=dict)
     queues: bool = False
     waits: bool = False
@@ -159,6 +178,7 @@ class Summary:
             **({"accepted": self.succeeded} if self.is_accepted else {}),
             **({"existed": self.existed} if self.existed else {}),
             **({"shared": self.shared} if self.shared else {}),
+            **({"pace": self.pace.as_json()} if self.pace else {}),
             **({"left_out": left_out} if left_out else {}),
             **({"connections": dict(sorted(connections.items()))} if connections else {}),
         }

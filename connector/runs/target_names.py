@@ -48,7 +48,9 @@ class TargetNames:
         """Return the records of a kind. Raises RowError and ConnectionSetupError."""
         job, service = self._prepared.job, self._prepared.service
         connection = apply_policy(self._prepared.action, job, load_connection(service, job.connection))
-        client = open_client(service, connection, self._prepared.delay_ms)
+        client = open_client(
+            service, connection, self._prepared.delay_ms, min_delay_ms=self._prepared.min_delay_ms
+        )
         sign_in(client)
         lookups = Lookups()
         exchange = Exchange(self._prepared.action.name, 0, client, NoRecorder(), lookups)

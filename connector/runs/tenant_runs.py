@@ -199,7 +199,13 @@ class _Tenants:
         """Return a tenant's run. The run of rejected rows has the client of any tenant, but sends nothing."""
         prepared, job = self._prepared, self._prepared.job
         connection = self._connections.get(name) or next(iter(self._connections.values()))
-        client = open_client(prepared.service, connection, prepared.delay_ms, clock=self.clock)
+        client = open_client(
+            prepared.service,
+            connection,
+            prepared.delay_ms,
+            min_delay_ms=prepared.min_delay_ms,
+            clock=self.clock,
+        )
         if name == NOBODY:
             for secret in secrets_of(self._connections):
                 client.redactor.add(secret)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connector.catalog.action import Action
 from connector.errors import RunError
+from connector.runs.job import DelayMs
 from connector.serve.bodies import Limits
 from connector.serve.problems import ProblemError
 
@@ -24,7 +25,7 @@ class Settings:
     """
 
     connections: tuple[str, ...] = ()
-    delay_ms: float | None = None
+    delay_ms: DelayMs | None = None
     audit: Path | None = None
     uploads: Path | None = None
     files: Path | None = None

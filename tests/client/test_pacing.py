@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.client.pacing import TOLERANCE_S, Pacer, _Turn
+from connector.client.pacing import TOLERANCE_S, Pacer, Turn
 from connector.common import user_folders
 from tests.client.starts import SleepyClock, gaps, start_times
 from tests.fakes import FakeClock, HurriedClock
@@ -78,7 +78,7 @@ def test_a_request_that_asked_in_time_gets_the_slot_of_that_time_behind_a_late_s
     pacer = Pacer(5, clock)
     pacer.wait()
     clock.time = 0.02
-    first, second, third = _Turn(0.001, 0.005), _Turn(0.001, 0.005), _Turn(0.03, 0.005)
+    first, second, third = Turn(0.001, 0.005), Turn(0.001, 0.005), Turn(0.03, 0.005)
     assert pacer._start(first) == 0
     assert pacer._start(second) == pytest.approx(0.005 - TOLERANCE_S)  # the distance, as its slot is over
     clock.time = 0.03
@@ -100,7 +100,7 @@ def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path:
     clock = SleepyClock(lambda: 0.0)
     first, late, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(3))
     first.wait()
-    slept, waiting = _Turn(0.0, 0.005), _Turn(0.0, 0.005)
+    slept, waiting = Turn(0.0, 0.005), Turn(0.0, 0.005)
     assert [late._start(slept), other._start(waiting)] == pytest.approx([0.005, 0.005])
     clock.time = 0.008  # late was asleep for too long
     assert late._start(slept) == 0
@@ -127,7 +127,7 @@ def test_a_request_that_leaves_late_hides_no_later_start_and_an_unpaced_one_is_n
     pacer.leaving()
     clock.time = 0.012
     free.leaving()
-    assert pacer._start(_Turn(0.0, 0.005, 0.0, 0.010)) == pytest.approx(0.003 - TOLERANCE_S)
+    assert pacer._start(Turn(0.0, 0.005, 0.0, 0.010)) == pytest.approx(0.003 - TOLERANCE_S)
 
 
 # Runs that end early
@@ -171,7 +171,7 @@ pacer.wait()
         assert float(process.stdout.readline()) == pytest.approx(3600, abs=1)
         process.kill()
     clock = HurriedClock()
-    Pacer(300, clock, tmp_path / "pace")._start(turn := _Turn(clock.monotonic(), 0.3))
+    Pacer(300, clock, tmp_path / "pace")._start(turn := Turn(clock.monotonic(), 0.3))
     assert turn.slot - clock.monotonic() <= 0.3
 
 
@@ -179,7 +179,7 @@ def test_a_run_with_a_long_delay_does_not_wait_for_ever_beside_one_with_a_short_
     clock = SleepyClock(lambda: 0.0)
     slow, fast = (Pacer(delay_ms, clock, tmp_path / "pace") for delay_ms in (1000, 300))
     slow.wait()
-    waiting = _Turn(clock.time, 1.0)
+    waiting = Turn(clock.time, 1.0)
     assert slow._start(waiting) == pytest.approx(1.0)
     while clock.time < 0.8:
         fast.wait()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from connector.client.pacing import TOLERANCE_S, Pacer, _Turn
+from connector.client.pacing import TOLERANCE_S, Pacer, Turn
 from connector.common.clock import SystemClock
 from tests.client.starts import SleepyClock, gaps, start_times
 from tests.fakes import FakeClock
@@ -178,7 +178,7 @@ def test_a_process_takes_one_slot_at_a_time_however_many_threads_it_has(tmp_path
         thread.start()
     assert asleep.acquire(timeout=60)
     assert not asleep.acquire(timeout=0.05)
-    assert other._start(_Turn(clock.monotonic(), 0.3)) == pytest.approx(0.3, abs=1e-5)
+    assert other._start(Turn(clock.monotonic(), 0.3)) == pytest.approx(0.3, abs=1e-5)
     awake.set()
     for thread in threads:
         thread.join()

@@ -134,8 +134,8 @@ def test_a_page_of_html_is_throttling_too(open_client: OpenClient, clock: FakeCl
     client = open_client(answering(page, OK))
     assert client.send(READ).json() == {"ok": True}
     assert clock.slept == [pytest.approx(15)]
-    assert client._pacer.limit
-    assert client._pacer.limit.delay_s == pytest.approx(1.05)
+    assert client.pacer.limit
+    assert client.pacer.limit.delay_s == pytest.approx(1.05)
 
 
 # Other requests to the account
@@ -185,7 +185,7 @@ def test_only_a_service_with_a_window_shares_a_limit(
 ) -> None:
     one = Connection("halopsa", "http://127.0.0.1:1", "an-app", SECRET) if has_limit else CONNECTION
     client = open_real_client(halopsa if has_limit else service, one, 450, clock=clock)
-    assert (client._pacer.limit is not None) is has_limit
+    assert (client.pacer.limit is not None) is has_limit
     assert bool([path for path in own_state.rglob("*") if path.name.startswith("limit")]) is has_limit
 
 

@@ -173,7 +173,7 @@ def test_a_row_that_is_left_as_the_run_stops_takes_its_note_back(
     stopped = make_client(service, transport, clock, delay_ms=0 if answers else 1000)
     transport.answers = list(answers)
     if not answers:
-        stopped._pacer.wait()
+        stopped.pacer.wait()
     notes = Notes(transport)
     run = invoker(declare(tmp_path, **declared), stopped, recorder=notes)
     with pytest.raises(RunInterruptedError):

@@ -44,7 +44,8 @@ Time = str | float | date
 '''
 OF_RUNS = {
     "catalog": "Catalog | None",
-    "delay_ms": "float | None",
+    "delay_ms": 'float | Literal["auto"] | None',
+    "min_delay_ms": "float | None",
     "read_only": "bool",
     "audit": "str | Path | None",
     "uploads": "str | Path",

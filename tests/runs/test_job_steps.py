@@ -67,7 +67,8 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         sheet="Devices",
         records="data.items",
         output=str(tmp_path / "out/first.jsonl"),
-        delay_ms=5,
+        delay_ms="auto",
+        min_delay_ms=5,
         concurrency=4,
         on_error="stop",
         max_errors=9,
@@ -97,6 +98,7 @@ def test_what_stands_above_the_steps_is_for_all_that_do_not_say_their_own(tmp_pa
         input_format=None,  # the one above is that of the input above
         output=str(tmp_path / "own.json"),
         delay_ms=7,
+        min_delay_ms=5,
         max_errors=7,
         max_rows=20,
         expect_rows="14",

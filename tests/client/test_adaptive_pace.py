@@ -1,0 +1,186 @@
+"""The adaptive pace: near what a service allows, hardly ever above it, and known to the next run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.service import Service
+from connector.client.adaptive_pace import AdaptivePace, PaceState
+from connector.client.adaptive_pacer import AdaptivePacer
+from connector.client.pacing import Pacer
+from connector.http.messages import Request
+from tests.client.pace_simulation import Bucket, Pending, Simulation, Window
+from tests.fakes import FakeClock, FakeTransport, make_client, reply
+
+WARM_UP = 3000
+"""The requests in which the limit is found out."""
+
+LIMITS = {
+    "window": (lambda: Window(100, 10), 0.1, True),
+    "window without Retry-After": (lambda: Window(100, 10), 0.1, False),
+    "long window": (lambda: Window(600, 60), 0.5, False),
+    "sliding window": (lambda: Window(700, 300, slides=True), 0.1, True),
+    "bucket": (lambda: Bucket(10, 100), 0.5, True),
+    "bucket without Retry-After": (lambda: Bucket(10, 10), 0.1, False),
+    "bucket without reserve": (lambda: Bucket(12, 1), 0.1, False),
+    "slow bucket": (lambda: Bucket(2, 5), 0.1, True),
+    "pending": (lambda: Pending(10), 0.5, True),
+    "pending without Retry-After": (lambda: Pending(2), 0.1, False),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_two_processes_use_most_of_what_is_allowed(name: str) -> None:
+    limit, latency_s, says_when = LIMITS[name]
+    simulation = Simulation(limit(), latency_s, processes=2, says_when=says_when)
+    simulation.run(WARM_UP)
+    figures = simulation.run(4000)
+    assert figures.share >= 0.9
+    assert figures.refused <= 0.01
+
+
+def test_the_next_run_begins_at_the_pace_of_the_last_one() -> None:
+    first = Simulation(Window(100, 10), 0.1)
+    first.run(WARM_UP)
+    for name in PaceState.NAMES[len(PaceState.LASTING) :]:  # the machine was restarted
+        first.values[PaceState.NAMES.index(name)] = 0.0
+    figures = Simulation(Window(100, 10), 0.1, values=first.values).run(1000)
+    assert figures.share >= 0.9
+    assert figures.refused <= 0.01
+
+
+def test_a_limit_that_is_raised_is_found_and_one_that_is_lowered_is_kept_to() -> None:
+    bucket = Bucket(5, 5)
+    simulation = Simulation(bucket, 0.1)
+    simulation.run(WARM_UP)
+    for per_s in (20, 4):
+        bucket.per_s = per_s
+        simulation.run(2 * WARM_UP)
+        figures = simulation.run(WARM_UP)
+        assert figures.share >= 0.9
+        assert figures.refused <= 0.01
+
+
+def test_without_refusals_it_becomes_as_fast_as_allowed() -> None:
+    simulation = Simulation(Window(10**9, 1), 0.05)
+    assert simulation.run(500).interval_s == 0.02
+
+
+def test_refusals_for_other_reasons_slow_it_down_to_about_twice_the_delay() -> None:
+    simulation = Simulation(Window(10**9, 1), 0.05, noise=0.05)
+    simulation.run(WARM_UP)
+    assert simulation.run(WARM_UP).interval_s < 3 * 0.3
+
+
+def test_a_pace_that_nothing_used_is_not_shortened() -> None:
+    pace = AdaptivePace(0.3, 0.02)
+    for second in range(100):
+        pace.accepted(pace.started(second, 0), second + 0.1)
+    assert pace.interval_s == 0.3
+
+
+def test_after_a_refusal_one_request_is_tried_before_the_others() -> None:
+    pace = AdaptivePace(0.3, 0.02)
+    first, second = pace.started(10.0, 0), pace.started(10.3, 1)
+    assert pace.refused(first, 10.5) == pytest.approx(8 * 0.3)
+    pace.refused(second, 10.6)  # sent before: no longer wait
+    assert pace.wait_s(10.6, 0) == pytest.approx(2.3)
+    tried = pace.started(13.0, 0)
+    assert pace.wait_s(13.5, 1) > 0
+    assert pace.refused(tried, 14.0) == pytest.approx(2 * 8 * 0.3)
+    tried = pace.started(19.0, 0)
+    assert pace.wait_s(19.5, 1) > 0
+    assert pace.wait_s(30.0, 1) == 0  # the first one may never end
+    pace.accepted(tried, 31.0)
+    assert pace.wait_s(31.0, 0) == 0
+    assert pace.interval_s > 0.3
+
+
+def test_the_time_that_the_service_names_is_waited_for() -> None:
+    pace = AdaptivePace(0.3, 0.02)
+    assert pace.refused(pace.started(10.0, 0), 10.1, 30.0) == 30.0
+    assert pace.wait_s(11.1, 0) == pytest.approx(29.0)
+
+
+# Pacers
+
+
+def pacers(clock: FakeClock, folder: Path, number: int = 2) -> list[AdaptivePacer]:
+    return [AdaptivePacer(300, 20, clock, folder / "pacing", folder / "pace") for _ in range(number)]
+
+
+def send(pacer: Pacer, clock: FakeClock, count: int = 1, took_s: float = 0.001) -> None:
+    for _ in range(count):
+        turn = pacer.wait()
+        clock.time += took_s
+        pacer.ended(turn, "accepted")
+
+
+def test_processes_and_later_runs_share_the_pace(clock: FakeClock, tmp_path: Path) -> None:
+    first, second = pacers(clock, tmp_path)
+    send(first, clock, 40)
+    assert first.delay_ms < 200
+    send(second, clock)
+    assert second.delay_ms <= first.delay_ms
+    assert pacers(clock, tmp_path, 1)[0].delay_ms == pytest.approx(second.delay_ms)
+    assert Pacer(300, clock, tmp_path / "pacing").delay_ms == 300  # others keep their own
+
+
+def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, tmp_path: Path) -> None:
+    first, second = pacers(clock, tmp_path)
+    began = clock.time
+    assert first.ended(first.wait(), "throttled", 7.0) == 7.0
+    second.wait()
+    assert clock.time - began == pytest.approx(7.0)
+    assert (first.throttled, second.throttled) == (1, 0)
+
+
+def test_the_pace_is_known_after_the_machine_was_restarted_and_times_are_not(
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pacers(clock, tmp_path, 1)[0]
+    send(first, clock, 40)
+    first.ended(first.wait(), "throttled", 3600.0)
+    monkeypatch.setattr(clock, "monotonic", lambda: 50.0 + clock.time - 1_790_000_000)
+    later, began = pacers(clock, tmp_path, 1)[0], clock.time
+    assert later.delay_ms == pytest.approx(first.delay_ms)
+    later.wait()
+    assert clock.time == began
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 400, b"\x00" * 8 * 60, b"\x01" * 8 * 60])
+def test_a_damaged_file_or_one_of_another_layout_is_a_new_beginning(
+    clock: FakeClock, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "pace").write_bytes(content)
+    pacer = pacers(clock, tmp_path, 1)[0]
+    assert pacer.delay_ms == 300
+    send(pacer, clock, 20)
+    assert pacer.delay_ms < 300
+
+
+def test_a_killed_process_does_not_count_for_long(clock: FakeClock, tmp_path: Path) -> None:
+    killed, other = pacers(clock, tmp_path)
+    killed._pace.state.most = 2
+    killed.wait()
+    killed.wait()
+    began = clock.time
+    other.wait()
+    assert clock.time - began == pytest.approx(30, abs=1)
+
+
+def test_a_client_retries_what_was_refused_when_the_pace_allows_it(
+    service: Service, clock: FakeClock, tmp_path: Path
+) -> None:
+    page = reply(b"<html>Too many requests</html>", content_type="text/html")
+    answers = [reply(b"", 429, retry_after="7"), page, reply({"ok": True})]
+    transport = FakeTransport(list(answers))
+    client = make_client(service, transport, clock)
+    client.pacer = pacers(clock, tmp_path, 1)[0]
+    response = client.send(Request("GET", "/v2/devices"))
+    assert (response.json(), response.attempts) == (json.loads('{"ok": true}'), 3)
+    assert client.pacer.throttled == 2
+    assert sum(clock.slept) == pytest.approx(7.0 + 2.4 * 2, abs=0.1)
