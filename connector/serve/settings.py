@@ -37,7 +37,7 @@ class Settings:
         """Raise RunError for a limit that is not positive, and for a folder that does not exist."""
         if not (self.limits.body > 0 and self.limits.rows > 0 and self.max_wait_s > 0):
             raise RunError("the maximum size, rows and wait must be greater than 0")
-        if self.delay_ms is not None and not self.delay_ms >= 0:
+        if isinstance(self.delay_ms, (int, float)) and not self.delay_ms >= 0:
             raise RunError("the delay cannot be negative")
         for folder in (self.uploads, self.files):
             if folder is not None and not folder.is_dir():
