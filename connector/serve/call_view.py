@@ -12,6 +12,8 @@ from werkzeug.wrappers import Request, Response
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common import json_text
+from connector.common.json_text import Json
+from connector.connections.connection import Connection
 from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
 from connector.serve.access import Caller
 from connector.serve.bodies import JSON_LINES, Body, read_body
@@ -62,7 +64,7 @@ class CallView:
             if not body.is_lines:
                 _require_valid(check, body)
             resources.enter_context(self._turns.turn(session.connection.account))
-            repeat = self._repeat(request, caller, action, options, body, resources)
+            repeat = self._repeat(request, caller, action, options, session.connection, body, resources)
             invoker = open_invoker(session, action, options, repeat)
             call = Call(invoker, session, self._sessions, check, options, self._stop, repeat)
             headers = {REPLAYED: "true"} if repeat and repeat.is_repeated else {}
@@ -117,6 +119,7 @@ class CallView:
         caller: Caller,
         action: Action,
         options: CallOptions,
+        connection: Connection,
         body: Body,
         resources: ExitStack,
     ) -> Repeat | None:
@@ -126,7 +129,9 @@ class CallView:
             return None
         if not _REPEAT_KEY.fullmatch(key):
             raise ProblemError(400, f"{REPEAT_KEY} must have 1 to 255 printable ASCII characters, no spaces")
-        about = [action.name, options.connection, options.rows, options.names, options.lenient]
+        about: list[Json] = [action.name, options.connection, options.rows, options.names, options.lenient]
+        # Servers of one user share the store, and their default connections can differ.
+        about += [connection.base_url, connection.account, dict(connection.settings)]
         text = json_text.dumps([*about, body.is_lines, body.digest])
         digest = hashlib.sha256(text.encode()).hexdigest()
         try:

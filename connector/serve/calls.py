@@ -21,7 +21,7 @@ from connector.library.session import Session
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions
 from connector.serve.problems import ProblemError
-from connector.serve.repeats import Repeat
+from connector.serve.repeats import Repeat, is_tried_again
 from connector.serve.sessions import Sessions
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Call:
                     yield from stored
                     continue
                 for envelope, line in self._run(row):
-                    is_finished = is_finished and not envelope.meta.get("transient")
+                    is_finished = is_finished and not is_tried_again(envelope)
                     yield line
         finally:
             self.invoker.client.flush_audit()

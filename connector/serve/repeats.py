@@ -91,29 +91,43 @@ class RepeatStore:
         with self._lock, suppress(RunStoppedError):
             if id in self._running:
                 self._running.discard(id)
-                self.write("UPDATE requests SET process = '' WHERE id = ?", [(id,)])
+                ended = self._clock.now()
+                self.write("UPDATE requests SET process = '', begun = ? WHERE id = ?", [(ended, id)])
 
     def _claimed(self, caller: str, key: str, digest: str) -> _Claim:
         with self._lock:
             try:
                 with self._transaction() as db:
                     now = self._clock.now()
-                    db.execute("DELETE FROM requests WHERE coalesce(finished, begun) < ?", (now - KEPT_S,))
+                    self._purge(db, now)
                     claim = self._claim(db, caller, key, digest, now)
             except sqlite3.Error as error:
                 raise RunError(f"{self._path}: cannot be used: {error}") from error
             return claim
+
+    def _purge(self, db: sqlite3.Connection, now: float) -> None:
+        """Delete requests that have not run for `KEPT_S`. One whose process crashed is kept from now on."""
+        before = now - KEPT_S
+        old = db.execute(
+            "SELECT id, process, finished FROM requests WHERE begun < ? AND coalesce(finished, begun) < ?",
+            (before, before),
+        ).fetchall()
+        for id, process, finished in old:
+            if finished is not None or not process:
+                db.execute("DELETE FROM requests WHERE id = ?", (id,))
+            elif id not in self._running and not self._is_alive(process):
+                db.execute("UPDATE requests SET process = '', begun = ? WHERE id = ?", (now, id))
 
     def _claim(self, db: sqlite3.Connection, caller: str, key: str, digest: str, now: float) -> _Claim:
         found = db.execute(
             "SELECT id, digest, process, finished FROM requests WHERE caller = ? AND key = ?", (caller, key)
         ).fetchone()
         if found is None:
-            added = db.execute(
-                "INSERT INTO requests (caller, key, digest, process, begun) VALUES (?, ?, ?, ?, ?)",
-                (caller, key, digest, self._process, now),
+            id = secrets.randbits(62)  # random, because SQLite would use the id of a deleted request again
+            db.execute(
+                "INSERT INTO requests (id, caller, key, digest, process, begun) VALUES (?, ?, ?, ?, ?, ?)",
+                (id, caller, key, digest, self._process, now),
             )
-            id = int(added.lastrowid or 0)
             self._running.add(id)
             return _Claim(id, False)
         id, first_digest, process, finished = found
@@ -123,7 +137,7 @@ class RepeatStore:
             return _Claim(id, True)
         if id in self._running or self._is_alive(process):
             raise UnderWayError(f'the first request with the Idempotency-Key "{key}" has not ended')
-        db.execute("UPDATE requests SET process = ? WHERE id = ?", (self._process, id))
+        db.execute("UPDATE requests SET process = ?, begun = ? WHERE id = ?", (self._process, now, id))
         self._running.add(id)
         return _Claim(id, True)
 
@@ -229,6 +243,12 @@ def _create(db: sqlite3.Connection, path: Path) -> None:
     db.execute("COMMIT")
 
 
+def is_tried_again(envelope: Envelope) -> bool:
+    """Return whether a repeated request runs a row again: a passing failure, or a refused sign-in."""
+    meta = envelope.meta
+    return bool(meta.get("transient")) or (meta["code"] == "auth_failed" and meta.get("repeatable") is True)
+
+
 class Repeat:
     """A request in the store, as the `exchange.Recorder` of its rows."""
 
@@ -245,14 +265,14 @@ class Repeat:
                     self._earlier.note(row, step, {"answer": json_text.loads(answer)})
 
     def lines(self, row: int) -> list[bytes]:
-        """Return the envelopes of a row as lines; none if the row has not ended, or is worth a retry."""
+        """Return the envelopes of a row as lines; none if the row has not ended, or is tried again."""
         if not self.is_repeated:
             return []
         select = "SELECT line FROM envelopes WHERE request = ? AND row = ? ORDER BY item"
         lines = [bytes(line) for (line,) in self._store.read(select, (self._id, row))]
         if lines:
             last = Envelope.from_json(json_text.loads(lines[-1].decode()))
-            if last.ends_row and not last.meta.get("transient"):
+            if last.ends_row and not is_tried_again(last):
                 return lines
             self._store.write("DELETE FROM envelopes WHERE request = ? AND row = ?", [(self._id, row)])
         return []

@@ -16,7 +16,7 @@ import requests
 from connector.catalog.catalog import Catalog
 from connector.common.user_folders import lasting_folder
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.serve.repeats import KEPT_S, RepeatStore
+from connector.serve.repeats import KEPT_S, RepeatStore, UnderWayError
 from tests.fakes import wait_until
 from tests.serve.killed import STAGES
 from tests.serve.web import ALL, LINES, Web, envelopes, problem, serving
@@ -106,6 +106,55 @@ def test_envelopes_are_kept_for_a_day(web: Web, shared_sandbox: Sandbox) -> None
     assert len(created(shared_sandbox)) == 2
     rows = sqlite3.connect(web.store._path).execute("SELECT count(*) FROM envelopes").fetchone()
     assert rows == (1,)
+
+
+def test_a_request_that_runs_for_longer_than_a_day_is_not_forgotten(web: Web) -> None:
+    store = web.store
+    with store.running("k", "long", "digest"):
+        web.clock.time += KEPT_S + 1
+        with store.running("k", "other", "digest"), pytest.raises(UnderWayError):
+            store._claimed("k", "long", "digest")
+    web.clock.time += KEPT_S / 2
+    with store.running("k", "long", "digest") as again:  # it was broken off, and begins again
+        assert again.is_repeated
+    web.clock.time += KEPT_S - 1
+    with store.running("k", "long", "digest") as again:
+        assert again.is_repeated
+        first = again._id
+    store.write("UPDATE requests SET process = 'crashed'", [()])
+    web.clock.time += KEPT_S + 1
+    with store.running("k", "long", "digest") as again:
+        assert again.is_repeated
+    web.clock.time += KEPT_S + 1
+    with store.running("k", "long", "digest") as new:
+        assert not new.is_repeated
+        assert new._id != first
+
+
+def test_a_key_of_one_connection_is_not_that_of_another(
+    web: Web, acme: Path, tmp_path: Path, catalog: Catalog, shared_sandbox: Sandbox
+) -> None:
+    """Two servers of a user share the store; each has a default connection."""
+    tag(web, "tenant", Idempotency_Key="k")
+    globex = tmp_path / "globex.yaml"
+    globex.write_text(acme.read_text().replace("127.0.0.1", "localhost"))
+    other = Web(tmp_path / "other", catalog, connections=(str(globex),))
+    other.app._calls._store = web.store
+    assert "was used for another request" in problem(tag(other, "tenant", Idempotency_Key="k"), 422)
+    other.app.close()
+
+
+def test_what_a_refused_sign_in_prevented_is_tried_again(
+    acme: Path, tmp_path: Path, catalog: Catalog, shared_sandbox: Sandbox
+) -> None:
+    right = acme.read_text()
+    acme.write_text(right.replace(shared_sandbox.client_secret, "a wrong secret"))
+    web = Web(tmp_path, catalog, connections=(str(acme),))
+    assert tag(web, "refused", Idempotency_Key="k").get_json()["meta"]["code"] == "auth_failed"
+    acme.write_text(right)
+    assert tag(web, "refused", Idempotency_Key="k").get_json()["error"] is None
+    assert created(shared_sandbox) == ["refused"]
+    web.app.close()
 
 
 def test_rows_of_a_body_are_continued_where_it_was_broken_off(web: Web, shared_sandbox: Sandbox) -> None:
