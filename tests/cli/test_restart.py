@@ -215,7 +215,7 @@ def test_an_unfinished_run_is_exported_and_the_rest_of_it_rerun(
     assert codes == [None, "outcome_unknown", *(["cancelled"] * 2 if rows_left else ["outcome_unknown"] * 2)]
     assert [envelope["meta"].get("repeatable") for envelope in kept[1:]] == [False] + [bool(rows_left)] * 2
     again = ninjaone("rerun", "kept.jsonl", "--max-errors", "9")
-    assert (again.returncode, writes(sandbox)) == ((1, 3) if rows_left else (0, 2)), again.stderr
+    assert (again.returncode, writes(sandbox)) == (1, 3 if rows_left else 2), again.stderr
     twice = ninjaone("rerun", "out.jsonl", "--export", "kept.jsonl")
     assert (twice.returncode, "kept.jsonl: already exists" in twice.stderr) == (2, True)
     nothing = ninjaone("rerun", "kept.jsonl", "--export", "other.jsonl")
