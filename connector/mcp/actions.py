@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,13 +52,14 @@ class Actions:
 
     def preview(self, caller: Caller, call: Call) -> dict[str, Json]:
         """Return the request of a call. Nothing is sent. Raises ConnectorError, as for a call."""
-        return self._session(caller, call.action).preview(call.action.name, **_keywords(call))
+        with self._session(caller, call.action) as session:
+            return session.preview(call.action.name, **_keywords(call))
 
     def question(self, caller: Caller, call: Call) -> str:
         """Return what the person is asked to confirm. Raises ConnectorError if nothing can be sent."""
         action = call.action
-        session = self._session(caller, action)
-        request = session.preview(action.name, **_keywords(call))
+        with self._session(caller, action) as session:
+            request = session.preview(action.name, **_keywords(call))
         secret = {given.name for given in action.secret_inputs}
         shown = {name: HIDDEN if name in secret else value for name, value in call.inputs.items()}
         inputs = json_text.dumps(shown)
@@ -81,19 +83,18 @@ class Actions:
         Raises ConnectorError, before anything is sent, if the caller has no right, or the connection or an
         input is not valid.
         """
-        session = self._session(caller, call.action)
-        with self._running:
+        with self._session(caller, call.action) as session, self._running:
             envelope = session.envelope(call.action.name, call.inputs, confirm=True)
-        code = envelope.meta["code"]
-        if code == "auth_failed":
-            self._sessions.forget(session)
+            code = envelope.meta["code"]
+            if code == "auth_failed":
+                self._sessions.refused(session)
         logger.info("%s: %s", call.action.name, code or "succeeded")
         return capped(envelope, call.limit)
 
-    def _session(self, caller: Caller, action: Action) -> Session:
+    def _session(self, caller: Caller, action: Action) -> AbstractContextManager[Session]:
         caller.require(action)
         self._settings.require_folder(action)
-        return self._sessions.session(action, caller.rights, None)
+        return self._sessions.using(action, caller.rights, None)
 
     def close(self) -> None:
         """Wait for the calls in progress, and close the connections."""

@@ -59,8 +59,8 @@ class Application:
         clock: Clock | None = None,
     ) -> None:
         self._settings, self._keys = settings, keys or Keys()
-        catalog = catalog or Catalog()
-        self._calls = CallView(catalog, settings, store or RepeatStore(clock or SystemClock()))
+        catalog, clock = catalog or Catalog(), clock or SystemClock()
+        self._calls = CallView(catalog, settings, store or RepeatStore(clock), clock)
         self._documents = DocumentView(catalog, settings)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common import json_text
+from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.connections.connection import Connection
 from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
@@ -40,9 +41,9 @@ _STOPPING_S = 10.0
 class CallView:
     """Runs actions over the connections of the server. Safe for threads."""
 
-    def __init__(self, catalog: Catalog, settings: Settings, store: RepeatStore) -> None:
+    def __init__(self, catalog: Catalog, settings: Settings, store: RepeatStore, clock: Clock) -> None:
         self._catalog, self._settings, self._store = catalog, settings, store
-        self._sessions, self._turns = Sessions(catalog, settings), Turns(settings.max_wait_s)
+        self._sessions, self._turns = Sessions(catalog, settings, clock), Turns(settings.max_wait_s)
         self._checks: dict[tuple[str, bool, bool], RowCheck] = {}
         self._actions: dict[str, Action] = {}
         self._stop, self._running = threading.Event(), Running()
@@ -59,7 +60,8 @@ class CallView:
             if options.mirror and body.is_lines:
                 raise ProblemError(400, "status=mirror is for one row; a body of JSON Lines can have more")
             _require_confirmation(request, action, body)
-            session = self._sessions.session(action, caller.rights, options.connection)
+            using = self._sessions.using(action, caller.rights, options.connection)
+            session = resources.enter_context(using)
             check = self._check(action, options)
             if not body.is_lines:
                 _require_valid(check, body)
@@ -80,13 +82,13 @@ class CallView:
         with read_body(request, self._settings.limits) as body:
             if body.is_lines:
                 raise ProblemError(415, "a preview is for one row: send a JSON object")
-            session = self._sessions.session(action, caller.rights, options.connection)
-            _require_valid(self._check(action, options), body)
-            (row,) = body.rows()
-        try:
-            return json_response(session.preview(action.name, **row.data))
-        except InputError as error:
-            raise ProblemError(422, str(error)) from error
+            with self._sessions.using(action, caller.rights, options.connection) as session:
+                _require_valid(self._check(action, options), body)
+                (row,) = body.rows()
+                try:
+                    return json_response(session.preview(action.name, **row.data))
+                except InputError as error:
+                    raise ProblemError(422, str(error)) from error
 
     def close(self) -> None:
         """Stop the runs, wait for their rows in progress, and close the connections and the store."""

@@ -78,7 +78,7 @@ class Call:
                 first += len(some)
             for envelope, line in some:
                 if envelope.meta["code"] == "auth_failed":
-                    self.sessions.forget(self.session)
+                    self.sessions.refused(self.session)
                 yield envelope, line
 
     @property

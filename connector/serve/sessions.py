@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
+from connector.common.clock import Clock, SystemClock
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError
@@ -18,22 +22,38 @@ from connector.serve.settings import Settings
 
 DEFAULT = ""
 """The name that stands for the default connection of a service."""
+REFUSED_S = 30.0
+"""The time in seconds before a refused sign-in is tried again: each attempt can bring an account nearer to
+being locked. Editing the connection ends it."""
+
+
+@dataclass
+class _Open:
+    """An open session, and how many requests use it. `edited` identifies the state of its connection."""
+
+    edited: object
+    session: Session
+    users: int = 0
+    refused_at: float | None = None
 
 
 class Sessions:
-    """Opens sessions, and opens them again when a connection was edited or its sign-in is refused.
+    """Opens sessions, and opens them again when a connection was edited, or after its sign-in was refused.
 
-    A read has a session that refuses every other request, whatever a handler would send.
+    A session that was replaced is closed when the last request over it has ended. A read has a session that
+    refuses every other request, whatever a handler would send.
     """
 
-    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+    def __init__(self, catalog: Catalog, settings: Settings, clock: Clock | None = None) -> None:
         self._catalog, self._settings = catalog, settings
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
-        self._open: dict[tuple[str, str, bool], tuple[object, Session]] = {}
-        self._replaced: list[Session] = []
+        self._open: dict[tuple[str, str, bool], _Open] = {}
+        self._replaced: list[_Open] = []
 
-    def session(self, action: Action, rights: Rights, named: str | None) -> Session:
-        """Return the session for an action: over the connection `named`, or else the caller's first one.
+    @contextmanager
+    def using(self, action: Action, rights: Rights, named: str | None) -> Iterator[Session]:
+        """Context of a request with its session: over the connection `named`, or the caller's first one.
 
         Raises ProblemError (403 for a connection without a right, 500 for one that cannot be used).
         """
@@ -44,23 +64,40 @@ class Sessions:
             edited = _edited(name)
             with self._lock:
                 found = self._open.get(key)
-                if found and found[0] == edited:
-                    return found[1]
-                if found:
-                    self._replaced.append(found[1])
-                session = self._opened(action.service, name, read_only)
-                self._open[key] = (edited, session)
-                return session
+                if found is None or found.edited != edited or self._may_sign_in(found):
+                    opened = _Open(edited, self._opened(action.service, name, read_only))
+                    if found:
+                        self._replaced.append(found)
+                    found = self._open[key] = opened
+                found.users += 1
         except RunError as error:
             raise ProblemError(500, f"the connection cannot be used: {error}") from error
+        finally:
+            self._close_replaced()
+        try:
+            yield found.session
+        finally:
+            with self._lock:
+                found.users -= 1
+            self._close_replaced()
 
-    def forget(self, session: Session) -> None:
-        """Open the connection again next time, because its sign-in was refused."""
+    def _may_sign_in(self, found: _Open) -> bool:
+        """Return whether a session's sign-in was refused, and can be tried again."""
+        return found.refused_at is not None and self._clock.monotonic() >= found.refused_at + REFUSED_S
+
+    def _close_replaced(self) -> None:
         with self._lock:
-            for key, (_, found) in list(self._open.items()):
-                if found is session:
-                    del self._open[key]
-                    self._replaced.append(session)
+            unused = [one for one in self._replaced if not one.users]
+            self._replaced = [one for one in self._replaced if one.users]
+        for one in unused:
+            one.session.close()
+
+    def refused(self, session: Session) -> None:
+        """Note that the sign-in of a session was refused: the connection is opened again, but not at once."""
+        with self._lock:
+            for found in self._open.values():
+                if found.session is session and found.refused_at is None:
+                    found.refused_at = self._clock.monotonic()
 
     def _opened(self, service: str, name: str, read_only: bool) -> Session:
         settings = self._settings
@@ -98,10 +135,10 @@ class Sessions:
     def close(self) -> None:
         """Stop all runs, wait for their rows in progress, and close the connections."""
         with self._lock:
-            sessions = [*self._replaced, *(session for _, session in self._open.values())]
+            opened = [*self._replaced, *self._open.values()]
             self._open, self._replaced = {}, []
-        for session in sessions:
-            session.close()
+        for one in opened:
+            one.session.close()
 
 
 def service_of(catalog: Catalog, name: str) -> str:

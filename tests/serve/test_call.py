@@ -14,13 +14,14 @@ import requests
 from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
-from connector.errors import CODES, Code, kind_of
+from connector.errors import CODES, Code, RunError, kind_of
 from connector.files.envelope import Envelope
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.bodies import Limits
 from connector.serve.documents import PROBLEMS
+from connector.serve.sessions import REFUSED_S
 from connector.serve.statuses import MIRRORED, status_of
-from tests.serve.web import Web, envelopes, problem, serving
+from tests.serve.web import ALL, Web, envelopes, problem, serving
 
 
 def sent(sandbox: Sandbox) -> list[str]:
@@ -210,6 +211,19 @@ def test_a_refused_sign_in_is_an_envelope_and_is_tried_again_once_it_is_mended(
     response = web.post("/actions/get_device?status=mirror", {"device_id": 1})
     assert (response.status_code, response.get_json()["meta"]["code"]) == (403, "auth_failed")
     assert "a-wrong-secret" not in response.text
+    sessions, first = web.app._calls._sessions, len(shared_sandbox.log.signins())
+    for seconds, count in (
+        (0, first),
+        (0, first),
+        (REFUSED_S, first + 1),
+        (1, first + 1),
+        (REFUSED_S, first + 2),
+    ):
+        web.clock.time += seconds
+        again = web.post("/actions/get_device", {"device_id": 1}).get_json()
+        assert again["meta"]["code"] == "auth_failed"
+        assert len(shared_sandbox.log.signins()) == count  # each one can lead to a locked account
+    assert (len(sessions._open), sessions._replaced) == (1, [])
     path.write_text("".join(f"{name}: {value}\n" for name, value in shared_sandbox.connection.items()))
     assert web.post("/actions/get_device", {"device_id": 1}).get_json()["error"] is None
     path.unlink()
@@ -234,6 +248,21 @@ def test_an_edited_connection_is_read_again(web: Web, acme: Path) -> None:
     response = web.post("/actions/create_tag", {"name": "after"})
     assert "the connection is read-only" in response.text
     assert response.status_code == 403
+    assert web.app._calls._sessions._replaced == []
+
+
+def test_a_replaced_connection_is_closed_after_its_last_request(
+    web: Web, acme: Path, catalog: Catalog
+) -> None:
+    sessions, action = web.app._calls._sessions, catalog.action("get_device")
+    with sessions.using(action, ALL, None) as first:
+        acme.write_text(f"{acme.read_text()}read_only: true\n")
+        with sessions.using(action, ALL, None) as second:
+            assert first is not second
+        assert first.envelope("get_device", {"device_id": 1}).error is None
+    with pytest.raises(RunError, match="the session is closed"):
+        first.envelope("get_device", {"device_id": 1})
+    assert second.envelope("get_device", {"device_id": 1}).error is None
 
 
 def test_the_access_log_has_no_secret(web: Web, caplog: pytest.LogCaptureFixture) -> None:

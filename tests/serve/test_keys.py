@@ -41,8 +41,8 @@ def test_a_key_for_reads_cannot_write_whatever_the_action(
 
 
 def test_the_session_of_a_read_refuses_every_other_request(web: Web, catalog: Catalog) -> None:
-    session = web.app._calls._sessions.session(catalog.action("get_device"), Rights(), None)
-    with pytest.raises(RunError, match="read-only"):
+    using = web.app._calls._sessions.using(catalog.action("get_device"), Rights(), None)
+    with using as session, pytest.raises(RunError, match="read-only"):
         session.envelope("create_tag", {"name": "x"})
 
 

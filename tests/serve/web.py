@@ -34,7 +34,11 @@ class Web:
         self.keys = Keys(folder / "config")
         self.store = RepeatStore(self.clock, folder / "store")
         self.app = Application(
-            Settings(**{"delay_ms": 0, **settings}), catalog, keys=self.keys, store=self.store
+            Settings(**{"delay_ms": 0, **settings}),
+            catalog,
+            keys=self.keys,
+            store=self.store,
+            clock=self.clock,
         )
         self.client = Client(self.app)
         self.key = self.keys.add("all", rights, "2026-11-29")
