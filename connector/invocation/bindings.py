@@ -97,7 +97,7 @@ class Binding:
         is_of_row = self.null_is_missing and isinstance(text, str) and not _NULL.search(self.source)
         value = given.read(without_null(rendered) if is_of_row else rendered)
         value = without_null(value) if is_of_row else value
-        is_empty = value is ABSENT and rendered is not ABSENT
+        is_empty = value is ABSENT and isinstance(rendered, str)
         return given.read_empty() if self.send_empty and is_empty else value
 
     @cached_property

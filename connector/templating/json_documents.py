@@ -144,8 +144,13 @@ class _Compiler:
         fill, only = _compile_text(node), _ONLY_TEXT.fullmatch(node)
         if only is None:
             return fill
-        index = int(only[1])
-        return lambda values: ABSENT if values[index] is NULL else fill(values)
+        index, null = int(only[1]), None if _takes_null(schema) else ABSENT
+
+        def fill_only(values: list[Any]) -> Json:
+            value = values[index]
+            return null if value is None else ABSENT if value is NULL else fill(values)
+
+        return fill_only
 
     def _value(self, index: int) -> Fill:
         """Return a function that returns the value of one expression; a text is parsed as JSON."""

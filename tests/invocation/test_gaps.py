@@ -11,6 +11,10 @@ from connector.errors import InputError, RowError
 from connector.invocation.bindings import bind
 from connector.invocation.changes import require_change
 
+ANY_OF_A_DEVICE = (
+    "any of display_name, user_data, node_role_id, policy_id, organization_id, location_id, warranty_start, "
+    "warranty_end, warranty_fulfillment"
+)
 MANY = "{" + ", ".join(f'"{n}": "{{{{ x }}}}"' for n in range(40)) + "}"
 
 
@@ -56,10 +60,21 @@ def test_a_gap_is_omitted(catalog: Catalog, template: Any, value: Any, gap: str)
         ('{"a": "<{{ x }}>"}', {"a": "<>"}),
     ],
 )
-def test_null_clears(catalog: Catalog, template: Any, value: Any) -> None:
-    assert sent(catalog, template, {"x": None}) == value
-    assert sent(catalog, "{{ x }}", {"x": None}, name="policy_id") is None
-    assert sent(catalog, '{"a": {{ x }}}', {"x": "null"}) == {"a": None}
+@pytest.mark.parametrize("rules", [{}, {"send_empty": True}])
+def test_null_clears(catalog: Catalog, template: Any, value: Any, rules: dict[str, bool]) -> None:
+    assert sent(catalog, template, {"x": None}, **rules) == value
+    assert sent(catalog, "{{ x }}", {"x": None}, name="policy_id", **rules) is None
+    assert sent(catalog, '{"a": {{ x }}}', {"x": "null"}, **rules) == {"a": None}
+
+
+def test_null_is_no_empty_text(catalog: Catalog) -> None:
+    """Where the API takes no null, a null is no value, also if empty texts are sent."""
+    for template in ("{{ x }}", {"template": "{{ x }}", "empty": "send"}):
+        for rules in ({}, {"send_empty": True}):
+            assert sent(catalog, template, {"x": None}, name="display_name", **rules) == "omitted"
+    row = {"device_id": 1, "display_name": None, "policy_id": None, "user_data": {"a": None, "b": ""}}
+    read = bind(catalog.action("update_device"), {}, send_empty=True).values(row)
+    assert read == {"device_id": 1, "policy_id": None, "user_data": {"a": None, "b": ""}}
 
 
 @pytest.mark.parametrize("rules", [{"send_empty": True}, {}])
@@ -84,6 +99,8 @@ def test_what_cannot_be_empty_stays_a_gap_if_a_run_sends_empty_texts(catalog: Ca
     [
         ({"device_id": "1", "display_name": "{{ x }}"}, {"x": ""}, "display_name (the template {{ x }})"),
         ({}, {"device_id": 1, "policy_id": ""}, 'policy_id (the row\'s field "policy_id")'),
+        ({}, {"device_id": 1}, ANY_OF_A_DEVICE),
+        ({"device_id": "1"}, {"display_name": "x"}, ANY_OF_A_DEVICE),
     ],
 )
 def test_a_row_that_changes_nothing_is_an_error(
@@ -101,6 +118,12 @@ def test_a_required_body_that_is_a_gap_changes_nothing(catalog: Catalog) -> None
     bindings = bind(catalog.action("update_device_custom_fields"), templates)
     with pytest.raises(RowError, match=r"^nothing to change: no value for fields "):
         bindings.values({"x": ""})
+
+
+def test_a_change_in_a_request_of_the_handler_is_a_change(catalog: Catalog) -> None:
+    bindings = bind(catalog.action("update_organization"), {})
+    row = {"organization_id": 1, "name": "", "fields": {"rack": "R1"}}
+    require_change(bindings, row, bindings.values(row))
 
 
 def test_an_update_without_a_body_is_sent(catalog: Catalog) -> None:

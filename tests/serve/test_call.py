@@ -97,6 +97,9 @@ def test_names_and_texts_are_accepted_on_request_only(web: Web) -> None:
     assert web.post("/actions/get_organization?names=1", named).get_json()["result"]["id"] == 1
     assert web.post("/actions/get_device?lenient", {"device_id": "1"}).get_json()["result"]["id"] == 1
     assert problem(web.post("/actions/get_device?lenient", {"id": "1"}), 422).endswith('no input "id"')
+    for nothing in ({"device_id": "1", "display_name": None}, {"device_id": "1"}):
+        said = web.post("/actions/update_device?lenient", nothing).get_json()["error"]
+        assert said.startswith("nothing to change: no value for ")
 
 
 def test_a_condition_across_inputs_is_checked_before_anything_is_sent(web: Web) -> None:

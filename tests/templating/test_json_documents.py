@@ -20,7 +20,7 @@ from tests.templating.rendering import ARRAY, ARRAYS, OBJECT, refusal, render
         ('["{{ a }}", "ALERTS"]', {"a": "x"}, ["x", "ALERTS"]),
         ('["{{ a }}", "ALERTS"]', {"a": '", "y'}, ['", "y', "ALERTS"]),
         ('["{{ a }}"]', {"a": [1, 2]}, ["[1, 2]"]),
-        ('["{{ a }}"]', {"a": None}, [""]),
+        ('["{{ a }}"]', {"a": None}, [None]),
         ('["<{{ a }}|{{ a }}>"]', {"a": "\\\n\t"}, ["<\\\n\t|\\\n\t>"]),
         ('["\\"{{ a }}\\\\"]', {"a": "x"}, ['"x\\']),
         # outside: values
