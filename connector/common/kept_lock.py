@@ -45,10 +45,17 @@ class KeptLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._path = path.absolute()
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         weakref.finalize(self, os.close, self._descriptor)
 
     def __enter__(self) -> None:
+        if self._process != os.getpid():  # a forked process would share the lock of its parent
+            self._open()
         _take(self._descriptor)
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from weakref import finalize
 
@@ -19,10 +20,10 @@ def default_total_timeout_s(timeout_s: float) -> float:
 class HttpTransport:
     """Sends requests to one host. The open connections are reused, and as many stay open as threads used.
 
-    A connection that the server closed while it was idle is replaced before a request is sent. `timeout_s` is
-    the maximum wait for the first byte of a response and for each following one, `total_timeout_s` for the
-    complete response (default: `default_total_timeout_s`); `largest_body` is the maximum size of its body in
-    bytes.
+    A connection that the server closed while it was idle is replaced before a request is sent; a process that
+    was forked replaces those of its parent. `timeout_s` is the maximum wait for the first byte of a response
+    and for each following one, `total_timeout_s` for the complete response (default:
+    `default_total_timeout_s`); `largest_body` is the maximum size of its body in bytes.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class HttpTransport:
         )
         # The most recently used connection is taken first. A list needs no lock: append and pop are atomic.
         self._idle: list[HttpConnection] = []
+        self._process = os.getpid()
         self._is_closed = False
         finalize(self, _close_all, self._idle)  # closes the sockets of a transport that is garbage-collected
 
@@ -85,6 +87,9 @@ class HttpTransport:
 
     def _kept(self) -> HttpConnection | None:
         """Return an idle connection that can still be used, or None."""
+        if self._process != os.getpid():  # two processes on one connection would read each other's responses
+            _close_all(self._idle)
+            self._process = os.getpid()
         while connection := _latest(self._idle):
             if not connection.is_stale():
                 return connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,23 @@ def test_it_excludes_other_processes_until_they_end(tmp_path: Path) -> None:
         with KeptLock(path), pytest.raises(Timeout):
             FileLock(path, mode=0o600).acquire(timeout=0)
     FileLock(path, mode=0o600).acquire(timeout=0).lock.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_it_excludes_a_forked_process(tmp_path: Path) -> None:
+    program = """if True:
+        import os, signal, sys
+        from pathlib import Path
+        from connector.common.kept_lock import KeptLock
+        lock = KeptLock(Path(sys.argv[1]))
+        with lock:
+            if not (child := os.fork()):
+                signal.setitimer(signal.ITIMER_REAL, 0.3)  # ends the process while it waits for the lock
+                with lock:
+                    os._exit(0)
+            sys.exit(os.WIFEXITED(os.waitpid(child, 0)[1]))
+        """
+    assert subprocess.run([sys.executable, "-c", program, tmp_path / "lock"]).returncode == 0
 
 
 def test_its_file_is_for_its_user_alone(tmp_path: Path) -> None:

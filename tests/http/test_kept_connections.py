@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import select
 import socket
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -57,6 +60,27 @@ def test_after_a_lost_answer_the_next_request_gets_a_connection_of_its_own(
         with pytest.raises(ResponseLostError):
             get(transport)
         assert get(transport).json() == {}
+    assert server.connections == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_opens_its_own_connection() -> None:
+    """Two processes on one connection would read each other's responses."""
+    program = """if True:
+        import os, sys
+        from connector.http.transport import HttpTransport
+        transport = HttpTransport(sys.argv[1])
+        ask = lambda who: transport.send("GET", f"/{who}", {}, None)
+        ask("parent")
+        if not (child := os.fork()):
+            ask("child"), ask("child")
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        ask("parent")
+        """
+    with Server((answering,)) as server:
+        subprocess.run([sys.executable, "-c", program, server.base_url], check=True)
+    assert [r.target for r in server.received] == ["/parent", "/child", "/child", "/parent"]
     assert server.connections == 2
 
 
