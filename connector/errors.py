@@ -23,6 +23,7 @@ ConnectorError
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -90,7 +91,14 @@ def kind_of(meta: Mapping[str, Any]) -> Kind:
 
 
 class ConnectorError(Exception):
-    """The base class of the connector's errors. Messages say what happened, where, and what to do."""
+    """The base class of the connector's errors. Messages say what happened, where, and what to do.
+
+    All errors can be copied and pickled, for example by a pool of processes.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the constructor, because the parameters of a subclass are not only the message.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class RunError(ConnectorError):

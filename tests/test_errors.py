@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from pkgutil import walk_packages
+
 import pytest
 
+import connector
 from connector import errors
-from connector.errors import CODES, KINDS, RowError, kind_of, nearest, shorten
+from connector.common.absent import ABSENT
+from connector.errors import CODES, KINDS, ConnectorError, RowError, kind_of, nearest, shorten
+from connector.files.envelope import Envelope
 from tests.conftest import ROOT
 
 
@@ -27,6 +37,44 @@ from tests.conftest import ROOT
 def test_the_tree_is_as_it_is_drawn(child: str, parent: str) -> None:
     assert getattr(errors, child).__base__ is getattr(errors, parent)
     assert child in str(errors.__doc__)
+
+
+def every_error() -> Iterator[ConnectorError]:
+    """An error of each class, also of those that only one module uses."""
+    for module in walk_packages(connector.__path__, "connector."):
+        if not module.name.endswith("__main__"):
+            with suppress(ImportError):  # of an extra that is not installed
+                import_module(module.name)
+    envelope = Envelope(1, "said", None, {"code": "conflict", "status": 409, "transient": True})
+    waiting: list[type[ConnectorError]] = [ConnectorError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if issubclass(kind, errors.ActionError):
+            yield kind("said", envelope)
+        elif issubclass(kind, RowError):
+            yield kind("conflict", "said", status=409, result=[ABSENT], lasting=True)
+        else:
+            yield kind(*((409, "said") if kind.__name__ == "ProblemError" else ("said",)))
+
+
+def test_every_error_can_be_copied_and_pickled() -> None:
+    found = list(every_error())
+    assert len(found) > 15
+    for error in found:
+        for again in (
+            *(pickle.loads(pickle.dumps(error, version)) for version in range(pickle.HIGHEST_PROTOCOL + 1)),
+            *(copy.copy(error), copy.deepcopy(error)),
+        ):
+            assert type(again) is type(error)
+            assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
+
+
+def test_an_envelope_can_be_copied_and_pickled() -> None:
+    envelope = Envelope(1, None, {"a": [1]}, {"code": None})
+    for again in (pickle.loads(pickle.dumps(envelope)), copy.deepcopy(envelope)):
+        assert again == envelope
+        assert again.input is ABSENT
 
 
 def test_a_row_error_is_safe_to_repeat_unless_it_says_otherwise() -> None:
