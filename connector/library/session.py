@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 Self = TypeVar("Self", bound="Session")
 
+_CLASSES = {"ninjaone": "NinjaOne(...)", "halopsa": "HaloPSA(...)"}
+"""The sessions of services that have a class."""
+
 
 class Session:
     """Calls actions of one service over one connection. `service` can be omitted in a class that names it.
@@ -73,12 +76,11 @@ class Session:
     ) -> None:
         self.catalog = catalog or Catalog()
         self.service = self.catalog.service(service or self.service_name)
-        if delay_ms not in (None, "auto") and not 0 <= float(delay_ms) < float("inf"):
+        if delay_ms not in (None, "auto") and not _is_number(delay_ms, 0):
             raise RunError("delay_ms: a number of milliseconds is expected, which is not negative, or auto")
-        if min_delay_ms is not None and not 0 < min_delay_ms < float("inf"):
+        if min_delay_ms is not None and not (_is_number(min_delay_ms, 0) and min_delay_ms):
             raise RunError("min_delay_ms: a number of milliseconds greater than 0 is expected")
-        if times not in get_args(Times):
-            raise RunError(f'times: "{times}" is not one of {", ".join(get_args(Times))}')
+        _require_option("times", times, Times)
         self._job = Job(
             action="",
             delay_ms=delay_ms,
@@ -163,8 +165,9 @@ class Session:
 
         Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails).
         """
-        if not 1 <= concurrency <= MOST_CONCURRENT:
-            raise RunError(f"concurrency must be between 1 and {MOST_CONCURRENT}")
+        if not isinstance(concurrency, int) or not 1 <= concurrency <= MOST_CONCURRENT:
+            raise RunError(f"concurrency must be an integer between 1 and {MOST_CONCURRENT}")
+        _require_option("results", results, ResultMode)
         job = replace(self._job, action=self._name(action), rows=results, keep_row=keep_row)
         prepared = prepare(replace(job, templates=templates or {}), self.catalog)
         self._require_confirmation(prepared.action, confirm)
@@ -221,7 +224,19 @@ class Session:
         self.close()
 
     def _name(self, action: str) -> str:
-        """Return the name of an action in the catalog; the prefix of the service can be omitted."""
+        """Return the name of an action in the catalog; the prefix of the service can be omitted.
+
+        Raises RunError for an action of another service.
+        """
+        own = self.service.prefix
+        if "." in action and not (own and action.startswith(own)):
+            for other in map(self.catalog.service, self.catalog.services):
+                if other is not self.service and other.prefix and action.startswith(other.prefix):
+                    session = _CLASSES.get(other.name, f'Session(..., service="{other.name}")')
+                    raise RunError(
+                        f"{action} is an action of {other.title}, and this is a session of "
+                        f"{self.service.title}; use {session}"
+                    )
         return self.service.prefix + action.removeprefix(self.service.prefix)
 
     def _action(self, action: str) -> Action:
@@ -242,6 +257,8 @@ class Session:
             name = given if given in declared else given.removesuffix("_")
             if name not in declared:
                 raise InputError("input_invalid", self._action(action).no_input(given))
+            if name in values:
+                raise InputError("input_invalid", f"{name}: it is given twice, also as {name}_")
             values[name] = json_value(value, name)
         return values
 
@@ -294,6 +311,15 @@ class Session:
         if signs_in:
             sign_in(client)
         return client
+
+
+def _is_number(value: Any, least: float) -> bool:
+    return isinstance(value, (int, float)) and least <= value < float("inf")
+
+
+def _require_option(name: str, value: str, options: Any) -> None:
+    if value not in get_args(options):
+        raise RunError(f'{name}: "{value}" is not one of {", ".join(get_args(options))}')
 
 
 def _flushed(envelopes: Iterator[Envelope], client: Client) -> Generator[Envelope, None, None]:

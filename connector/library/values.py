@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
 from connector.common.json_text import Json
-from connector.errors import InputError
+from connector.errors import InputError, shorten
 
 _JSON = frozenset((str, int, float, bool, type(None)))
 
@@ -19,6 +20,16 @@ def json_value(value: Any, name: str) -> Json:
 
     Raises InputError that names the place of a value that has no JSON form.
     """
+    try:
+        return _converted(value, name)
+    except RecursionError:
+        said = f"{name}: it contains itself, or is nested too deeply"
+        raise InputError("input_invalid", said) from None
+
+
+def _converted(value: Any, name: str) -> Json:
+    if isinstance(value, (float, Decimal)) and not _is_finite(value):
+        raise InputError("input_invalid", f"{name}: {shorten(str(value), 40)} has no JSON form")
     if type(value) in _JSON:
         return value
     if isinstance(value, date):
@@ -28,9 +39,17 @@ def json_value(value: Any, name: str) -> Json:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):
-        return {str(key): json_value(member, f"{name}.{key}") for key, member in value.items()}
+        members = {str(key): _converted(member, f"{name}.{key}") for key, member in value.items()}
+        if len(members) != len(value):
+            raise InputError("input_invalid", f"{name}: two of its names have the same text")
+        return members
     if isinstance(value, (str, int, float)):
         return value
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return [json_value(item, f"{name}[{index}]") for index, item in enumerate(value)]
+        return [_converted(item, f"{name}[{index}]") for index, item in enumerate(value)]
     raise InputError("input_invalid", f"{name}: a value of the type {type(value).__name__} has no JSON form")
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    """Return whether a number is neither infinite nor NaN, nor too large for a number of JSON."""
+    return (not isinstance(value, Decimal) or value.is_finite()) and isfinite(value)

@@ -69,12 +69,8 @@ def stub(service: Service, actions: Iterable[Action]) -> str:
     lines += overloads("call", found, confirms=True)
     lines += overloads("each", lists, returns="Iterator[Any]", confirms=True)
     lines += overloads("preview", found, returns="dict[str, Any]")
+    lines += runs(service, found)
     lines += [
-        "    def run(  # type: ignore[override]",
-        f"        self, action: {service.title}Action, rows: Iterable[Mapping[str, Any]], *,",
-        "        templates: Mapping[str, Any] | None = None, concurrency: int = 1,",
-        '        results: Literal["one", "each"] = "one", keep_row: bool = False, confirm: bool = False,',
-        "    ) -> Results: ...",
         f"    def describe(self, action: {service.title}Action, *, names: bool = True) -> dict[str, Any]: ..."
         "  # type: ignore[override]",
     ]
@@ -87,6 +83,8 @@ def inputs_type(action: Action) -> Iterator[str]:
     for name, given in action.inputs.items():
         written = f"{name}_" if iskeyword(name) else name
         type = input_type(given)
+        if given.place == "part" and action.parts[given.target[0]].file:
+            type = type.replace("str", "str | Path")
         is_required = name in action.required and given.default is ABSENT
         yield f"    {written}: {type if is_required else f'NotRequired[{type}]'}"
     if not action.inputs:
@@ -153,11 +151,27 @@ def overloads(
     for action in actions:
         confirm = ""
         if confirms:
-            confirm = ", *, confirm: bool" + ("" if action.effect == "destructive" else " = ...")
+            is_destructive = action.effect == "destructive"
+            confirm = ", *, confirm: " + ("Literal[True]" if is_destructive else "bool = ...")
         named = f'self, action: Literal["{action.own_name}"], /{confirm}'
         yield f"    @overload{ignored}"
         yield f"    def {method}({named}, **inputs: Unpack[{class_name(action)}]) -> {returns}: ..."
         ignored = ""
+
+
+def runs(service: Service, actions: Iterable[Action]) -> Iterator[str]:
+    """The overloads of `run`: destructive actions require `confirm`."""
+    of_destructive: dict[bool, list[str]] = {True: [], False: []}
+    for action in actions:
+        of_destructive[action.effect == "destructive"].append(action.own_name)
+    for is_destructive, names in of_destructive.items():
+        confirm = "Literal[True]" if is_destructive else "bool = False"
+        yield "    @overload" + ("  # type: ignore[override]" if is_destructive else "")
+        yield "    def run("
+        yield f"        self, action: {literal(names)}, rows: Iterable[Mapping[str, Any]], *,"
+        yield "        templates: Mapping[str, Any] | None = None, concurrency: int = 1,"
+        yield f'        results: Literal["one", "each"] = "one", keep_row: bool = False, confirm: {confirm},'
+        yield "    ) -> Results: ..."
 
 
 def stubs() -> dict[Path, str]:

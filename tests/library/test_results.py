@@ -189,7 +189,7 @@ def test_a_run_needs_an_action_templates_and_a_concurrency_that_are_right(
         ("get_devic", None, 1, "no action"),
         ("get_device", {"device_id": "{{ a"}, 1, "device_id: template, line 1"),
         ("get_device", {"device_idd": "1"}, 1, 'no input "device_idd"'),
-        ("get_device", None, 0, "concurrency must be between 1 and 256"),
+        ("get_device", None, 0, "concurrency must be an integer between 1 and 256"),
     ):
         with pytest.raises(RunError, match=message):
             ninja.run(action, [], templates=templates, concurrency=concurrency)

@@ -34,6 +34,8 @@ from tests.library.conftest import paths
 from tests.toy import declare_toy, toy_connection, toy_server
 
 UNTIL = "2036-07-16T06:00:00Z"
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
 
 
 def test_the_example_of_the_design(
@@ -96,6 +98,13 @@ def test_what_can_succeed_later_is_transient(
         ("get_device", {"device_id": 1, "delay_ms": 0}, '"delay_ms": it is a setting of the whole run'),
         ("get_device", {"device_id": 1.5}, "device_id: "),
         ("get_device", {"device_id": object()}, "device_id: a value of the type object has no JSON form"),
+        ("get_device", {"device_id": 1, "device_id_": 2}, "device_id: it is given twice, also as device_id_"),
+        ("get_device", {"device_id": Decimal("Infinity")}, "device_id: Infinity has no JSON form"),
+        ("get_device", {"device_id": Decimal("sNaN")}, "device_id: sNaN has no JSON form"),
+        ("get_device", {"device_id": float("nan")}, "device_id: nan has no JSON form"),
+        ("get_device", {"device_id": Decimal("1e999999")}, "device_id: 1E+999999 has no JSON form"),
+        ("get_device", {"device_id": CYCLE}, "device_id: it contains itself, or is nested too deeply"),
+        ("get_device", {"device_id": {1: "a", "1": "b"}}, "device_id: two of its names have the same text"),
         ("get_device", {"device_id": b"1"}, "device_id: a value of the type bytes has no JSON form"),
         ("reboot_device", {"device_id": 1, "mode": "GENTLE"}, "GENTLE"),
         ("run_script", {"device_id": 1, "type": "SCRIPT"}, "with type SCRIPT, script_id is required"),
@@ -136,6 +145,19 @@ def test_empty_text_is_sent_and_none_is_null_where_the_api_takes_it(ninja: Sessi
     assert body(display_name="") == {"displayName": ""}
     assert body(policy_id=None) == {"policyId": None}
     assert body(display_name="x", organization_id=None) == {"displayName": "x"}
+    assert body(display_name=None, policy_id=None) == {"policyId": None}
+    shown = ninja.preview("update_organization", organization_id=1, name=None, description="x")
+    assert shown["body"] == {"description": "x"}
+
+
+def test_an_update_of_nothing_is_refused(ninja: Session, sandbox: Sandbox) -> None:
+    for nothing in ({}, {"display_name": None}):
+        for refused in (ninja.call, ninja.preview):
+            with pytest.raises(InputError, match=r"^nothing to change: no value for "):
+                refused("update_device", device_id=11, **nothing)
+        (envelope,) = ninja.run("update_device", [{"device_id": 11, **nothing}])
+        assert str(envelope.error).startswith("nothing to change: no value for ")
+    assert [path for path in paths(sandbox) if path.startswith("PATCH")] == []
 
 
 def test_a_name_that_python_reserves(ninja: NinjaOne) -> None:
@@ -191,6 +213,7 @@ def test_connections_by_name_file_and_environment(
         (None, {"region": 5}, "the keywords: region must be text, not an integer"),
         ("acme", {"region": "eu"}, "give either a connection or its settings (region), not both"),
         ("acme", {"delay_ms": -1}, "delay_ms: a number of milliseconds is expected"),
+        ("acme", {"delay_ms": "0"}, "delay_ms: a number of milliseconds is expected"),
         ("acme", {"times": "is"}, 'times: "is" is not one of epoch, iso'),
         ("acme", {"service": "acme"}, 'no service "acme"'),
     ],
@@ -206,6 +229,27 @@ def test_an_unknown_action_and_what_is_no_list(ninja: Session) -> None:
         ninja.call("get_devic")
     with pytest.raises(RunError, match="get_device does not return a list; use call"):
         ninja.each("get_device", device_id=1)
+
+
+def test_an_action_of_another_service_names_its_session(ninja: Session, sandbox: Sandbox) -> None:
+    said = r"halopsa.list_clients is an action of HaloPSA, and .* session of NinjaOne; use HaloPSA\(\.\.\.\)"
+    for refused in (ninja.call, ninja.preview, ninja.each, ninja.describe, lambda name: ninja.run(name, [])):
+        with pytest.raises(RunError, match=said):
+            refused("halopsa.list_clients")
+    assert paths(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"concurrency": "2"}, "concurrency must be an integer between 1 and "),
+        ({"concurrency": 1.5}, "concurrency must be an integer between 1 and "),
+        ({"results": "nope"}, 'results: "nope" is not one of one, each'),
+    ],
+)
+def test_a_run_with_an_option_that_is_not_valid(ninja: Session, options: Any, message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        ninja.run("get_device", [], **options)
 
 
 def test_halopsa_without_the_prefix_of_its_names() -> None:

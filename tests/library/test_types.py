@@ -24,6 +24,8 @@ WRONG = """
     ninja.call("get_device")  # a missing input
     ninja.call("get_device", device_id=1, delay_ms=0)  # an unknown input
     ninja.call("reboot_device", device_id=1, mode="NORMAL")  # no confirmation
+    ninja.call("reboot_device", device_id=1, mode="NORMAL", confirm=False)  # no confirmation
+    ninja.run("reboot_device", [])  # no confirmation
     ninja.call("reboot_device", device_id=1, mode="GENTLE", confirm=True)  # a wrong option
     ninja.each("get_device", device_id=1)  # not a list
     ninja.run("get_devic", [])
@@ -33,11 +35,15 @@ WRONG = """
 """
 RIGHT = """
     from datetime import date, datetime
+    from pathlib import Path
     from connector import Envelope, HaloPSA, NinjaOne, Session
     ninja, halo = NinjaOne("acme", delay_ms=0), HaloPSA(base_url="https://acme.example", client_id="a")
     ninja.call("schedule_maintenance", device_id="PC", disabled_features=["ALERTS"], end=datetime.now())
     ninja.call("update_device", device_id=1, policy_id=None)
     ninja.call("list_activities", class_="DEVICE", after=date.today())
+    ninja.call("attach_file_to_entity", entity_type="NODE", entity_id=1, file=Path("x"))
+    ninja.call("upload_articles", files=[Path("x"), "y"])
+    ninja.run("reboot_device", [], confirm=True)
     for envelope in ninja.run("get_device", [{"device_id": 1}], concurrency=4, templates={"device_id": "1"}):
         kept: Envelope = envelope
     session: Session = halo
