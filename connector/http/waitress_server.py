@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
@@ -49,9 +50,16 @@ def open_listener(
         channel_timeout=30,
         # The application reads the headers of proxies: waitress would replace the host by that of one.
         clear_untrusted_proxy_headers=False,
+        channel_request_lookahead=1,  # so that `is_gone` is noticed while a request is running
         **settings,
     )
     return Listener(server)
+
+
+def is_gone(environ: Mapping[str, Any]) -> bool:
+    """Return whether the client of a request has closed the connection; False with another server."""
+    check = environ.get("waitress.client_disconnected")
+    return bool(check and check())
 
 
 def _bound(host: str, port: int) -> socket.socket:

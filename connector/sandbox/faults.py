@@ -153,7 +153,9 @@ class Faults:
         self.release()
         with self._lock:
             self._queue = deque(script)
-            self._released = threading.Event()
+            # Without a hold, the event remains set for a request that has drawn one and does not wait yet.
+            if any(fault and fault.name == "hold" for fault in script):
+                self._released = threading.Event()
 
     def describe(self) -> dict[str, Any]:
         """Return the number of remaining items of the script, and the rates."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 import threading
 from contextlib import ExitStack
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
@@ -16,6 +17,7 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.connections.connection import Connection
 from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
+from connector.http.waitress_server import is_gone
 from connector.serve.access import Caller
 from connector.serve.bodies import JSON_LINES, Body, read_body
 from connector.serve.calls import Call, Stream, only_line, open_invoker
@@ -66,9 +68,12 @@ class CallView:
             if not body.is_lines:
                 _require_valid(check, body)
             resources.enter_context(self._turns.turn(session.connection.account))
+            gone = partial(is_gone, request.environ)
+            if gone():
+                raise ProblemError(400, "the caller closed the connection; nothing was sent")
             repeat = self._repeat(request, caller, action, options, session.connection, body, resources)
             invoker = open_invoker(session, action, options, repeat)
-            call = Call(invoker, session, self._sessions, check, options, self._stop, repeat)
+            call = Call(invoker, session, self._sessions, check, options, self._stop, gone, repeat)
             headers = {REPLAYED: "true"} if repeat and repeat.is_repeated else {}
             if not body.is_lines and options.rows == "one":
                 return _one(call, body, headers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -34,7 +34,7 @@ _STORED_AT_ONCE = 100
 class Call:
     """A request for an action: what runs it, how its rows are checked, and the store of a repeated one.
 
-    When `stop` is set, no further row is started.
+    No further row is started when `stop` is set, or `is_gone` says that the caller closed the connection.
     """
 
     invoker: Invoker
@@ -43,6 +43,7 @@ class Call:
     check: RowCheck
     options: CallOptions
     stop: Event
+    is_gone: Callable[[], bool]
     repeat: Repeat | None = None
 
     retry_after_s = 5.0
@@ -58,6 +59,8 @@ class Call:
             for row in rows:
                 if self.stop.is_set():
                     raise RunStoppedError("the server is stopping; the remaining rows were not run")
+                if self.is_gone():
+                    raise RunStoppedError("the caller is gone; the remaining rows were not run")
                 stored = self.repeat.lines(row.number) if self.repeat else []
                 if stored:
                     yield from stored

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
 from connector.catalog.catalog import Catalog
+from connector.errors import RunStoppedError
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.problems import ProblemError
+from connector.serve.server import listen
 from connector.serve.turns import Turns
 from tests.fakes import wait_until
 from tests.serve.web import Web, problem
@@ -72,6 +75,50 @@ def test_a_server_that_stops_finishes_the_row_in_progress_and_starts_no_other(
         thread.join(30)
     assert len(lines) == 1
     assert [str(error) for error in errors] == ["the server is stopping; the remaining rows were not run"]
+    assert len(shared_sandbox.log.requests()) == 1
+
+
+def test_a_caller_that_hangs_up_while_it_waits_for_its_turn_is_not_served(
+    web: Web, shared_sandbox: Sandbox
+) -> None:
+    calls = web.app._calls
+    calls._turns = Turns(60, running=1)
+    server = listen(web.app, calls._settings, "127.0.0.1", 0)
+    threading.Thread(target=server.run, daemon=True).start()
+    head = f"Host: x\r\nAuthorization: Bearer {web.key}\r\nContent-Type: application/x-ndjson\r\n"
+    bodies = '{"device_id": 1}', '{"name": "gone"}', '{"name": "gone"}\n{"name": "gone too"}'
+    shared_sandbox.set_faults(queue=["hold"])
+    sockets = []
+    for number, body in enumerate(bodies, start=1):
+        at = socket.create_connection(("127.0.0.1", server.effective_port), timeout=60)
+        sockets.append(at)
+        name = "get_device" if number == 1 else "create_tag"
+        lines = f"POST /actions/{name} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}"
+        at.sendall(lines.encode())
+        wait_until(lambda: calls._running._count == number)  # noqa: B023
+        wait_until(lambda: len(shared_sandbox.log.requests()) == 1)
+    for at in sockets[1:]:
+        at.close()
+    wait_until(lambda: len(server._server.active_channels) == 1)
+    shared_sandbox.set_faults(queue=[])
+    assert sockets[0].recv(100).startswith(b"HTTP/1.1 200")
+    calls._running.wait()
+    assert [entry["method"] for entry in shared_sandbox.log.requests()] == ["GET"]
+    sockets[0].close()
+    server.close()
+
+
+def test_no_row_is_started_for_a_caller_that_is_gone(web: Web, shared_sandbox: Sandbox) -> None:
+    headers = {"Authorization": f"Bearer {web.key}", "Content-Type": "application/x-ndjson"}
+    is_gone = iter([False, False, True]).__next__  # before the turn, and before each row
+    with pytest.raises(RunStoppedError, match="the caller is gone"):
+        web.client.post(
+            "/actions/get_device",
+            data='{"device_id": 1}\n' * 3,
+            headers=headers,
+            environ_overrides={"waitress.client_disconnected": is_gone},
+            buffered=True,
+        )
     assert len(shared_sandbox.log.requests()) == 1
 
 
