@@ -123,6 +123,10 @@ class AlertPair(Pair):
         self.store.close()
         self.state.close()
 
+    def end_threads(self) -> None:
+        """End the receiver's threads, which keep what they have used until the process ends."""
+        self._server._server.task_dispatcher.shutdown()
+
     # What happens.
 
     def fire(self, device: int = 1, **fields: Any) -> str:

@@ -6,6 +6,7 @@ kind of call: creating, closing, reopening, notes, resetting, and a ticket that 
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import random
 import signal
@@ -137,6 +138,9 @@ class Lives:
             pair.state.close()
             scenario = Scenario(pair, self._context)
             scenario.live(*kill_at)
+        # 200 lives would have more open files than a process may have: the threads of waitress keep them.
+        pair.end_threads()
+        gc.collect()
         return scenario
 
 
