@@ -19,7 +19,7 @@ ENTITY_OF: dict[Noun, str] = {noun: entity for entity, noun in NOUN_OF.items()}
 class Undecided:
     """One record of the source, its candidates, and its current pin.
 
-    A candidate is an id and a name, which may be empty.
+    A candidate is an id and a name, which may be empty. `is_pin_wrong` means that the pin is the conflict.
     """
 
     noun: Noun
@@ -29,6 +29,7 @@ class Undecided:
     reason: str
     candidates: Sequence[tuple[int, str]]
     pin: int | None
+    is_pin_wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Unmatched:
     @property
     def newly_pinned(self) -> bool:
         """Return whether a record has a pin that is newer than the plan."""
-        return any(found.pin is not None for found in (*self.conflicts, *self.unmapped))
+        pinned = (found for found in (*self.conflicts, *self.unmapped) if found.pin is not None)
+        return any(not found.is_pin_wrong for found in pinned)
 
 
 def make_unmatched(plan: PlanFile | None, pins: Pins) -> Unmatched:
@@ -79,4 +81,5 @@ def _add(found: list[Undecided], item: Item, pins: Pins, numbers: Counter[str]) 
     if len(found) < SHOWN:
         noun, source = NOUN_OF[item.entity], int(item.source)
         pin, candidates = pins.of(noun).get(source), item.named_candidates
-        found.append(Undecided(noun, item.entity, source, item.name, item.reason, candidates, pin))
+        is_wrong = item.method == "pin" and pin in item.candidates
+        found.append(Undecided(noun, item.entity, source, item.name, item.reason, candidates, pin, is_wrong))

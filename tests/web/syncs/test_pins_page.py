@@ -6,13 +6,16 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.sync.pins import Pins, load_pins
 from connector.sync.plan_file import plan_paths
+from connector.sync.plan_items import Item
 from connector.web.access import CSRF_HEADER
+from connector.web.syncs.unmatched import make_unmatched
 from tests.web.guest import Guest, open_site
 from tests.web.syncs.shown import make_folder
 
@@ -57,6 +60,18 @@ def test_a_pin_is_written_and_taken_back(guest: Guest, folder: Path) -> None:
     assert "organization 3 client 19 Unpin device 2 asset 9 Unpin" in message
     guest.post("/sync/acme/unpin", {"noun": "organization", "source": "3"})
     assert load_pins(folder / "pins.yaml") == Pins(device={2: 9})
+
+
+def test_a_pin_that_is_the_conflict_is_not_called_newer_than_the_plan() -> None:
+    """Fails if the page says that a wrong pin applies from the next plan on, or offers it again."""
+
+    class Plan:
+        def items(self) -> Iterator[Item]:
+            yield Item("conflict", "asset", 7, None, "pin", (), (9999,), "it does not exist", unfit=(9999,))
+
+    old = make_unmatched(cast(Any, Plan()), Pins(device={7: 9999}))
+    assert (old.newly_pinned, old.conflicts[0].candidates) == (False, [])
+    assert make_unmatched(cast(Any, Plan()), Pins(device={7: 9})).newly_pinned
 
 
 @pytest.mark.parametrize(
