@@ -148,15 +148,26 @@ def load_connection(
     return found if found.audit else replace(found, audit=audit_files(safeguards.get("audit")))
 
 
+def has_default(service: Service, environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a service has a connection without a name, which need not be valid. Reads no secret."""
+    if environment.get(service.environment + "CONNECTION"):
+        return True
+    return bool(_settings_of(service, environment)) or SavedConnections().default(service.name) is not None
+
+
+def _settings_of(service: Service, environment: Mapping[str, str]) -> Mapping[str, Any]:
+    return settings_of_environment(
+        service, environment, [key for key in fields_of(service) if key not in SAFEGUARDS]
+    )
+
+
 def _load_connection(service: Service, named: str | None, environment: Mapping[str, str]) -> Connection:
     named = named or environment.get(service.environment + "CONNECTION")
     if named:
         if is_file(named):
             return connection_from_file(service, Path(named), environment)
         return saved_connection(service, named, environment)
-    settings = settings_of_environment(
-        service, environment, [key for key in fields_of(service) if key not in SAFEGUARDS]
-    )
+    settings = _settings_of(service, environment)
     if settings:
         return make_connection(service, settings, f"{service.environment}* variables")
     default = SavedConnections().default(service.name)

@@ -14,6 +14,7 @@ from connector.errors import nearest
 from connector.serve.access import Caller
 from connector.serve.options import check_names, flag
 from connector.serve.problems import ProblemError
+from connector.serve.sessions import services_of
 from connector.serve.settings import Settings
 
 
@@ -41,10 +42,12 @@ class Selector:
         names = _listed(request, "actions", [action.name for action in self._actions])
         effects = _listed(request, "effect", EFFECTS)
         areas = _listed(request, "areas", [name for action in self._actions for name in areas_of(action)])
+        services = services_of(self._catalog, self._settings, caller.rights)
         selected = [
             action
             for action in self._actions
-            if caller.rights.allows(action)
+            if action.service in services
+            and caller.rights.allows(action)
             and (not names or action.name in names)
             and (not effects or action.effect in effects)
             and (not areas or areas & set(areas_of(action)))

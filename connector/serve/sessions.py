@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common.clock import Clock, SystemClock
+from connector.connections.connection import has_default
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError
@@ -113,7 +114,7 @@ class Sessions:
         )
 
     def _name(self, action: Action, rights: Rights, named: str | None) -> str:
-        allowed = self._allowed(rights)
+        allowed = _allowed(self._settings, rights)
         if named is not None:
             if named not in allowed:
                 raise ProblemError(403, f'no right to use the connection "{named}"')
@@ -125,13 +126,6 @@ class Sessions:
                 return name
         raise ProblemError(403, f"no right to use a connection of {action.service}")
 
-    def _allowed(self, rights: Rights) -> list[str]:
-        """Return the names of the connections that a caller may use, its default ones first."""
-        served = self._settings.connections
-        if rights.connections:
-            return [name for name in rights.connections if not served or name in served]
-        return list(served) or [DEFAULT]
-
     def close(self) -> None:
         """Stop all runs, wait for their rows in progress, and close the connections."""
         with self._lock:
@@ -139,6 +133,27 @@ class Sessions:
             self._open, self._replaced = {}, []
         for one in opened:
             one.session.close()
+
+
+def _allowed(settings: Settings, rights: Rights) -> list[str]:
+    """Return the names of the connections that a caller may use, its default ones first."""
+    served = settings.connections
+    if rights.connections:
+        return [name for name in rights.connections if not served or name in served]
+    return list(served) or [DEFAULT]
+
+
+def services_of(catalog: Catalog, settings: Settings, rights: Rights) -> set[str]:
+    """Return the services for which a caller may use a connection that exists."""
+    found: set[str] = set()
+    for name in _allowed(settings, rights):
+        if name == DEFAULT:
+            found.update(one for one in catalog.services if has_default(catalog.service(one)))
+            continue
+        with suppress(RunError):  # it was removed
+            _edited(name)
+            found.add(service_of(catalog, name))
+    return found
 
 
 def service_of(catalog: Catalog, name: str) -> str:

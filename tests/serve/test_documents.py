@@ -32,11 +32,23 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
+def connections(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> tuple[str, ...]:
+    """A connection of each service."""
+    folder = tmp_path_factory.mktemp("connections")
+    for name in catalog.services:
+        (folder / f"{name}.yaml").write_text(f"service: {name}\nbase_url: https://example.com\n")
+    return tuple(str(folder / f"{name}.yaml") for name in catalog.services)
+
+
+@pytest.fixture(scope="module")
 def documents(
-    tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, folders: dict[str, Path]
+    tmp_path_factory: pytest.TempPathFactory,
+    catalog: Catalog,
+    folders: dict[str, Path],
+    connections: tuple[str, ...],
 ) -> dict[str, Any]:
     """All documents, of all actions."""
-    web = Web(tmp_path_factory.mktemp("web"), catalog, **folders)
+    web = Web(tmp_path_factory.mktemp("web"), catalog, connections=connections, **folders)
     return {path: web.get(f"/{path}").get_json() for path in PATHS}
 
 
@@ -166,8 +178,8 @@ def test_destructive_operations_require_the_confirmation(documents: dict[str, An
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Web:
-    web = Web(tmp_path_factory.mktemp("reader"), catalog)
+def reader(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, connections: tuple[str, ...]) -> Web:
+    web = Web(tmp_path_factory.mktemp("reader"), catalog, connections=connections)
     web.key = web.keys.add("devices", Rights(("read", "write"), ("*device*",)), "2026-11-29")
     return web
 
@@ -221,6 +233,24 @@ def test_names_make_ids_texts_and_are_asked_for_in_each_request(reader: Web) -> 
     assert "minimum" not in body(named)["properties"]["device_id"]
     assert {"$ref": "#/components/parameters/names"} in named["parameters"]
     assert {"$ref": "#/components/parameters/names"} not in plain["parameters"]
+
+
+def test_a_document_has_only_services_with_a_connection(
+    tmp_path: Path, catalog: Catalog, connections: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [Path(path).stem for path in connections]
+
+    def services(**options: Any) -> Iterator[set[str]]:
+        web = Web(tmp_path / str(len(list(tmp_path.iterdir()))), catalog, **options)
+        limited = web.keys.add("limited", Rights(connections=connections[1:]), "2026-11-29")
+        for key in (web.key, limited):
+            found = operations(web.get("/openapi.json?effect=read", key).get_json())
+            yield {catalog.action(name).service for name in found}
+
+    assert list(services(connections=connections[:1])) == [{names[0]}, set()]
+    assert list(services()) == [set(), {names[1]}]
+    monkeypatch.setenv("HALOPSA_BASE_URL", "https://example.com")
+    assert list(services()) == [{"halopsa"}, {names[1]}]
 
 
 def test_the_address_is_that_of_the_request_or_of_the_proxy(reader: Web) -> None:
