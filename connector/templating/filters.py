@@ -117,6 +117,24 @@ _COMPARISONS = {
 """The operator of each test that compares."""
 _LAX = frozenset({"default", "d", "defined", "undefined"})
 """The names of filters and tests that accept missing values."""
+_OF_TEXT = frozenset(
+    {
+        *(
+            "capitalize",
+            "center",
+            "e",
+            "escape",
+            "forceescape",
+            "indent",
+            "lower",
+            "striptags",
+            "title",
+            "trim",
+        ),
+        *("truncate", "upper", "urlencode", "urlize", "wordwrap"),
+    }
+)
+"""The names of Jinja's filters of texts. They return null unchanged: Jinja's would return the text `None`."""
 _WITHOUT = ("attr", "pprint")
 """The names of Jinja's filters that are removed, because they give access to Python objects."""
 
@@ -185,13 +203,15 @@ def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) 
     """Return the function with limits: it charges a cost, rejects missing values, and returns plain data."""
     cost = cost or _FILTER_COSTS.get(name, everything)
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
-    is_strict = name not in _LAX
+    is_strict, is_of_text = name not in _LAX, name in _OF_TEXT
 
     @wraps(function)
     def bounded(*args: Any, **kwargs: Any) -> Any:
         given = args[position:] if position else args
         if is_strict and given and isinstance(given[0], Undefined):
             fail_if_missing(given[0])
+        if is_of_text and given and given[0] is None:
+            return None
         cost(*given, **kwargs)
         made = function(*args, **kwargs)
         return made if type(made) in _SMALL else plain(made)

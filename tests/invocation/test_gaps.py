@@ -67,6 +67,15 @@ def test_null_clears(catalog: Catalog, template: Any, value: Any, rules: dict[st
     assert sent(catalog, '{"a": {{ x }}}', {"x": "null"}, **rules) == {"a": None}
 
 
+@pytest.mark.parametrize("filter", ["trim", "upper", "title", "urlencode", "e", "center(5)", "truncate(5)"])
+def test_null_is_no_text_after_a_filter_of_texts(catalog: Catalog, filter: str) -> None:
+    template = f"{{{{ x | {filter} }}}}"
+    assert sent(catalog, template, {"x": None}, name="policy_id") is None
+    assert sent(catalog, template, {"x": None}, name="display_name") == "omitted"
+    assert sent(catalog, f"<{template}>", {"x": None}, name="display_name") == "<>"
+    assert sent(catalog, {"a": template}, {"x": None}) == {"a": None}
+
+
 def test_null_is_no_empty_text(catalog: Catalog) -> None:
     """Where the API takes no null, a null is no value, also if empty texts are sent."""
     for template in ("{{ x }}", {"template": "{{ x }}", "empty": "send"}):
