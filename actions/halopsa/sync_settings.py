@@ -8,8 +8,8 @@ from connector.handlers import Call, CallSteps, FieldDefinition, Json, RowError
 
 _MODULE = 234
 """The id of the NinjaOne integration in HaloPSA."""
-OF_TICKETS, OF_ASSETS = 1, 2
-"""The values of `usage` in the definitions of custom fields; not all definitions have it."""
+OF_ASSETS = 2
+"""The value of `usage` in the definition of a custom field of assets; not all definitions have it."""
 _CUSTOM_KINDS = {2: "choice", 4: "date", 6: "yes_no"}
 _LISTS: dict[str, tuple[str, dict[str, Json], str, str]] = {
     "top level": ("list_top_levels", {}, "id", "name"),
@@ -102,11 +102,14 @@ class Settings:
         return None if rows is None else [(row.get(id), row.get(name)) for row in rows]
 
     def ticket_fields(self) -> CallSteps:
-        """Return the custom fields of tickets; None if the agent may not read them."""
+        """Return the custom fields that tickets can have; None if the agent may not read them.
+
+        Only those of assets are excluded: the numbers of other kinds of records are not documented.
+        """
         rows = yield from _permitted(Call("halopsa.list_custom_fields", {"include_values": True}))
         if rows is None:
             return None
-        return [custom_field(row) for row in rows if is_custom_of(row, OF_TICKETS)]
+        return [custom_field(row) for row in rows if is_custom(row) and row.get("usage") != OF_ASSETS]
 
     def user_client(self, id: int) -> CallSteps:
         """Return the id of a user's client; None if the user does not exist or cannot be seen."""
@@ -124,9 +127,9 @@ def _permitted(call: Call) -> CallSteps:
         raise
 
 
-def is_custom_of(row: Json, usage: int) -> bool:
-    """Return whether a definition is that of a custom field of one kind of record."""
-    return str(row.get("name", "")).startswith("CF") and row.get("usage", usage) == usage
+def is_custom(row: Json) -> bool:
+    """Return whether a definition is that of a custom field."""
+    return str(row.get("name", "")).startswith("CF")
 
 
 def custom_field(row: Json) -> FieldDefinition:

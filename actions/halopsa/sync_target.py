@@ -8,7 +8,7 @@ from connector.actions.halopsa.sync_settings import (  # type: ignore[import-not
     OF_ASSETS,
     Settings,
     custom_field,
-    is_custom_of,
+    is_custom,
 )
 from connector.actions.halopsa.sync_tickets import Tickets  # type: ignore[import-not-found]
 from connector.handlers import (
@@ -70,7 +70,7 @@ class SyncTarget(Tickets, Settings):
         custom = yield Call("halopsa.list_custom_fields", {"include_values": True})
         return AssetCatalog(
             tuple(AssetType(row["id"], row["name"], row.get("assetgroup_id")) for row in types),
-            (*map(_field, fields), *(custom_field(row) for row in custom if is_custom_of(row, OF_ASSETS))),
+            (*map(_field, fields), *(custom_field(row) for row in custom if _is_of_assets(row))),
         )
 
     def type_fields(self, id: int) -> CallSteps:
@@ -230,6 +230,10 @@ def _field(row: Json) -> FieldDefinition:
     choices = {value["id"]: value["name"] for value in row.get("values") or [] if "name" in value}
     kind = {"numeric": "number", "date": "date"}.get(str(row.get("validate") or ""), "text")
     return FieldDefinition(row["id"], row["name"], "choice" if choices else kind, choices or None)
+
+
+def _is_of_assets(row: Json) -> bool:
+    return bool(is_custom(row)) and row.get("usage", OF_ASSETS) == OF_ASSETS
 
 
 def _assets(rows: Iterable[Json]) -> Iterator[Asset]:

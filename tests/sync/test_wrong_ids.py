@@ -62,8 +62,8 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         "alerts.stamp: CFAlertKind is a field of the type choice: a stamp requires a text field",
     ),
     "activity type": (
-        {"alerts": {**ALERTS, "activity_type_to": "CFNo"}},
-        f"alerts.activity_type_to: custom field CFNo of tickets {UNSEEN}",
+        {"alerts": {**ALERTS, "activity_type_to": "CF_xyz_99"}},
+        f"alerts.activity_type_to: custom field CF_xyz_99 of tickets {UNSEEN}",
     ),
 }
 """The settings that name a record of HaloPSA, and the message about one that does not exist."""
