@@ -157,7 +157,7 @@ class IdCheck:
 
     def _existing(self, noun: str, group: list[Reference]) -> Iterator[Wrong]:
         found = self._target.existing(noun)
-        if found is None:
+        if not found:  # An agent without the permission can also get an empty list.
             self.unchecked.append(f"{noun}s")
             return
         ids, names = {id for id, _ in found}, [str(name) for _, name in found if name]
@@ -171,8 +171,8 @@ class IdCheck:
     def _ticket_fields(self, alerts: AlertMapping) -> Iterator[Wrong]:
         wanted = {"stamp": alerts.stamp, "activity_type_to": alerts.activity_type_to}
         named = {key: name for key, name in wanted.items() if name is not None and name.startswith("CF")}
-        fields = self._target.ticket_fields() if named else []
-        if fields is None:
+        fields = (self._target.ticket_fields() or []) if named else []
+        if named and not fields:
             self.unchecked.append("custom fields of tickets")
             return
         known = {str(field.key): field for field in fields}

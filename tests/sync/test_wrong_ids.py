@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from connector.common.clock import SystemClock
+from connector.sync.sides import ActionTarget
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Pair
 from tests.sync.parity.conftest import DEVICES
@@ -149,22 +151,23 @@ def test_several_are_reported_at_once_in_the_order_of_lines(shared: Pair) -> Non
     ]
 
 
-def test_what_the_agent_may_not_read_is_not_checked(shared: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning of `check`; plans and runs go on."""
-    from connector.sync.sides import ActionTarget
-
-    monkeypatch.setattr(ActionTarget, "existing", lambda self, noun: None)
+@pytest.mark.parametrize("listed", [None, []])
+def test_what_the_agent_may_not_read_is_not_checked(
+    shared: Pair, monkeypatch: pytest.MonkeyPatch, listed: list[Any] | None
+) -> None:
+    """A warning of `check`; plans and runs go on. Some lists are empty without the permission."""
+    monkeypatch.setattr(ActionTarget, "existing", lambda self, noun: listed)
+    monkeypatch.setattr(ActionTarget, "ticket_fields", lambda self: listed)
     shared.map(clients={"take": "all"}, alerts=ALERTS)
     checked = shared.sync("check")
     assert checked.code == 0, checked
     assert "the agent has no permission to read the ticket types, so their ids are not checked" in checked.out
+    assert "to read the custom fields of tickets, so their ids are not checked" in checked.out
     assert "every id that can be read exists" in checked.out
     assert shared.sync("plan").code == 0
 
 
 def test_a_run_checks_a_mapping_when_it_changed_and_once_a_day(shared: Pair) -> None:
-    from connector.common.clock import SystemClock
-
     def reads() -> int:
         before = len(shared.halo.log.requests())
         assert shared.sync("run").code == 0
