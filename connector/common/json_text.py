@@ -78,7 +78,26 @@ _ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", "
 _spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-def loads(text: str) -> Json:
+def loads_unique(text: str) -> Json:
+    """Return the value of a JSON text as `loads` does. Raises ValueError also for a member given twice."""
+    return loads(text, _unique_decoder)
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'the member "{shorten(twice, 80)}" is given twice')
+    return found
+
+
+_unique_decoder = json.JSONDecoder(
+    parse_constant=refuse, parse_float=spelled_float, object_pairs_hook=_unique
+)
+
+
+def loads(text: str, decoder: json.JSONDecoder = decoder) -> Json:
     """Return the value of a JSON text. Raises ValueError if it is not valid or nested too deeply."""
     try:
         if text[:1] in ("{", "["):

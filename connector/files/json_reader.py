@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO, Literal
 
@@ -107,11 +107,17 @@ def _lists_of_objects(text: str) -> Iterator[str]:
         before = mark
 
 
-def read_lines(stream: BinaryIO, name: str, longest: int, encoding: str = "UTF-8") -> Iterator[Record]:
+def read_lines(
+    stream: BinaryIO,
+    name: str,
+    longest: int,
+    encoding: str = "UTF-8",
+    loads: Callable[[str], Json] = json_text.loads,
+) -> Iterator[Record]:
     """Yield the records of JSON Lines; the record of an invalid line has an `error`."""
     for number, line in enumerate(_lines(stream, longest), start=1):
         if line.strip():
-            yield _line_record(line, f"{name}, line {number}", longest, encoding)
+            yield _line_record(line, f"{name}, line {number}", longest, encoding, loads)
 
 
 def unread_lines(stream: BinaryIO, longest: int) -> Iterator[Record]:
@@ -129,11 +135,13 @@ def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
                 rest = stream.readline(longest)
 
 
-def _line_record(line: bytes, place: str, longest: int, encoding: str) -> Record:
+def _line_record(
+    line: bytes, place: str, longest: int, encoding: str, loads: Callable[[str], Json]
+) -> Record:
     if len(line) > longest:
         return Record({}, f"{place}: the line has more than {longest:,} bytes")
     try:
-        value = json_text.loads(line.decode("utf-8").strip())
+        value = loads(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:
         return Record(
             {}, f"{place}: a byte that is not {encoding}, at position {error.start + 1} of the line"

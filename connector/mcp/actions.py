@@ -52,13 +52,13 @@ class Actions:
 
     def preview(self, caller: Caller, call: Call) -> dict[str, Json]:
         """Return the request of a call. Nothing is sent. Raises ConnectorError, as for a call."""
-        with self._session(caller, call.action) as session:
+        with self._session(caller, call) as session:
             return session.preview(call.action.name, **_keywords(call))
 
     def question(self, caller: Caller, call: Call) -> str:
         """Return what the person is asked to confirm. Raises ConnectorError if nothing can be sent."""
         action = call.action
-        with self._session(caller, action) as session:
+        with self._session(caller, call) as session:
             request = session.preview(action.name, **_keywords(call))
         secret = {given.name for given in action.secret_inputs}
         shown = {name: HIDDEN if name in secret else value for name, value in call.inputs.items()}
@@ -83,7 +83,7 @@ class Actions:
         Raises ConnectorError, before anything is sent, if the caller has no right, or the connection or an
         input is not valid.
         """
-        with self._session(caller, call.action) as session, self._running:
+        with self._session(caller, call) as session, self._running:
             envelope = session.envelope(call.action.name, call.inputs, confirm=True)
             code = envelope.meta["code"]
             if code == "auth_failed":
@@ -91,10 +91,10 @@ class Actions:
         logger.info("%s: %s", call.action.name, code or "succeeded")
         return capped(envelope, call.limit)
 
-    def _session(self, caller: Caller, action: Action) -> AbstractContextManager[Session]:
-        caller.require(action)
-        self._settings.require_folder(action)
-        return self._sessions.using(action, caller.rights, None)
+    def _session(self, caller: Caller, call: Call) -> AbstractContextManager[Session]:
+        caller.require(call.action)
+        self._settings.require_folder(call.action, call.inputs)
+        return self._sessions.using(call.action, caller.rights, None)
 
     def close(self) -> None:
         """Wait for the calls in progress, and close the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -43,18 +44,25 @@ class Body:
         """Return the number of rows."""
         if not self.is_lines:
             return 1
-        self._file.seek(0)
+        self._rewind()
         return sum(1 for _ in unread_lines(self._file, self._longest))  # type: ignore[arg-type,misc]
 
     def rows(self) -> Iterator[InputRow]:
         """Yield the rows; one that is not a JSON object has an error. Raises ProblemError for a JSON body."""
-        self._file.seek(0)
+        self._rewind()
         if not self.is_lines:
             yield _one_row(self._file.read())
             return
-        records = read_lines(self._file, "the body", self._longest)  # type: ignore[arg-type]
+        loads = json_text.loads_unique
+        records = read_lines(self._file, "the body", self._longest, loads=loads)  # type: ignore[arg-type]
         for number, record in enumerate(records, start=1):
             yield InputRow(number, record.data, record.error)
+
+    def _rewind(self) -> None:
+        """Go to the beginning, after a byte order mark, which some programs write."""
+        self._file.seek(0)
+        if self._file.read(len(BOM_UTF8)) != BOM_UTF8:
+            self._file.seek(0)
 
     def __enter__(self) -> Body:
         return self
@@ -109,7 +117,7 @@ def _copied(request: Request, file: IO[bytes], limits: Limits) -> str:
 
 def _one_row(text: bytes) -> InputRow:
     try:
-        value = json_text.loads(text.decode("utf-8"))
+        value = json_text.loads_unique(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, f"the body is not JSON: {error or 'it is nested too deeply'}") from None
     if not isinstance(value, dict):

@@ -117,7 +117,8 @@ class CallView:
     def _check(self, action: Action, options: CallOptions) -> RowCheck:
         key = (action.name, options.names, options.lenient)
         if key not in self._checks:
-            self._checks[key] = RowCheck(action, names=options.names, lenient=options.lenient)
+            checked = {"names": options.names, "lenient": options.lenient}
+            self._checks[key] = RowCheck(action, self._settings, **checked)
         return self._checks[key]
 
     def _repeat(

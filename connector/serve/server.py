@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from connector.catalog.catalog import Catalog
+from connector.connections.settings import absolute_file
 from connector.errors import RunError
 from connector.http.waitress_server import LOOPBACK, Listener, open_listener
 from connector.serve.app import Application
@@ -34,7 +35,7 @@ def create_app(
     The arguments are the options of `ninjaone serve`.
     """
     settings = Settings(
-        connections=tuple(connections),
+        connections=tuple(map(absolute_file, connections)),
         delay_ms=delay_ms,
         uploads=Path(uploads) if uploads else None,
         files=Path(files) if files else None,

@@ -14,7 +14,7 @@ from connector.catalog.catalog import Catalog
 from connector.common.clock import Clock, SystemClock
 from connector.connections.connection import has_default
 from connector.connections.saved import SavedConnections, service_in
-from connector.connections.settings import is_file
+from connector.connections.settings import absolute_file, is_file
 from connector.errors import ConnectionSetupError, RunError
 from connector.library.session import Session
 from connector.serve.keys import Rights
@@ -116,6 +116,7 @@ class Sessions:
     def _name(self, action: Action, rights: Rights, named: str | None) -> str:
         allowed = _allowed(self._settings, rights)
         if named is not None:
+            named = absolute_file(named)
             if named not in allowed:
                 raise ProblemError(403, f'no right to use the connection "{named}"')
             if service_of(self._catalog, named) != action.service:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.catalog.action import Action
+from connector.common.json_text import Json
 from connector.errors import RunError
 from connector.runs.job import DelayMs
 from connector.serve.bodies import Limits
 from connector.serve.problems import ProblemError
+
+_NO_ROW: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,23 @@ class Settings:
             if folder is not None and not folder.is_dir():
                 raise RunError(f"{folder}: no such folder")
 
-    def missing_folder(self, action: Action) -> str:
-        """Return the option with the folder that an action needs and the server lacks, or an empty text."""
-        if self.uploads is None and any(part.file for part in action.parts.values()):
+    def missing_folder(self, action: Action, row: Mapping[str, Json] = _NO_ROW) -> str:
+        """Return the option with the folder that a row needs and the server lacks, or an empty text.
+
+        Without a row, it is what every row of the action needs.
+        """
+        if self.uploads is None and any(n in action.required or row.get(n) for n in _file_inputs(action)):
             return "--uploads"
         return "--files" if self.files is None and action.returns_file else ""
 
-    def require_folder(self, action: Action) -> None:
+    def require_folder(self, action: Action, row: Mapping[str, Json] = _NO_ROW) -> None:
         """Raise ProblemError (403) for an action that sends or saves files, without a folder for them."""
-        if option := self.missing_folder(action):
+        if option := self.missing_folder(action, row):
             raise ProblemError(403, f"{action.name} needs a folder for files: start the server with {option}")
+
+
+def _file_inputs(action: Action) -> Iterator[str]:
+    """Yield the names of the inputs that are names of files to send."""
+    for given in action.inputs.values():
+        if given.place == "part" and action.parts[given.target[0]].file:
+            yield given.name

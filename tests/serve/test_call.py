@@ -190,11 +190,61 @@ def test_a_destructive_action_is_confirmed_for_each_of_its_rows(web: Web, shared
     assert len(sent(shared_sandbox)) == 3
 
 
+def test_a_member_that_is_given_twice_is_an_error(web: Web, shared_sandbox: Sandbox) -> None:
+    twice = b'{"device_id": 1, "display_name": "a", "display_name": "b"}'
+    headers = {"Authorization": f"Bearer {web.key}"}
+    for path in ("/actions/update_device", "/preview/update_device"):
+        answer = web.client.post(path, data=twice, headers=headers, content_type="application/json")
+        assert 'the member "display_name" is given twice' in problem(answer, 400)
+    (envelope,) = envelopes(web.post("/actions/update_device", twice.decode()))
+    assert envelope["meta"]["code"] == "input_invalid"
+    assert 'the member "display_name" is given twice' in envelope["error"]
+    assert sent(shared_sandbox) == []
+
+
+def test_a_byte_order_mark_is_ignored(web: Web) -> None:
+    headers = {"Authorization": f"Bearer {web.key}"}
+    row = b'\xef\xbb\xbf{"device_id": 1}'
+    for media in ("application/json", "application/x-ndjson"):
+        answer = web.client.post("/actions/get_device", data=row, headers=headers, content_type=media)
+        assert json.loads(answer.text)["error"] is None
+
+
+def test_texts_that_are_converted_are_no_names(web: Web, shared_sandbox: Sandbox) -> None:
+    row = {"organization_id": "Alder Dental"}
+    said = problem(web.post("/actions/get_organization?lenient=1", row), 422)
+    assert "names are accepted with ?names=1" in said
+    assert sent(shared_sandbox) == []
+    both = web.post("/actions/get_organization?lenient=1&names=1", row)
+    assert both.get_json()["result"]["id"] == 1
+    number = web.post("/actions/get_organization?lenient=1", {"organization_id": "1"})
+    assert number.get_json()["result"]["id"] == 1
+
+
+def test_a_file_of_a_connection_is_named_as_on_the_command_line(
+    web: Web, acme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(acme.parent)
+    for name in (acme.name, f"./{acme.name}", str(acme)):
+        answer = web.post(f"/actions/get_device?connection={name}", {"device_id": 1})
+        assert answer.get_json()["error"] is None
+    problem(web.post("/actions/get_device?connection=other.yaml", {"device_id": 1}), 403)
+
+
 def test_files_need_a_folder_of_the_server(web: Web, tmp_path: Path, acme: Path, catalog: Catalog) -> None:
-    takes = next(a.name for a in catalog.actions() if any(part.file for part in a.parts.values()))
+    takes = "upload_temporary_attachments"
     gives = next(a.name for a in catalog.actions() if a.returns_file)
     assert "start the server with --uploads" in problem(web.post(f"/actions/{takes}"), 403)
     assert "start the server with --files" in problem(web.post(f"/actions/{gives}"), 403)
+    comment = {"ticket_id": 1001, "public": True, "body": "Cable replaced."}
+    assert web.post("/actions/add_ticket_comment", comment).get_json()["error"] is None
+    for path in (
+        "actions/add_ticket_comment",
+        "actions/add_ticket_comment?lenient",
+        "preview/add_ticket_comment",
+    ):
+        said = problem(web.post(f"/{path}", {**comment, "files": ["pyproject.toml"]}), 422)
+        assert "start the server with --uploads" in said
     for folder in ("uploads", "files"):
         (tmp_path / folder).mkdir()
     folders = {"uploads": tmp_path / "uploads", "files": tmp_path / "files"}
