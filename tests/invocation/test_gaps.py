@@ -129,6 +129,18 @@ def test_a_required_body_that_is_a_gap_changes_nothing(catalog: Catalog) -> None
         bindings.values({"x": ""})
 
 
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("update_document", {"organization_id": 1, "document_id": 2}),
+        ("halopsa.update_client", {"client_id": 5}),
+    ],
+)
+def test_a_post_that_updates_nothing_is_an_error(catalog: Catalog, name: str, ids: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="at least one input to change is required"):
+        bind(catalog.action(name), {}).values({**ids, "document_name": "", "name": None})
+
+
 def test_a_change_in_a_request_of_the_handler_is_a_change(catalog: Catalog) -> None:
     bindings = bind(catalog.action("update_organization"), {})
     row = {"organization_id": 1, "name": "", "fields": {"rack": "R1"}}
