@@ -84,7 +84,9 @@ class Actions:
         input is not valid.
         """
         with self._session(caller, call) as session, self._running:
-            envelope = session.envelope(call.action.name, call.inputs, confirm=True)
+            invoker = session.invoker(call.action.name)  # remembers a refused sign-in
+            (envelope,) = invoker.envelopes(1, _keywords(call))
+            invoker.client.flush_audit()
             code = envelope.meta["code"]
             if code == "auth_failed":
                 self._sessions.refused(session)

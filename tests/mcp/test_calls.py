@@ -134,7 +134,7 @@ def test_a_bug_is_a_result_and_not_an_error_of_the_protocol(
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("connector.library.session.Session.envelope", fail)
+    monkeypatch.setattr("connector.library.session.Session.invoker", fail)
     with talk(connected().sdk) as server:
         error = server.call("call_read_action", action="list_devices").error
     assert error.startswith("call_read_action failed because of a bug")
@@ -186,11 +186,15 @@ def test_a_missing_connection_is_said_and_can_be_added_later(serve: Serve, conne
         assert "no connection" in error
 
 
-def test_a_refused_sign_in_is_said(serve: Serve, connection_file: Path) -> None:
+def test_a_refused_sign_in_is_said_and_not_repeated(
+    serve: Serve, connection_file: Path, sandbox: Sandbox
+) -> None:
     settings = connection_file.read_text()
     connection_file.write_text(settings.replace("client_secret: ", "client_secret: wrong"))
     with talk(serve(connections=(str(connection_file),)).sdk) as server:
-        assert "signing in at" in server.call("call_read_action", action="list_devices").error
+        for _ in range(3):
+            assert "signing in at" in server.call("call_read_action", action="list_devices").error
+    assert len(sandbox.log.signins()) == 1
 
 
 def test_both_services_have_their_connections(serve: Serve, connection_file: Path, tmp_path: Path) -> None:
