@@ -50,14 +50,16 @@ def open_listener(
         channel_timeout=30,
         # The application reads the headers of proxies: waitress would replace the host by that of one.
         clear_untrusted_proxy_headers=False,
-        channel_request_lookahead=1,  # so that `is_gone` is noticed while a request is running
         **settings,
     )
     return Listener(server)
 
 
 def is_gone(environ: Mapping[str, Any]) -> bool:
-    """Return whether the client of a request has closed the connection; False with another server."""
+    """Return whether the client of a request has closed the connection.
+
+    It is noticed with the setting `channel_request_lookahead` only, and never with another server.
+    """
     check = environ.get("waitress.client_disconnected")
     return bool(check and check())
 

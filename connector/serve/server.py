@@ -56,6 +56,7 @@ def listen(application: Application, settings: Settings, host: str, port: int) -
             port,
             threads=THREADS,
             most_bytes=settings.limits.body,
+            channel_request_lookahead=1,  # to notice callers that close the connection
         )
     except ImportError:
         raise RunError(
