@@ -28,9 +28,16 @@ if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
-    import fcntl
+    try:
+        import fcntl
+    except ImportError as error:  # A Python without it, as in a browser, has no locks between processes.
+        _MISSING = str(error)
+    else:
+        _MISSING = ""
 
     def _take(descriptor: int) -> None:
+        if _MISSING:
+            raise OSError(_MISSING)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def _release(descriptor: int) -> None:

@@ -206,12 +206,12 @@ SECRET = "hunter2-hunter2"
         ("create_organization", {"template_organization_id": "{{ v }}", "name": "x"}, "(value not shown)"),
         (
             "update_location",
-            {"organization_id": "by {{ v }}", "location_id": "1"},
+            {"organization_id": "by {{ v }}", "location_id": "1", "name": "x"},
             "is named (value not shown)",
         ),
         (
             "update_location",
-            {"organization_id": "1", "location_id": "by {{ v }}"},
+            {"organization_id": "1", "location_id": "by {{ v }}", "name": "x"},
             "is named (value not shown)",
         ),
         (
