@@ -22,9 +22,8 @@ print(json.dumps([str(action.file), str(action.handler), find_handler(action).__
 """
 
 
-@pytest.mark.parametrize(
-    "editable", [pytest.param(False, id="wheel"), pytest.param(True, id="editable", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("editable", [pytest.param(False, id="wheel"), pytest.param(True, id="editable")])
 def test_installed_outside_the_checkout_it_runs_the_demo(tmp_path: Path, wheel: Path, editable: bool) -> None:
     bin, checkout = environment(tmp_path / "environment"), copy_sources(tmp_path)
     if editable:

@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
+
 ROWS_FOLDER = "__lh_integration_input_data_json_folder_path"
 RESULTS_FILE = "__lh_integration_output_data_json_file_path"
 DELAY = "time_between_consecutive_requests_milliseconds"
 
 Mode = Literal["file", "pipe"]
 MODES: tuple[Mode, ...] = ("file", "pipe")
+MODE_IN_BRIEF = ("file", pytest.param("pipe", marks=pytest.mark.slow))
+"""For tests of what both modes share: test_lhub_run.py has the differences."""
 Row = dict[str, Any]
 
 

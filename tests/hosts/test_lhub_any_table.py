@@ -14,7 +14,7 @@ from tests.conftest import SHARED
 from tests.contract.test_logichub_document import ACTIONS, Section, sections
 from tests.examples import examples
 from tests.hosts import tables
-from tests.hosts.logichub import MODES, LogicHub, Mode
+from tests.hosts.logichub import MODE_IN_BRIEF, LogicHub, Mode
 from tests.hosts.tables import ALL_FORMS, FORMS, NOT_OF_THE_DOCUMENT, OWN_FORMS, Form, Row, plain
 from tests.loopback import Server, Talk
 
@@ -116,7 +116,7 @@ def _all_forms() -> Iterator[Any]:
         yield pytest.param(action, form, id=name, marks=[] if name in _QUICK else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 @pytest.mark.parametrize(("action", "form"), list(_all_forms()))
 def test_a_random_table_through_the_sdk(
     ours: LogicHub, api: Server, mode: Mode, action: str, form: Form

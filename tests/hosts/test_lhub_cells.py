@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.hosts.logichub import MODES, LogicHub, Mode, line
+from tests.hosts.logichub import MODE_IN_BRIEF, LogicHub, Mode, line
 
 
 def bodies(sandbox: Sandbox) -> list[Any]:
@@ -22,7 +22,7 @@ UPDATE = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_null_is_no_value_and_clears_nothing(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     rows: list[dict[str, Any]] = [
         {"lhub_id": 1, "device": 1, "a": "x", "b": "y", "p": 61},
@@ -37,7 +37,7 @@ def test_null_is_no_value_and_clears_nothing(ours: LogicHub, sandbox: Sandbox, m
     assert bodies(sandbox) == [full, null, null, {**null, "displayName": "-"}]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_only_the_null_that_a_template_writes_clears(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     rows = [{"lhub_id": 1, "p": None}, {"lhub_id": 2, "p": "null"}]
     templates = {"device_id": "1", "policy_id": "null", "user_data": '{"a": null, "b": {{ p }}}'}
@@ -45,7 +45,7 @@ def test_only_the_null_that_a_template_writes_clears(ours: LogicHub, sandbox: Sa
     assert bodies(sandbox) == [{"policyId": None, "userData": {"a": None}}] * 2
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_column_of_no_row_is_an_error(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     rows = [{"lhub_id": 1, "device": 1}, {"lhub_id": 2, "device": 2, "late": "x"}]
     templates = {"device_id": "{{ device }}", "display_name": "{{ device }} {{ late }}"}
@@ -65,7 +65,7 @@ def test_a_column_of_another_part_is_known(ours: LogicHub, sandbox: Sandbox) -> 
     assert [body["displayName"] for body in bodies(sandbox)] == ["!", "x!"]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_arrays_come_as_text_and_options_in_any_case(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     cells = ["[2, 3]", "2, 3", [2, 3], "", None, "[]"]
     rows = [{"lhub_id": n, "ids": cell, "mode": " approve "} for n, cell in enumerate(cells)]
@@ -88,7 +88,7 @@ def test_arrays_come_as_text_and_options_in_any_case(ours: LogicHub, sandbox: Sa
 WINDOW = {"device_id": "1", "disabled_features": '["ALERTS"]', "start": "{{ start }}", "end": "{{ end }}"}
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     rows = [
         {"lhub_id": 1, "start": None, "end": "2017-07-16T00:00:00-4:00"},
@@ -115,7 +115,7 @@ def test_a_window_without_time_is_refused_and_not_sent(ours: LogicHub, sandbox: 
     assert ran.envelope["error"] is None
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_an_installer_is_generated_by_the_operation_for_monitoring(
     ours: LogicHub, sandbox: Sandbox, mode: Mode
 ) -> None:
@@ -135,7 +135,7 @@ def test_an_installer_is_generated_by_the_operation_for_monitoring(
     ]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_list_gives_a_row_for_each_item_and_any_id_gets_its_answer(ours: LogicHub, mode: Mode) -> None:
     ids = [[1, 2], {"a": 1}, True, 1.5, "", "x", None]
     rows = [{"lhub_id": id, "filter": "id in (1, 2)"} for id in ids]
@@ -145,7 +145,7 @@ def test_a_list_gives_a_row_for_each_item_and_any_id_gets_its_answer(ours: Logic
     assert [lhub_id for lhub_id, _ in ran.answers] == [id for id in answered for _ in range(2)]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 @pytest.mark.parametrize(
     ("action", "templates", "path"),
     [
@@ -164,7 +164,7 @@ def test_the_three_lists_give_a_row_for_each_item_or_one(
     assert {request["path"] for request in sandbox.log.requests()} == {path}
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_column_named_row_hides_no_other_column(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     row = {"lhub_id": 1, "row": "R", "Device ID": 2}
     templates = {"device_id": "{{ row['Device ID'] }}", "display_name": "{{ row.row }} {{ row }}"}
@@ -174,7 +174,7 @@ def test_a_column_named_row_hides_no_other_column(ours: LogicHub, sandbox: Sandb
     ]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_pythons_form_of_a_value_is_named(ours: LogicHub, sandbox: Sandbox, mode: Mode) -> None:
     row = {"lhub_id": 1, "d": "{'a': 1}"}
     ran = ours.run("update_device", [row], {"device_id": "1", "user_data": "{{ d }}"}, mode)
@@ -187,7 +187,7 @@ def test_pythons_form_of_a_value_is_named(ours: LogicHub, sandbox: Sandbox, mode
 SECRET = "hunter2-hunter2"
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 @pytest.mark.parametrize(
     ("action", "templates", "reason"),
     [
@@ -244,7 +244,7 @@ def test_an_error_shows_no_value_of_the_row(
     assert SECRET[:6] not in ran.said
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_broken_line_is_not_shown(ours: LogicHub, mode: Mode) -> None:
     lines = f'{{"lhub_id": 1, "pw": "{SECRET}\n'.encode()
     if mode == "pipe":

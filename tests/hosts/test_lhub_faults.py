@@ -14,7 +14,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.conftest import ByHand
-from tests.hosts.logichub import MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line
+from tests.hosts.logichub import MODE_IN_BRIEF, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line
 
 DEVICE = {"device_id": "{{ device }}"}
 ECHO = """
@@ -57,7 +57,7 @@ def folder_that_lists_the_checksum_first(parent: Path) -> Path:
     raise AssertionError("no folder lists the checksum first")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_a_broken_line_ends_it(ours: LogicHub, by_hand: ByHand, mode: Mode) -> None:
     wrapped = {"file": b'{"lhub_id": 2}\n', "pipe": b'{"row": {"lhub_id": 2}}\n'}[mode]
     lines = b"not, JSON\n" + wrapped
@@ -133,7 +133,7 @@ def test_its_templates_are_compiled_for_every_row(
 # Results
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MODE_IN_BRIEF)
 def test_an_empty_result_writes_no_row(ours: LogicHub, by_hand: ByHand, sandbox: Sandbox, mode: Mode) -> None:
     hand = by_hand('@action("None")\ndef nothing(text: JinjaTemplatedStr):\n    return json.loads(text)\n')
     rows = [{"lhub_id": n, "of": of} for n, of in enumerate(["{}", "[]", "null", "0", '""'])]

@@ -44,7 +44,7 @@ DEEPEST = 8
 """Events in a row that the full search looks at."""
 WIDEST = 2500
 """Worlds of a layer that the full search follows: all of them, but in scenarios with faults."""
-WIDEST_QUICK = 250
+WIDEST_QUICK = 120
 """The same for `make test`."""
 FAULTS = ("killed_before", "killed_after", "killed_blind", "outage", "refused")
 MUTE = ("mute",)

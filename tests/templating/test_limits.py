@@ -276,6 +276,7 @@ def test_the_largest_template_that_is_taken_is_compiled_in_time() -> None:
     assert compile_template("{{ a }}" * expressions, {})(Scope({"a": "x"})) == "x" * expressions
 
 
+@pytest.mark.slow
 def test_constants_do_not_fill_the_compiled_code() -> None:
     constant = "{{ 'a' | center(9999) }}"
     tracemalloc.start()

@@ -27,6 +27,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_two_exports_are_equal(catalog: Catalog, exported: Path, tmp_path: Path) -> None:
     assert export(tmp_path / "again", Catalog()) == len(content(exported)) - 1
     assert content(tmp_path / "again") == content(exported)
