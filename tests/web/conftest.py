@@ -23,6 +23,13 @@ from tests.conftest import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 740}
+LOOKS = [
+    pytest.param("light", DESKTOP, id="light-desktop"),
+    pytest.param("dark", PHONE, id="dark-phone"),
+    pytest.param("dark", DESKTOP, id="dark-desktop", marks=pytest.mark.slow),
+    pytest.param("light", PHONE, id="light-phone", marks=pytest.mark.slow),
+]
+"""Color schemes and sizes of the window: two that have the least in common, and with `--all` the others."""
 
 
 @pytest.fixture(scope="session")

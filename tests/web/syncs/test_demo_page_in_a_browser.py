@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import DESKTOP, PHONE, OpenVisit
+from tests.web.conftest import LOOKS, OpenVisit
 from tests.web.test_accessible import violations
 
 
@@ -21,8 +21,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
     return folder.as_uri() + "/"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
 def test_the_page_is_accessible(visit: OpenVisit, root: str, scheme: str, viewport: dict[str, int]) -> None:
     site = visit(root, color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
     page = site.open("demo.html")
