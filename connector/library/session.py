@@ -275,10 +275,10 @@ class Session:
     def invoker(
         self, action: str, *, results: ResultMode = "one", recorder: Recorder | None = None
     ) -> Invoker:
-        """Return what runs an action for rows of native values, for a host that has its own rows.
+        """Return an invoker that runs an action for the rows of a host, whose values are Python values.
 
-        It signs in with the first request, and a failed sign-in is an error of the row. The host confirms
-        destructive actions. Raises RunError.
+        The invoker signs in with its first request; if the sign-in fails, the row has the error. The host
+        must confirm destructive actions itself. Raises RunError.
         """
         prepared = self._native(action)
         prepared = replace(prepared, job=replace(prepared.job, rows=results))

@@ -89,10 +89,11 @@ class WaitingOutput:
             self._lines.append(lines)
 
     def finish(self) -> None:
-        """Wait, add the outcomes, and complete the output.
+        """Wait until the queued work has ended, add the outcomes, and complete the output.
 
-        Raises RunInterruptedError if the run is stopping, and RunStoppedError. If it cannot be resumed, its
-        envelopes are written before, with unknown outcomes.
+        Raises RunInterruptedError if the run is stopping, and RunStoppedError if outcomes cannot be read or
+        the output cannot be written. If the run cannot be resumed, its envelopes are written with unknown
+        outcomes before the error is raised.
         """
         orders = list(self._orders())
         if orders:

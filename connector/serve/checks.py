@@ -78,7 +78,7 @@ class RowCheck:
                         yield f"{name}: an empty text is not a time; omit it"
 
     def _said(self, error: Any, schema: Mapping[str, Any], *within: str) -> str:
-        if "properties" not in schema:  # a condition across inputs, which has a sentence
+        if "properties" not in schema:  # a condition across inputs
             return str(schema.get("description") or error.message)
         path = [*within, *error.absolute_path]
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)

@@ -206,7 +206,7 @@ def make_view(
 
 
 def queues_work(action: Action, job: Job, *, is_over: bool) -> bool:
-    """Return whether successful rows only queued work: nothing waits for its end, or it is not known yet."""
+    """Return whether successful rows are only queued: the run does not wait for them, or is not over."""
     return action.accepted and (job.wait_s is None or not is_over)
 
 
