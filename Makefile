@@ -47,10 +47,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/mypy connector benchmarks
-	for platform in win32 darwin; do \
-		$(BIN)/mypy connector --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; \
-	done
+	$(MAKE) --jobs=3 mypy-linux mypy-win32 mypy-darwin
 	$(BIN)/ninjaone catalog check
 	$(BIN)/ninjaone catalog reference | diff --brief docs/actions.md - || (echo "run: make reference"; exit 1)
 	for service in $(QUALIFIED); do \
@@ -58,6 +55,10 @@ lint: $(READY)
 			|| { echo "run: make reference"; exit 1; }; \
 	done
 	$(BIN)/python -m tests.library.make_stubs --check
+
+# The types on each system; a process each, as mypy uses one core.
+mypy-%: $(READY)
+	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks) --platform $* --cache-dir .mypy_cache/$*
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))

@@ -102,6 +102,7 @@ def change_everything(document: Any) -> None:
 
 
 @pytest.mark.parametrize("form", SOME_FORMS[1:])
+@pytest.mark.slow
 def test_every_form_reports_the_same_changes(
     document: Any, known: KnownApi, catalog: Catalog, service: Service, tmp_path: Path, form: str
 ) -> None:

@@ -109,6 +109,7 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
     assert (rerun.returncode, "--allow-handlers" in rerun.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_handler_of_an_older_version_is_a_fault_before_anything_is_sent(
     process: Ninjaone, sandbox: Sandbox, own: Path, tmp_path: Path
 ) -> None:

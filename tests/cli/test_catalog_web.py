@@ -127,6 +127,7 @@ def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "pages", lambda catalog: islice(pages(catalog), 3))
 
 
+@pytest.mark.slow
 def test_export_writes_the_folder_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "catalogue"
     assert main(["catalog", "export", str(folder)]) == 0

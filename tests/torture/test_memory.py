@@ -22,6 +22,7 @@ GROWTH_MB = 12
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no /proc there")
+@pytest.mark.slow
 def test_one_request_that_hangs_does_not_fill_the_memory(tmp_path: Path) -> None:
     with Sandbox(devices=ROWS) as sandbox:
         run = Run(tmp_path, sandbox, READ, ROWS, concurrency=8, timeout_s=300)

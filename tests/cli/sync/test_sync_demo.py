@@ -98,6 +98,7 @@ def test_the_page_has_each_item_of_the_plan_and_needs_nothing_else(folder: Path)
     assert re.findall(r"""(?:src|href)=["'](?!#|data:,)|url\(|@import|https?:""", html) == []
 
 
+@pytest.mark.slow
 def test_the_folder_can_be_looked_at_and_the_demo_runs_in_it_again(place: Path, folder: Path) -> None:
     status = run(place, "status", "demo-output/sync", "--json")
     assert json.loads(status.stdout)["linked"] == {"client": 5, "site": 9, "asset": 57}

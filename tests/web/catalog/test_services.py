@@ -82,6 +82,7 @@ def test_snippets_use_the_services_own_names(both: Catalog) -> None:
     assert "NINJA" not in "".join(texts.values())
 
 
+@pytest.mark.slow
 def test_an_export_has_a_page_for_each_of_two_of_one_name(both: Catalog) -> None:
     written = dict(pages(both))
     assert b"Toy Desk" in written["actions/toy.create_ticket.html"]
