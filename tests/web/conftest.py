@@ -129,7 +129,7 @@ def visit(chromium: Any, server: CatalogServer) -> Iterator[OpenVisit]:
         assert (elsewhere, one.complaints) == ([], [])
 
 
-@pytest.fixture(params=["served", "folder", pytest.param("host", marks=pytest.mark.slow)])
+@pytest.fixture(params=["served", *(pytest.param(one, marks=pytest.mark.slow) for one in ("folder", "host"))])
 def root(request: pytest.FixtureRequest) -> str:
     """Where the pages are: served ("", see `visit`), in a folder, on a web host below a path."""
     if request.param == "folder":
