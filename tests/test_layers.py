@@ -23,8 +23,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("web",),
-    ("mcp",),
-    ("hosts", "serve"),
+    ("hosts", "mcp", "serve"),
+    ("callers",),
     ("library",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does
     ("sync",),

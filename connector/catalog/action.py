@@ -155,6 +155,11 @@ class Action:
         return f"{self.effect}, disruptive" if self.disruptive else self.effect
 
     @property
+    def area_names(self) -> tuple[str, str]:
+        """The names of the action's area: without and with its service."""
+        return self.area, f"{self.service}/{self.area}"
+
+    @property
     def notice(self) -> str:
         """Return a note about an action that is not in the vendor's API document, or an empty text."""
         return "" if self.published else "Newer than the API document: not every instance supports it."

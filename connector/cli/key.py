@@ -10,12 +10,12 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from connector.callers.keys import Key, Keys, Rights
 from connector.catalog.catalog import Catalog
 from connector.cli.main import OK
 from connector.connections.saved import SavedConnections
 from connector.connections.settings import absolute_file, is_file
 from connector.errors import RunError
-from connector.serve.keys import Key, Keys, Rights
 
 Command = Callable[[argparse.Namespace], int]
 

@@ -148,8 +148,8 @@ def _serve_stdio(server: McpServer) -> None:
 
 
 def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespace) -> None:
+    from connector.callers.keys import Keys
     from connector.mcp.http import PATH, HttpServer, application
-    from connector.serve.keys import Keys
 
     keys = Keys()
     has_keys = bool(keys.all())

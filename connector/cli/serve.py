@@ -62,9 +62,9 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from connector.callers.keys import Keys
     from connector.serve.app import Application
     from connector.serve.bodies import Limits
-    from connector.serve.keys import Keys
     from connector.serve.server import LOOPBACK_NAMES, listen
     from connector.serve.settings import Settings
 
@@ -105,8 +105,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check_connections(catalog: Catalog, names: tuple[str, ...]) -> None:
     """Raise RunError for a connection that cannot be used."""
+    from connector.callers.sessions import service_of
     from connector.connections.connection import load_connection
-    from connector.serve.sessions import service_of
 
     for name in names:
         load_connection(catalog.service(service_of(catalog, name)), name)

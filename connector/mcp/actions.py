@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector.callers.access import Caller
+from connector.callers.running import Running
+from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.catalog.input_schema import input_schema
@@ -18,9 +21,6 @@ from connector.library.session import Session
 from connector.mcp.arguments import Call
 from connector.mcp.results import capped
 from connector.mcp.settings import Settings
-from connector.serve.access import Caller
-from connector.serve.sessions import Sessions
-from connector.serve.turns import Running
 
 logger = logging.getLogger(__name__)
 _LONGEST_QUESTION = 2000
@@ -31,7 +31,7 @@ class Actions:
     """The actions of a server over its connections."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
-        self._settings = settings.serving
+        self._settings = settings
         self._sessions = Sessions(catalog, self._settings)
         self._running = Running()
 

@@ -14,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connector.callers.access import caller_of
+from connector.callers.keys import Keys
+from connector.callers.problems import MEDIA_TYPE, ProblemError
+from connector.callers.settings import CallSettings
 from connector.errors import RunError
 from connector.mcp.server import CALLER, McpServer, in_thread
-from connector.mcp.settings import Settings
-from connector.serve.access import caller_of
-from connector.serve.keys import Keys
-from connector.serve.problems import ProblemError
-from connector.serve.settings import Settings as ServeSettings
 
 PATH = "/mcp"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -39,7 +38,7 @@ class KeyCheck:
     A key that is added or removed takes effect with the next request.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, settings: ServeSettings) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, settings: CallSettings) -> None:
         self._app, self._keys, self._settings = AuthContextMiddleware(app), keys, settings
         self._local = TransportSecurityMiddleware(_OF_THIS_MACHINE)
 
@@ -64,10 +63,10 @@ class KeyCheck:
         await self._app(scope, receive, send)
 
 
-def application(server: McpServer, settings: Settings, keys: Keys) -> ASGIApp:
+def application(server: McpServer, settings: CallSettings, keys: Keys) -> ASGIApp:
     """Return the ASGI application of a server, whose settings are these, with `http`."""
     app = server.sdk.streamable_http_app(streamable_http_path=PATH, transport_security=_UNCHECKED)
-    return KeyCheck(app, keys, settings.serving)
+    return KeyCheck(app, keys, settings)
 
 
 class HttpServer:
@@ -105,5 +104,4 @@ class HttpServer:
 
 
 def _answer(problem: ProblemError) -> Response:
-    made = problem.response()
-    return Response(made.get_data(), made.status_code, dict(made.headers))
+    return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)

@@ -6,12 +6,12 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from typing import Any
 
+from connector.callers.sessions import service_of
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog, search_actions
 from connector.common.json_text import Json
 from connector.errors import RunError, nearest
 from connector.mcp.settings import Settings
-from connector.serve.sessions import service_of
 
 MOST_FOUND = 25
 """The maximum number of actions in the result of a search."""
@@ -98,20 +98,15 @@ def _selected(offered: list[Action], settings: Settings) -> list[Action]:
             known = nearest(pattern, [action.name for action in offered])
             raise RunError(f'--tools: no action "{pattern}"{known}')
     for area in settings.areas:
-        if not any(area in _area_names(action) for action in offered):
-            names = {name for action in offered for name in _area_names(action)}
+        if not any(area in action.area_names for action in offered):
+            names = {name for action in offered for name in action.area_names}
             raise RunError(f'--areas: no area "{area}"{nearest(area, names)}')
     return [
         action
         for action in offered
         if any(fnmatchcase(action.name, pattern) for pattern in settings.tools)
-        or any(area in _area_names(action) for area in settings.areas)
+        or any(area in action.area_names for area in settings.areas)
     ]
-
-
-def _area_names(action: Action) -> tuple[str, str]:
-    """Return the names of an action's area, without and with its service."""
-    return action.area, f"{action.service}/{action.area}"
 
 
 def services_of(catalog: Catalog, settings: Settings) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from mcp_types import (
 )
 
 import connector
+from connector.callers.access import Caller
+from connector.callers.keys import Rights
 from connector.catalog.action import EFFECTS
 from connector.catalog.catalog import Catalog
 from connector.errors import ConnectorError, nearest
@@ -31,8 +33,6 @@ from connector.mcp.confirmation import Confirmations, boundary
 from connector.mcp.offer import Offer, services_of
 from connector.mcp.results import refusal, tool_result
 from connector.mcp.settings import Settings
-from connector.serve.access import Caller
-from connector.serve.keys import Rights
 
 logger = logging.getLogger(__name__)
 NAME = "ninjaone-connector"

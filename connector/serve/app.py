@@ -18,15 +18,16 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 import connector
+from connector.callers.access import Caller, caller_of
+from connector.callers.keys import Keys
+from connector.callers.problems import ProblemError
 from connector.catalog.catalog import Catalog
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError
-from connector.serve.access import Caller, caller_of
 from connector.serve.call_view import CallView
 from connector.serve.document_view import PATHS, DocumentView
-from connector.serve.keys import Keys
-from connector.serve.problems import ProblemError, json_response
 from connector.serve.repeats import RepeatStore
+from connector.serve.responses import json_response, problem_response
 from connector.serve.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,15 +87,16 @@ class Application:
                 return self._calls.preview(request, callers[0], **values)
             return self._documents.document(request, callers[0], endpoint)
         except ProblemError as problem:
-            return problem.response()
+            return problem_response(problem)
         except HTTPException as error:
-            return _problem_of(error).response()
+            return problem_response(_problem_of(error))
         except ConnectorError as error:
             logger.error("%s %s: %s", request.method, request.path, error)
-            return ProblemError(500, str(error)).response()
+            return problem_response(ProblemError(500, str(error)))
         except Exception:
             logger.exception("a bug in the connector, at %s %s", request.method, request.path)
-            return ProblemError(500, "a bug in the connector: see the log of the server").response()
+            bug = ProblemError(500, "a bug in the connector: see the log of the server")
+            return problem_response(bug)
 
     def close(self) -> None:
         """Stop the runs, wait for their rows in progress, and close the connections and the store."""

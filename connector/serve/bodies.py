@@ -12,12 +12,12 @@ from typing import IO
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request
 
+from connector.callers.problems import ProblemError
 from connector.common import json_text
 from connector.common.json_text import kind
 from connector.errors import count_of
 from connector.files.json_reader import read_lines, unread_lines
 from connector.files.readers import InputRow
-from connector.serve.problems import ProblemError
 
 JSON, JSON_LINES = "application/json", "application/x-ndjson"
 _LINES_TYPES = (JSON_LINES, "application/jsonl", "application/x-jsonlines")

@@ -10,6 +10,10 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
+from connector.callers.access import Caller
+from connector.callers.problems import ProblemError, busy
+from connector.callers.running import Running
+from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common import json_text
@@ -18,17 +22,15 @@ from connector.common.json_text import Json
 from connector.connections.connection import Connection
 from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
 from connector.http.waitress_server import is_gone
-from connector.serve.access import Caller
 from connector.serve.bodies import JSON_LINES, Body, read_body
 from connector.serve.calls import Call, Stream, only_line, open_invoker
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions, call_options
-from connector.serve.problems import ProblemError, busy, json_response
 from connector.serve.repeats import OtherBodyError, Repeat, RepeatStore, UnderWayError
-from connector.serve.sessions import Sessions
+from connector.serve.responses import json_response
 from connector.serve.settings import Settings
 from connector.serve.statuses import status_of
-from connector.serve.turns import Running, Turns
+from connector.serve.turns import Turns
 
 CONFIRM, REPEAT_KEY, REPLAYED = "X-Confirm", "Idempotency-Key", "Idempotency-Replayed"
 _REPEAT_KEY = re.compile(r"[\x21-\x7e]{1,255}")

@@ -10,6 +10,8 @@ from itertools import islice
 from threading import Event
 from typing import Any
 
+from connector.callers.problems import ProblemError
+from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
 from connector.common import json_text
 from connector.errors import ConnectorError, InputError, RunError, RunStoppedError
@@ -20,9 +22,7 @@ from connector.invocation.invoke import Invoker
 from connector.library.session import Session
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions
-from connector.serve.problems import ProblemError
 from connector.serve.repeats import Repeat, is_tried_again
-from connector.serve.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 

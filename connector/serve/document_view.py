@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 from werkzeug.wrappers import Request, Response
 
+from connector.callers.access import Caller
 from connector.catalog.catalog import Catalog
-from connector.serve.access import Caller
 from connector.serve.dialects import Schema
 from connector.serve.documents import openapi_3_0, openapi_3_1
-from connector.serve.problems import json_response
+from connector.serve.responses import json_response
 from connector.serve.selection import Selection, Selector
 from connector.serve.settings import Settings
 from connector.serve.swagger import power_automate, swagger_2_0

@@ -10,7 +10,7 @@ from connector.catalog.action import Action
 from connector.catalog.input_schema import input_schema
 from connector.serve.dialects import Schema, conditions, for_3_0, for_3_1
 from connector.serve.results import ENVELOPE, ResultSchemas, envelope_schema
-from connector.serve.selection import Selection, areas_of
+from connector.serve.selection import Selection
 
 TITLE = "NinjaOne and HaloPSA Actions"
 """At most 30 characters, and without the word connector: custom connectors of Power Automate require this."""
@@ -116,7 +116,7 @@ def parameter_names(action: Action, *, names: bool) -> list[str]:
 
 def tag_of(action: Action) -> str:
     """Return the tag of an operation: its service and area."""
-    return areas_of(action)[0]
+    return action.area_names[1]
 
 
 def openapi_3_1(selection: Selection, url: str) -> Schema:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from connector.callers.problems import ProblemError
 from connector.errors import nearest
 from connector.invocation.invoke import ResultMode
-from connector.serve.problems import ProblemError
 
 _FLAGS = {"": True, "1": True, "true": True, "0": False, "false": False}
 

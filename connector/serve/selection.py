@@ -8,13 +8,13 @@ from functools import cached_property
 
 from werkzeug.wrappers import Request
 
+from connector.callers.access import Caller
+from connector.callers.problems import ProblemError
+from connector.callers.sessions import services_of
 from connector.catalog.action import EFFECTS, Action
 from connector.catalog.catalog import Catalog
 from connector.errors import nearest
-from connector.serve.access import Caller
 from connector.serve.options import check_names, flag
-from connector.serve.problems import ProblemError
-from connector.serve.sessions import services_of
 from connector.serve.settings import Settings
 
 
@@ -41,7 +41,7 @@ class Selector:
         check_names(request, ("areas", "actions", "effect", "names"))
         names = _listed(request, "actions", [action.name for action in self._actions])
         effects = _listed(request, "effect", EFFECTS)
-        areas = _listed(request, "areas", [name for action in self._actions for name in areas_of(action)])
+        areas = _listed(request, "areas", [name for action in self._actions for name in action.area_names])
         services = services_of(self._catalog, self._settings, caller.rights)
         selected = [
             action
@@ -50,14 +50,9 @@ class Selector:
             and caller.rights.allows(action)
             and (not names or action.name in names)
             and (not effects or action.effect in effects)
-            and (not areas or areas & set(areas_of(action)))
+            and (not areas or areas & set(action.area_names))
         ]
         return Selection(selected, flag(request, "names"))
-
-
-def areas_of(action: Action) -> tuple[str, str]:
-    """Return the names of an action's area: with and without its service."""
-    return f"{action.service}/{action.area}", action.area
 
 
 def _listed(request: Request, parameter: str, known: Sequence[str]) -> set[str]:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from connector.callers.problems import busy
 from connector.errors import count_of
-from connector.serve.problems import busy
 
 RUNNING = 8
 """The maximum number of requests that run over one connection at the same time."""
@@ -43,25 +43,3 @@ class Turns:
                 turns.release()
         finally:
             self._room.release()
-
-
-class Running:
-    """The number of running requests, which is that of the `with` blocks that have not ended."""
-
-    def __init__(self) -> None:
-        self._count, self._ended = 0, threading.Condition()
-
-    def __enter__(self) -> None:
-        with self._ended:
-            self._count += 1
-
-    def __exit__(self, *exc: object) -> None:
-        with self._ended:
-            self._count -= 1
-            self._ended.notify_all()
-
-    def wait(self) -> None:
-        """Wait until no request runs."""
-        with self._ended:
-            while self._count:
-                self._ended.wait(0.5)  # a timeout, so that signals are handled meanwhile

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
+from connector.callers.keys import Keys
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.serve.keys import Keys
 from tests.conftest import ROOT
 from tests.serve.web import ALL, Serving, serving
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from connector.callers.keys import Keys, Rights
 from connector.cli.main import main
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.serve.keys import Keys, Rights
 from tests.loopback import PATIENCE_S
 from tests.mcp.conftest import Serve
 from tests.mcp.talk import ERAS, talk, yes

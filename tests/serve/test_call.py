@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from connector.callers.sessions import REFUSED_S
 from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import validator
 from connector.common.package_data import schema
@@ -19,7 +20,6 @@ from connector.files.envelope import Envelope
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.bodies import Limits
 from connector.serve.documents import PROBLEMS
-from connector.serve.sessions import REFUSED_S
 from connector.serve.statuses import MIRRORED, status_of
 from tests.serve.web import ALL, Web, envelopes, problem, serving
 

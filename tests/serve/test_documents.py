@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
+from connector.callers.keys import Rights
 from connector.catalog.catalog import Catalog
 from connector.serve.documents import LONGEST_DESCRIPTION
-from connector.serve.keys import Rights
 from connector.serve.settings import Settings
 from tests.serve.web import Web, problem
 

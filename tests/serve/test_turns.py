@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.callers.problems import ProblemError
 from connector.catalog.catalog import Catalog
 from connector.errors import RunStoppedError
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.serve.problems import ProblemError
 from connector.serve.server import listen
 from connector.serve.turns import Turns
 from tests.fakes import wait_until

@@ -14,9 +14,9 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
+from connector.callers.keys import Keys, Rights
 from connector.catalog.catalog import Catalog
 from connector.serve.app import Application
-from connector.serve.keys import Keys, Rights
 from connector.serve.repeats import RepeatStore
 from connector.serve.settings import Settings
 from tests.fakes import FakeClock

@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.callers.keys import Rights
+from connector.callers.problems import ProblemError
+from connector.callers.settings import CallSettings
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common.clock import Clock, SystemClock
@@ -17,9 +20,6 @@ from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import absolute_file, is_file
 from connector.errors import ConnectionSetupError, RunError
 from connector.library.session import Session
-from connector.serve.keys import Rights
-from connector.serve.problems import ProblemError
-from connector.serve.settings import Settings
 
 DEFAULT = ""
 """The name that stands for the default connection of a service."""
@@ -45,7 +45,7 @@ class Sessions:
     refuses every other request, whatever a handler would send.
     """
 
-    def __init__(self, catalog: Catalog, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, catalog: Catalog, settings: CallSettings, clock: Clock | None = None) -> None:
         self._catalog, self._settings = catalog, settings
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
@@ -136,7 +136,7 @@ class Sessions:
             one.session.close()
 
 
-def _allowed(settings: Settings, rights: Rights) -> list[str]:
+def _allowed(settings: CallSettings, rights: Rights) -> list[str]:
     """Return the names of the connections that a caller may use, its default ones first."""
     served = settings.connections
     if rights.connections:
@@ -144,7 +144,7 @@ def _allowed(settings: Settings, rights: Rights) -> list[str]:
     return list(served) or [DEFAULT]
 
 
-def services_of(catalog: Catalog, settings: Settings, rights: Rights) -> set[str]:
+def services_of(catalog: Catalog, settings: CallSettings, rights: Rights) -> set[str]:
     """Return the services for which a caller may use a connection that exists."""
     found: set[str] = set()
     for name in _allowed(settings, rights):

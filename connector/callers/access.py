@@ -13,11 +13,11 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+from connector.callers.keys import Keys, Rights
+from connector.callers.problems import ProblemError, unauthorized
+from connector.callers.settings import CallSettings
 from connector.catalog.action import Action
 from connector.errors import RunError
-from connector.serve.keys import Keys, Rights
-from connector.serve.problems import ProblemError, unauthorized
-from connector.serve.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Headers(Protocol):
         ...
 
 
-def caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
+def caller_of(headers: Headers, keys: Keys, settings: CallSettings) -> Caller:
     """Return who sends a request with these headers. Raises ProblemError (401, 403, 500)."""
     try:
         return _caller_of(headers, keys, settings)
@@ -64,7 +64,7 @@ def caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
         raise ProblemError(500, "the keys cannot be read: see the log of the server") from error
 
 
-def _caller_of(headers: Headers, keys: Keys, settings: Settings) -> Caller:
+def _caller_of(headers: Headers, keys: Keys, settings: CallSettings) -> Caller:
     secret = _secret(headers)
     if secret is not None:
         key = keys.find(secret)

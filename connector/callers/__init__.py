@@ -1,0 +1,1 @@
+"""What servers for other programs share: keys and rights, sessions of connections, settings and errors."""
