@@ -23,6 +23,7 @@ DEEPEST = 100
 """The maximum depth of nested collections in a YAML file."""
 MOST_NODES = 1_000_000
 """The maximum number of values in a YAML file; the values of an anchor count once for each alias."""
+_MERGE = "tag:yaml.org,2002:merge"
 _TOO_DEEP = "it is nested too deeply"
 _SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
 """A text with fewer characters than the first number, and fewer brackets than the second, cannot be nested
@@ -32,21 +33,29 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._checked: dict[int, yaml.Node] = {}
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Add the keys of merged mappings (`<<`) to a node, after a check of the keys that are written in it."""
+        if id(node) not in self._checked:
+            self._checked[id(node)] = node
+            self.check_keys([key for key, _ in node.value if key.tag != _MERGE])
+        super().flatten_mapping(node)
+
+    def check_keys(self, keys: Sequence[yaml.Node]) -> None:
+        """Raise ConstructorError for a key that is not text or a number, or is repeated."""
         seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key = self.construct_object(key_node, deep=True)
+        for node in keys:
+            key = self.construct_object(node, deep=True)
             if isinstance(key, (list, dict)):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, "a key must be text", node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f'the key "{key}" is repeated', key_node.start_mark
+                    None, None, f'the key "{key}" is repeated', node.start_mark
                 )
             seen.add(key)
-        result: dict[Any, Any] = super().construct_mapping(node, deep)
-        return result
 
 
 _OTHERS = ("timestamp", "int", "float", "value")
@@ -69,11 +78,11 @@ _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: spelled_
 
 
 class _JsonLoader(_Loader):
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
-                key_node.tag = "tag:yaml.org,2002:str"
-        return super().construct_mapping(node, deep)
+    def check_keys(self, keys: Sequence[yaml.Node]) -> None:
+        for node in keys:
+            if isinstance(node, yaml.ScalarNode):
+                node.tag = "tag:yaml.org,2002:str"
+        super().check_keys(keys)
 
 
 _JsonLoader.yaml_implicit_resolvers = {
@@ -114,16 +123,10 @@ def load_data(path: Path, keys: Sequence[str | int] = ()) -> Any:
     """Return the value of a YAML file at the path `keys`, as data: yes, no, on, off and all keys are text.
 
     So a country NO, or a member `on`, is not read as a boolean. The file must be one that `load` accepts, and
-    the path must exist.
+    the path must exist. Raises RunError, with file and line, for two keys that are the same text, such as 7
+    and "7".
     """
-    loader = _TextLoader(path.read_text(encoding="utf-8"))
-    node = loader.get_single_node()
-    for key in keys:
-        if isinstance(node, yaml.SequenceNode):
-            node = node.value[int(key)]
-        else:
-            node = next(value for found, value in node.value if found.value == str(key))
-    return loader.construct_document(node)
+    return _parsed(path.read_text(encoding="utf-8"), str(path), _TextLoader, keys)
 
 
 def parse_json_like(text: str, name: str) -> Any:
@@ -135,7 +138,9 @@ def parse_json_like(text: str, name: str) -> Any:
     return _parsed(text, name, _JsonLoader)
 
 
-def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) -> Any:
+def _parsed(
+    text: str, name: str, loader_class: Any, keys: Sequence[str | int] = (), *, may_quote: bool = True
+) -> Any:
     if len(text) > LONGEST:
         raise RunError(f"{name}: the file has more than {LONGEST:,} characters")
     try:
@@ -144,6 +149,8 @@ def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) 
         node = loader.get_single_node()
         if "*" in text:
             _check_aliases(node)
+        for key in keys:
+            node = _member(loader, node, key)
         return None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -151,6 +158,14 @@ def _parsed(text: str, name: str, loader_class: Any, *, may_quote: bool = True) 
         raise RunError(f"{name}, line {line}: {problem}") from error
     except (yaml.YAMLError, RecursionError, ValueError, LookupError) as error:
         raise RunError(f"{name}: not YAML{f': {error}' if may_quote else ''}") from error
+
+
+def _member(loader: Any, node: Any, key: str | int) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return node.value[int(key)]
+    loader.flatten_mapping(node)
+    # Merged keys come first; those written in the mapping itself replace them.
+    return [value for found, value in node.value if found.value == str(key)][-1]
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -121,6 +121,33 @@ def test_data_has_no_words_that_are_booleans(file: Path) -> None:
     }
 
 
+MERGED = "base: {x: &a {own: {n: NO}, 7: a}, y: &b {<<: *a, k: 1, own: {n: on}}}\nlast: {<<: *b, k: 2}\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (("last", "own"), {"n": "on"}),
+        (("base", "x", "own"), {"n": "NO"}),
+        (("last",), {"own": {"n": "on"}, "7": "a", "k": 2}),
+        ((), {"own": {"n": "on"}, "7": "a", "k": 2}),
+    ],
+)
+def test_data_of_merged_mappings(file: Path, keys: tuple[str, ...], expected: Any) -> None:
+    loaded = load(file, MERGED)
+    assert loaded["last"] == {"own": {"n": True}, 7: "a", "k": 2}
+    assert loaded["base"]["y"]["k"] == 1  # it was merged before its own keys were checked
+    found = strict_yaml.load_data(file, keys)
+    assert (found if keys else found["last"]) == expected
+
+
+@pytest.mark.parametrize("keys", [(), ("a",), ("a", "7"), ("b",)])
+def test_data_with_two_keys_that_are_the_same_text(file: Path, keys: tuple[str, ...]) -> None:
+    load(file, 'x: 1\na: {7: a, "7": b}\nb: {<<: {no: 1, "no": 2}}\n')
+    with pytest.raises(RunError, match=r"line [23]: the key \"(7|no)\" is repeated"):
+        strict_yaml.load_data(file, keys)
+
+
 def test_a_file_that_cannot_be_read_is_a_fault(file: Path) -> None:
     with pytest.raises(RunError, match=r"file\.yaml: cannot be read: No such file or directory$"):
         strict_yaml.load(file)
