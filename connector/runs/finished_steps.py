@@ -10,27 +10,33 @@ from pathlib import Path
 
 from connector.connections.connection import Connection
 from connector.errors import RunError
+from connector.files.output import Start
 from connector.runs.account import Account
 from connector.runs.records import find
 from connector.runs.run import Prepared, fingerprint, naming
 from connector.runs.tenant_accounts import account_of
 
 
-def check_finished(steps: Sequence[Prepared], connection: Connection | None) -> None:
+def check_finished(
+    steps: Sequence[Prepared], begins: Sequence[Start | None], connection: Connection | None
+) -> None:
     """Raise RunError if a finished step has another action, input or connection, or other settings.
 
-    A step without a record on this machine is not checked.
+    `begins` has how each step starts; None is for a finished one. A step without a record on this machine is
+    not checked. The message names `--restart` only if all steps that have sent requests are reads: others
+    would send them twice.
     """
-    for step in steps:
-        record = find(Path(step.job.output))
+    started = [step for step, begin in zip(steps, begins, strict=True) if begin != "new"]
+    may_restart = all(step.action.effect == "read" and step.rerun is None for step in started)
+    for step, begin in zip(steps, begins, strict=True):
+        record = find(Path(step.job.output)) if begin is None else None
         if record is None or not record.fingerprint:
             continue
         with naming(step.job):
             account = Account(connection.account, connection.timezone) if connection else account_of(step)
             now = fingerprint(step, account, step.job.source())
         if changed := list(_changed(record.fingerprint, now)):
-            are_reads = all(step.action.effect == "read" for step in steps)
-            restart = ", or --restart to run all steps again" if are_reads else ""
+            restart = ", or --restart to run all steps again" if may_restart else ""
             raise RunError(
                 f'step "{step.job.step}" is finished, but differs from the run in its {", ".join(changed)}: '
                 f"use --resume with the same settings{restart}"

@@ -201,8 +201,11 @@ class FinishedJob:
         return Rerun(of, numbers, corrected or None, chain, done)
 
 
-def why_finished(steps: Sequence[Job]) -> str:
-    """Return why a finished job cannot be resumed, with the command that reruns its failed rows."""
+def why_finished(steps: Sequence[Job], *, are_reads: bool) -> str:
+    """Return why a finished job cannot be resumed, with the command that reruns its failed rows.
+
+    `--restart` is named only if all steps `are_reads`: others would send their requests twice.
+    """
     restart = "--restart to run all rows of all steps again"
     job = FinishedJob(steps)
     rerun = f"`rerun {shlex.quote(str(job.folder))}"
@@ -214,8 +217,9 @@ def why_finished(steps: Sequence[Job]) -> str:
     failed = {step.step: len(job.failed(step, before)) for step in steps}
     counts = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in failed.items() if count)
     if not counts:
-        return f"all steps are finished, nothing to resume; use {restart}"
-    return f"all steps are finished, nothing to resume, but {counts} failed: use {rerun}`, or {restart}"
+        return "all steps are finished, nothing to resume" + (f"; use {restart}" if are_reads else "")
+    other = f", or {restart}" if are_reads else ""
+    return f"all steps are finished, nothing to resume, but {counts} failed: use {rerun}`{other}"
 
 
 def envelopes_file(step: Job) -> Path | None:

@@ -92,10 +92,10 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     with file_errors(outputs[0].parent if outputs else STREAM):
         begins = _resumed(steps, outputs) if start == "resume" else _check_all_new(outputs, start)
     begins += ["new"] * (len(steps) - len(outputs))
-    if finished := [step for step, begin in zip(steps, begins, strict=True) if begin is None]:
+    if None in begins:
         from connector.runs.finished_steps import check_finished  # imported only for jobs that are resumed
 
-        check_finished(finished, connection)
+        check_finished(steps, begins, connection)
     left = [(step, begin) for step, begin in zip(steps, begins, strict=True) if begin is not None]
     followed = {step.job.follows for step in steps}
     tried: set[Connection] = set()
@@ -169,5 +169,6 @@ def _resumed(steps: Sequence[Prepared], outputs: Sequence[Path]) -> list[Start |
     if all(begin is None for begin in begins):
         from connector.runs.job_rerun import why_finished  # imported only for this message
 
-        raise RunError(why_finished([step.job for step in steps]))
+        are_reads = all(step.action.effect == "read" for step in steps)
+        raise RunError(why_finished([step.job for step in steps], are_reads=are_reads))
     return begins

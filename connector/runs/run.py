@@ -165,7 +165,7 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
 
 
 def _expected_of_step(job: Job) -> ExpectedRows | None:
-    hint = ". The earlier steps are complete: --resume continues after them, --restart runs them again"
+    hint = ". The earlier steps are complete: --resume continues after them"
     return read_expected(job.max_rows, job.expect_rows, hint if job.follows else "")
 
 

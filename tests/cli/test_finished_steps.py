@@ -55,8 +55,27 @@ def test_finished_steps_have_the_same_settings(
     path.write_text(path.read_text().replace(before, after))
     done = ninjaone("run", "job.yaml", "--resume", "--max-rows", "2")
     assert done.returncode == 2, done.stderr
-    assert f'step "found" is finished, but differs from the run in its {differs}: use --resume' in done.stderr
+    assert (
+        f'step "found" is finished, but differs from the run in its {differs}: use --resume with the same '
+        "settings, or --restart to run all steps again"
+    ) in done.stderr
     assert not sent(sandbox)
+
+
+def test_a_restart_is_not_advised_over_a_step_that_has_sent_changes(
+    ninjaone: Ninjaone, stopped: Path, sandbox: Sandbox
+) -> None:
+    resume = ("run", "job.yaml", "--resume", "--max-errors", "0")
+    sandbox.set_faults(queue=[{"fault": "answer", "status": 404, "body": {}}])
+    assert ninjaone(*resume, "--max-rows", "2").returncode == 3  # in the middle of the step `renamed`
+    fewer = ninjaone(*resume, "--max-rows", "1")
+    assert fewer.returncode == 2
+    assert "--restart" not in fewer.stderr
+    (stopped / "job.yaml").write_text(JOB.replace('"{{ id }}"', '"{{ id | int + 1 }}"'))
+    changed = ninjaone(*resume, "--max-rows", "2")
+    assert changed.returncode == 2
+    assert "differs from the run in its templates: use --resume with the same settings\n" in changed.stderr
+    assert len(sent(sandbox)) == 1
 
 
 def test_the_next_steps_can_have_other_settings(ninjaone: Ninjaone, stopped: Path, sandbox: Sandbox) -> None:

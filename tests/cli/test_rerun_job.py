@@ -260,6 +260,7 @@ def test_a_finished_job_that_is_resumed_names_the_rerun(
     assert done.returncode == 2
     failed = "1 row of organization, 2 rows of site, 1 row of check failed: use `rerun out`"
     assert f"all steps are finished, nothing to resume, but {failed}" in done.stderr
+    assert "--restart" not in done.stderr  # which would create everything a second time
     sandbox.set_faults(queue=[REFUSED])
     assert ninjaone("rerun", "out", "--on-error", "stop").returncode == 3
     assert "`rerun out --resume` continues it" in ninjaone("run", "job.yaml", "--resume").stderr
