@@ -11,7 +11,7 @@ from connector.cli.file_arguments import file_name, file_path
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.expected_rows import read_range
-from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, DelayMs
+from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, SHORTEST_DELAY_MS, DelayMs
 from connector.runs.tenant_split import read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
@@ -294,7 +294,7 @@ def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> No
         "--min-delay-ms",
         type=_least_delay,
         metavar="MS",
-        help=f"with --delay-ms auto: shortest interval, in ms (default: {LEAST_DELAY_MS:g})",
+        help=f"with --delay-ms auto: shortest interval, in ms, at least 1 (default: {LEAST_DELAY_MS:g})",
     )
 
 
@@ -320,7 +320,7 @@ def add_delay(parser: argparse.ArgumentParser) -> None:
 
 def _least_delay(text: str) -> float:
     value = float(text)
-    if not 0 < value < float("inf"):
+    if not SHORTEST_DELAY_MS <= value < float("inf"):
         raise ValueError
     return value
 

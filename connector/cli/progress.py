@@ -17,7 +17,7 @@ from typing import TextIO
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError, count_of
 from connector.runs.records import ActiveRun
-from connector.runs.summary import Awaited
+from connector.runs.summary import Awaited, Pace
 
 TERMINAL_EVERY_S = 0.2
 LOG_EVERY_S = 10.0
@@ -33,7 +33,7 @@ class View:
 
     `left_s` is the estimated remaining time. `pace_s` is the part of it that is due to the delay between
     requests: if both are close, the delay limits the rate, otherwise the API does. `awaited` is the state of
-    the wait for the end of queued work. `delay_ms` is the delay if it adapts to the service.
+    the wait for the end of queued work. `pace` is the one reached so far if it adapts to the service.
     """
 
     label: str
@@ -45,7 +45,7 @@ class View:
     pace_s: float | None = None
     waits_s: float | None = None
     awaited: Awaited | None = None
-    delay_ms: float | None = None
+    pace: Pace | None = None
 
     @property
     def share(self) -> float | None:
@@ -64,15 +64,15 @@ class View:
         facts.append(f"{self.failed} failed")
         if self.waits_s is not None:
             facts.append(f"waiting for {duration(self.waits_s)}")
-        pace = "" if self.pace_s is None else f"{duration(self.pace_s)} of delays"
+        delays = "" if self.pace_s is None else f"{duration(self.pace_s)} of delays"
         if self.left_s is not None:
-            facts.append(f"{duration(self.left_s)} left" + (f" ({pace})" if pace else ""))
-        elif pace:
-            facts.append(pace)
+            facts.append(f"{duration(self.left_s)} left" + (f" ({delays})" if delays else ""))
+        elif delays:
+            facts.append(delays)
         if self.rate is not None:
             facts.append(rate_text(self.rate))
-        if self.delay_ms is not None:
-            facts.append(f"{self.delay_ms:.0f} ms between requests")
+        if self.pace:
+            facts.append(self.pace.interval_text)
         return facts
 
 
@@ -107,7 +107,7 @@ class Gauge:
             self._pace_s(left, done, requests),
             self._waits_s(now, done, requests),
             sum(awaited, start=Awaited(0)) if (awaited := self._run.summary.awaited.values()) else None,
-            self._run.pace.delay_ms if self._run.pace else None,
+            self._run.pace,
         )
 
     def _done(self) -> int:
@@ -123,21 +123,18 @@ class Gauge:
         return (done - before) / (now - then) if done > before and now > then else None
 
     def _pace_s(self, left: int | None, done: int, requests: int) -> float | None:
-        if left is None or not self._delay_ms():
+        if left is None or not self._run.interval_ms:
             return None
         rows = done - self._first_done
         each = (requests - self._first_requests) / rows if rows else 1.0
-        return left * each * self._delay_ms() / 1000
-
-    def _delay_ms(self) -> float:
-        return self._run.pace.delay_ms if self._run.pace else self._run.delay_ms
+        return left * each * self._run.interval_ms / 1000
 
     def _waits_s(self, now: float, done: int, requests: int) -> float | None:
         """Return the seconds since a row ended or a request started, if that exceeds the delay; else None."""
         if (done, requests) != self._signs_of_life:
             self._signs_of_life, self._alive_at = (done, requests), now
         waits_s = now - self._alive_at
-        return waits_s if waits_s >= _WAITS_S + self._delay_ms() / 1000 else None
+        return waits_s if waits_s >= _WAITS_S + self._run.interval_ms / 1000 else None
 
 
 class Progress:

@@ -189,7 +189,7 @@ def describe(
         lines.append(f"  {summary.shared} {has} the result of an earlier row, by `distinct: {distinct}`")
     if summary.pace:
         sent = f"{summary.pace.throttled} of {count_of(summary.pace.requests, 'request')} throttled"
-        lines.append(f"  pace: {summary.pace.delay_ms:.0f} ms between requests at the end, {sent}")
+        lines.append(f"  pace: {summary.pace.interval_text} at the end, {sent}")
     if summary.truncated:
         lines.append(f"  {count_of(summary.truncated, 'list')} truncated at the limit")
     if summary.failed:

@@ -34,6 +34,10 @@ PATIENT_S = 10.0
 """How long the response to the first request after a refusal is awaited before another one starts."""
 LONGEST_INTERVALS = 2
 """The longest interval, as a multiple of the one without adaptation."""
+LONGEST_S = 2.0
+"""The longest interval, in seconds, if there is none without adaptation."""
+MOST_RAISES = 100
+"""The number of raises in a row that cannot be reached: each shortens the interval."""
 FAMILIAR, REMEMBERED = 3, 1000
 """A number of pending requests is known to be allowed after so many successes, of about the latest 1000."""
 
@@ -71,8 +75,9 @@ class PaceState:
     `counted` successes came since `base`, the end of an earlier refusal; `slowest` is the longest interval
     since then. `whole` and `active` are the doubtful results of the latest such measurement, with and without
     the time of the refusal. A refusal began at `refused_first`, has `refused` requests, the latest at
-    `refused_at`, and a `hold` until `until`; then one request starts, at `trial`. If it `cuts`, it shows that
-    the pace was too high. `most` is the limit of pending requests, raised after `most_patience` requests,
+    `refused_at`, and a `hold` until `until`; then one request starts, at `trial`, and another one if no
+    response comes. The first success of these ends the hold. If the refusal `cuts`, it shows that the pace
+    was too high. `most` is the limit of pending requests, raised after `most_patience` requests,
     of which there were `at_most`. `latest` and `answered` are the times of the latest start and response.
     """
 
@@ -97,7 +102,10 @@ class PaceState:
     def is_valid(self) -> bool:
         """Return whether the values can be those of a pace, and not of a damaged file."""
         values = [self.values[index] for index in range(len(self.NAMES))]
-        return 0.001 <= self.interval < 3600 and all(isfinite(value) and value >= 0 for value in values)
+        are_numbers = all(isfinite(value) and value >= 0 for value in values)
+        return are_numbers and (
+            0.001 <= self.interval < 3600 and self.patience >= 1 and self.raises <= MOST_RAISES
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,8 @@ class AdaptivePace:
     """
 
     def __init__(self, start_s: float, least_s: float, values: Values | None = None) -> None:
-        self._least_s, self._longest_s = least_s, LONGEST_INTERVALS * max(start_s, least_s)
+        self._least_s = least_s
+        self._longest_s = max(least_s, LONGEST_INTERVALS * start_s if start_s else LONGEST_S)
         self.state = PaceState([0.0] * len(PaceState.NAMES) if values is None else values)
         if not self.state.is_valid():
             for index in range(len(PaceState.NAMES)):
@@ -168,29 +177,27 @@ class AdaptivePace:
         state.answered = now
         self._remember(request.in_flight)
         state.counted += 1
-        if state.hold and 0 < state.trial <= request.at:
+        if state.hold and request.at > state.refused_at:
             self._resume(now)
         if not state.hold:
             self._speed_up()
 
     def unknown(self, request: Started) -> None:
         """Note that nothing is known about a request, such as after a lost response."""
-        if self.state.trial <= request.at:
-            self.state.trial = 0.0
+        if self.state.trial == request.at:
+            self.state.trial = 0.0  # the next request can start
 
     def refused(self, request: Started, now: float, retry_after_s: float | None = None) -> float:
         """Note that the service reported too many requests; return the seconds until the next request."""
         state = self.state
         state.answered = now
-        if state.hold and (not state.trial or request.at < state.trial):
-            # The request started before the refusal was known.
+        if request.at <= state.refused_at:  # It started before the refusal was known.
             state.refused += 1
-            self._limit_flight(request.in_flight)
+            if state.hold:
+                self._limit_flight(request.in_flight)
         elif state.hold:
             state.refused += 1
             self._hold(now, 2 * state.hold, retry_after_s)
-        elif request.at < state.refused_at:
-            state.refused += 1
         else:
             state.refused_first, state.refused = now, 1
             state.cuts = not self._limit_flight(request.in_flight)

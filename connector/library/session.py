@@ -28,7 +28,7 @@ from connector.invocation.invoke import Invoker, ResultMode
 from connector.invocation.result_times import Times
 from connector.library.results import Results
 from connector.library.values import json_value
-from connector.runs.job import MOST_CONCURRENT, DelayMs, Job
+from connector.runs.job import MOST_CONCURRENT, SHORTEST_DELAY_MS, DelayMs, Job
 from connector.runs.policy import apply_policy
 from connector.runs.preview import preview_row
 from connector.runs.run import Prepared, make_invoker, prepare, zone_of
@@ -78,8 +78,8 @@ class Session:
         self.service = self.catalog.service(service or self.service_name)
         if delay_ms not in (None, "auto") and not _is_number(delay_ms, 0):
             raise RunError("delay_ms: a number of milliseconds is expected, which is not negative, or auto")
-        if min_delay_ms is not None and not (_is_number(min_delay_ms, 0) and min_delay_ms):
-            raise RunError("min_delay_ms: a number of milliseconds greater than 0 is expected")
+        if min_delay_ms is not None and not _is_number(min_delay_ms, SHORTEST_DELAY_MS):
+            raise RunError("min_delay_ms must be a number of milliseconds, at least 1")
         _require_option("times", times, Times)
         self._job = Job(
             action="",

@@ -16,7 +16,15 @@ from connector.errors import RunError, nearest
 from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
 from connector.runs.file_names import FileNames, read_variables
-from connector.runs.job import MOST_CONCURRENT, NO_INPUT, STREAM, DelayMs, Job, OutputExists
+from connector.runs.job import (
+    MOST_CONCURRENT,
+    NO_INPUT,
+    SHORTEST_DELAY_MS,
+    STREAM,
+    DelayMs,
+    Job,
+    OutputExists,
+)
 from connector.runs.notify_settings import read_notify
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
@@ -279,8 +287,8 @@ def _read_delay(part: Section, default: DelayMs | None) -> DelayMs | None:
 
 def _read_least(part: Section, default: float | None) -> float | None:
     least_ms: float | None = part.value("min_delay_ms", (int, float), default)
-    if least_ms is not None and least_ms <= 0:
-        raise part.fault("the shortest delay must be greater than 0", "min_delay_ms")
+    if least_ms is not None and least_ms < SHORTEST_DELAY_MS:
+        raise part.fault(f"the shortest delay must be at least {SHORTEST_DELAY_MS:g} ms", "min_delay_ms")
     return least_ms
 
 

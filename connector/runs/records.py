@@ -66,8 +66,8 @@ class Rows(Protocol):
 class ActiveRun:
     """A run in progress, as other threads see it; its `summary` is updated with every row.
 
-    `requests` returns the number of API requests sent so far, at least `delay_ms` apart unless a `pacer`
-    adapts this interval to the service. `stop` is the event that stops the run.
+    `requests` returns the number of API requests sent so far, at least `delay_ms` apart unless `pacers`, one
+    for each account, adapt this interval to the service. `stop` is the event that stops the run.
     """
 
     job: Job
@@ -76,12 +76,21 @@ class ActiveRun:
     delay_ms: float
     requests: Callable[[], int]
     stop: Event | None = None
-    pacer: Pacer | None = None
+    pacers: Sequence[Pacer] = ()
 
     @property
     def pace(self) -> Pace | None:
         """The pace that was reached so far; None if the interval does not adapt."""
-        return Pace(self.pacer.delay_ms, self.requests(), self.pacer.throttled) if self.pacer else None
+        if not self.pacers:
+            return None
+        longest_ms = max(pacer.delay_ms for pacer in self.pacers)
+        throttled = sum(pacer.throttled for pacer in self.pacers)
+        return Pace(longest_ms, self.requests(), throttled, len(self.pacers))
+
+    @property
+    def interval_ms(self) -> float:
+        """The shortest average interval between the requests of all accounts together, in milliseconds."""
+        return 1 / sum(1 / pacer.delay_ms for pacer in self.pacers) if self.pacers else self.delay_ms
 
 
 RunObserver = Callable[[ActiveRun], None]

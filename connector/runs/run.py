@@ -219,9 +219,9 @@ def run(
             if distinct:
                 distinct.keep(envelope)
         summary.resumed_rows = summary.rows
-        pacer = client.pacer if prepared.min_delay_ms else None
+        pacers = [client.pacer] if prepared.min_delay_ms else []
         running = ActiveRun(
-            job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop, pacer
+            job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop, pacers
         )
         if observer:
             observer(running)

@@ -44,12 +44,21 @@ class Awaited:
 class Pace:
     """The pace that a run with an adaptive delay reached: the interval between requests at its end.
 
-    `throttled` of its `requests` were too many for the service.
+    With several `accounts`, it is the longest of theirs. `throttled` of all `requests` were too many for the
+    service.
     """
 
     delay_ms: float
     requests: int
     throttled: int
+    accounts: int = 1
+
+    @property
+    def interval_text(self) -> str:
+        """The interval as text, such as `20 ms between requests`."""
+        if self.accounts > 1:
+            return f"at most {self.delay_ms:.0f} ms between requests of an account"
+        return f"{self.delay_ms:.0f} ms between requests"
 
     def as_json(self) -> dict[str, Any]:
         """Return the pace as JSON values."""

@@ -308,6 +308,7 @@ class _Tenants:
             self._prepared.delay_ms / max(1, len(signing_in)),
             lambda: sum(part.client.requests for part in self._parts),
             self._stop,
+            [part.client.pacer for part in signing_in] if self._prepared.min_delay_ms else [],
         )
 
     def run(self, output: Output) -> None:

@@ -115,12 +115,13 @@ class Simulation:
         says_when: bool = False,
         values: list[float] | None = None,
         noise: float = 0.0,
+        start_s: float = 0.3,
     ) -> None:
         self._limit, self._latency_s, self._spread, self._says_when = limit, latency_s, spread, says_when
         self._noise = noise
         self._random = random.Random(1)
         self.values = values or [0.0] * len(PaceState.NAMES)
-        self.paces = [AdaptivePace(0.3, 0.02, self.values) for _ in range(processes)]
+        self.paces = [AdaptivePace(start_s, 0.02, self.values) for _ in range(processes)]
         self._rows = [deque([1] * 64) for _ in self.paces]  # the number of the next try of each
         self._wakes = [False] * processes
         self._events: list[tuple[float, int, Callable[..., None], Any]] = []

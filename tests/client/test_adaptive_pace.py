@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,46 @@ def test_after_a_refusal_one_request_is_tried_before_the_others() -> None:
     pace.accepted(tried, 31.0)
     assert pace.wait_s(31.0, 0) == 0
     assert pace.interval_s > 0.3
+
+
+def test_the_hold_ends_if_each_response_takes_longer_than_the_next_request_waits() -> None:
+    pace, now = AdaptivePace(0.3, 0.02), 13.0
+    pace.refused(pace.started(10.0, 0), 10.5)
+    pending = deque([pace.started(now, 0)])
+    for _ in range(3):  # two are in flight at any time, and each takes 12 seconds
+        now += 10.0
+        assert pace.wait_s(now, len(pending)) == 0
+        pending.append(pace.started(now, len(pending)))
+        first = pending.popleft()
+        pace.accepted(first, first.at + 12.0)
+        assert pace.state.hold == 0
+
+
+def test_the_hold_ends_after_lost_responses() -> None:
+    pace = AdaptivePace(0.3, 0.02)
+    pace.refused(pace.started(10.0, 0), 10.5)
+    lost, late = pace.started(13.0, 0), pace.started(23.0, 1)
+    pace.unknown(lost)
+    assert pace.wait_s(24.0, 1) > 0  # the later one is still awaited
+    pace.accepted(late, 25.0)
+    assert pace.state.hold == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("patience", 0.0), ("patience", 0.5), ("raises", 5000.0)])
+def test_a_pace_with_an_impossible_number_starts_anew(name: str, value: float) -> None:
+    simulation = Simulation(Window(100, 10), 0.1)
+    simulation.run(400)
+    simulation.values[PaceState.NAMES.index(name)] = value
+    assert AdaptivePace(0.3, 0.02, simulation.values).interval_s == 0.3
+    simulation.run(400)
+
+
+def test_without_a_delay_of_the_service_it_becomes_as_slow_as_the_service_requires() -> None:
+    simulation = Simulation(Window(60, 60, slides=True), 0.1, start_s=0.0)
+    simulation.run(500)
+    figures = simulation.run(500)
+    assert figures.interval_s > 0.9
+    assert figures.refused <= 0.02
 
 
 def test_the_time_that_the_service_names_is_waited_for() -> None:

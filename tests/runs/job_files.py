@@ -42,7 +42,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "vars": {"customer": "Acme", "count": 3},
     "delay_ms": "auto",
-    "min_delay_ms": 0.5,
+    "min_delay_ms": 1.5,
     "concurrency": 8,
     "on_error": "stop",
     "max_errors": 0,

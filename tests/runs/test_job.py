@@ -38,7 +38,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         summary=tmp_path / "summary.json",
         vars={"customer": "Acme", "count": 3},
         delay_ms="auto",
-        min_delay_ms=0.5,
+        min_delay_ms=1.5,
         concurrency=8,
         on_error="stop",
         max_errors=0,
@@ -99,7 +99,7 @@ def test_a_saved_connections_name_is_not_below_the_folder(
         ({"action": "x", "output_format": "tsv"}, 'output_format: "tsv" is not one of jsonl, json, csv'),
         ({"action": "x", "rows": "all"}, 'line 2: rows: "all" is not one of one, each'),
         (
-            {"action": "x", "delay_ms": "auto", "min_delay_ms": 0},
+            {"action": "x", "delay_ms": "auto", "min_delay_ms": 0.5},
             "min_delay_ms: the shortest delay must",
         ),
         ({"action": "x", "delay_ms": -1}, "line 2: delay_ms: the delay cannot be negative"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as threads
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from connector.catalog.catalog import Catalog
+from connector.cli.progress import Gauge
 from connector.client.client import Client
 from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
@@ -26,7 +28,7 @@ from connector.runs.tenant_accounts import account_of, tenant_connections
 from connector.runs.tenant_runs import run_tenants
 from connector.runs.tenant_split import Split
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.fakes import wait_until, write_lines
+from tests.fakes import FakeClock, wait_until, write_lines
 from tests.loopback import PATIENCE_S
 
 COUNT = 12
@@ -80,6 +82,22 @@ class Stage:
 def stage(tmp_path: Path, catalog: Catalog) -> Iterator[Stage]:
     with Sandbox() as acme, Sandbox() as globex:
         yield Stage(tmp_path, catalog, acme, globex)
+
+
+def test_the_pace_of_several_accounts_is_that_of_the_slowest(stage: Stage) -> None:
+    stage.sandboxes[0].set_faults(queue=["429_bare"])
+    seen: list[ActiveRun] = []
+    prepared = stage.prepared(delay_ms="auto", min_delay_ms=5)
+    quick = replace(prepared.service, delay=replace(prepared.service.delay, default_ms=20))
+    summary = run_tenants(replace(prepared, service=quick), observer=seen.append)
+    assert summary.pace is not None
+    assert (summary.pace.accounts, summary.pace.throttled) == (2, 1)
+    assert summary.pace.requests == len(stage.sent())
+    slowest, fastest = sorted((pacer.delay_ms for pacer in seen[0].pacers), reverse=True)
+    assert summary.pace.delay_ms == slowest > fastest
+    assert summary.pace.interval_text == f"at most {slowest:.0f} ms between requests of an account"
+    assert seen[0].interval_ms < fastest  # both accounts send at the same time
+    assert Gauge(seen[0], FakeClock()).look().pace == summary.pace
 
 
 def test_a_run_that_was_ended_while_it_merged_goes_on_there(

@@ -301,7 +301,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "wait_s": 5400.0,
         "templates": {"a": "{{ b }}", "c": {"template": "", "empty": "send"}, "d": None, "e": ["{{ x }}", 1]},
         "on_error": "stop", "empty": "send", "max_rows": 9, "expect_rows": "1-9",
-        "delay_ms": 1.5, "min_delay_ms": 0.5, "max_errors": 7, "concurrency": 3,
+        "delay_ms": 1.5, "min_delay_ms": 1.5, "max_errors": 7, "concurrency": 3,
         "allow_connections": {"acme": "acme", "other": "other"},
     }  # fmt: skip
     other = (
