@@ -16,7 +16,10 @@ _PUBLIC = {
     "Catalog": "connector.catalog.catalog",
     "Envelope": "connector.files.envelope",
     **dict.fromkeys(
-        ("ActionError", "ConnectionSetupError", "ConnectorError", "InputError", "RunError"),
+        (
+            *("ActionError", "ConnectionSetupError", "ConnectorError", "FailureLimitError", "InputError"),
+            *("RunError", "RunStoppedError"),
+        ),
         "connector.errors",
     ),
 }

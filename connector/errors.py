@@ -5,6 +5,7 @@ ConnectorError
 │   ├── DeclarationError         a declaration of an action or a service is not valid
 │   └── ConnectionSetupError     the connection's settings or credentials cannot be used
 ├── RunStoppedError            a started run cannot continue; can be resumed: exit 3
+│   ├── FailureLimitError        more rows failed than the run allows
 │   ├── RunInterruptedError      the run is stopping, and a waiting row is left for the resumed run
 │   └── WaitStoppedError         the outcomes of queued work cannot be read; a resumed run reads them
 ├── RowError                   ends its row, in an envelope; the other rows continue
@@ -110,11 +111,20 @@ class DeclarationError(RunError):
 
 
 class ConnectionSetupError(RunError):
-    """The connection's settings or credentials are not valid, or the sign-in failed."""
+    """The connection's settings or credentials are not valid, or the sign-in failed.
+
+    `transient` says whether the sign-in is worth a retry: it had no response, or 429 or 5xx.
+    """
+
+    transient = False
 
 
 class RunStoppedError(ConnectorError):
     """A run that has started cannot continue (a full disk, a removed folder). It can be resumed."""
+
+
+class FailureLimitError(RunStoppedError):
+    """More rows failed than the run allows (`on_error`, `max_errors`). A resumed run continues after them."""
 
 
 class RunInterruptedError(RunStoppedError):

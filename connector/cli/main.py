@@ -17,8 +17,12 @@ import connector
 from connector.cli.logs import add_log_options, log_output
 from connector.cli.streams import usable_streams
 from connector.errors import ConnectorError, RunError, RunInterruptedError, RunStoppedError, nearest
-
-OK, ROWS_FAILED, NOTHING_RUN, STOPPED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+from connector.runs.exit_codes import INTERRUPTED as INTERRUPTED
+from connector.runs.exit_codes import NOTHING_RUN as NOTHING_RUN
+from connector.runs.exit_codes import OK as OK
+from connector.runs.exit_codes import OUR_FAULT as OUR_FAULT
+from connector.runs.exit_codes import ROWS_FAILED as ROWS_FAILED
+from connector.runs.exit_codes import STOPPED as STOPPED
 
 COMMANDS = {
     "actions": ("connector.cli.catalog", "list all actions, or those that contain the given words"),
@@ -102,15 +106,6 @@ def _run_and_flush(arguments: list[str]) -> int:
 def _interrupted() -> int:
     print("ninjaone: interrupted", file=sys.stderr)
     return INTERRUPTED
-
-
-def exit_code_of(error: BaseException) -> int:
-    """Return the exit code of a command that ends with an error."""
-    if isinstance(error, RunError):
-        return NOTHING_RUN
-    if isinstance(error, (KeyboardInterrupt, RunInterruptedError)):
-        return INTERRUPTED
-    return STOPPED if isinstance(error, (RunStoppedError, BrokenPipeError)) else OUR_FAULT
 
 
 def _run(arguments: list[str]) -> int:

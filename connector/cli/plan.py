@@ -18,7 +18,7 @@ from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
 from connector.cli.preview import preview_text, row_preview
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
-from connector.cli.summary import describe, run_as_json
+from connector.cli.summary import describe
 from connector.common.clock import SystemClock
 from connector.runs.affected import find_affected, name_of, target_of
 from connector.runs.job import STREAM, Job
@@ -28,6 +28,7 @@ from connector.runs.rerun import RERUN_SETTINGS
 from connector.runs.run import Prepared, naming, open_rows
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
+from connector.runs.summary_document import run_as_json
 from connector.runs.target_names import TargetNames
 
 _SHOWN = 10

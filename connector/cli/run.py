@@ -25,16 +25,17 @@ from connector.cli.job_options import (
     add_wait,
 )
 from connector.cli.logs import show_log_by
-from connector.cli.main import INTERRUPTED, OK, ROWS_FAILED
+from connector.cli.main import OK
 from connector.cli.notify import add_notify, open_notifier
 from connector.cli.output_options import add_output, failed_row_text
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
-from connector.cli.summary import Report, describe, run_as_json
+from connector.cli.summary import Report, describe
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output import Start
+from connector.runs.exit_codes import exit_code_of_run
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job
 from connector.runs.job_run import run_all
@@ -43,6 +44,7 @@ from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, check_expected
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
+from connector.runs.summary_document import run_as_json
 from connector.runs.tenant_split import is_template
 
 
@@ -212,7 +214,7 @@ class _Console:
         if summary is None:
             self._report.finished_before(job)
         else:
-            self._report.exit_code = max(self._report.exit_code, _exit_code(summary))
+            self._report.exit_code = max(self._report.exit_code, exit_code_of_run(summary))
 
     def report_failed(self, envelope: Envelope) -> None:
         """Report a failed row of the current run, if no file has it."""
@@ -244,13 +246,6 @@ def _is_shown(job: Job, *, as_json: bool) -> bool:
     if sys.stderr.isatty():
         return not (job.output == STREAM and sys.stdout.isatty())
     return not as_json
-
-
-def _exit_code(summary: Summary) -> int:
-    if summary.stopped:
-        return INTERRUPTED
-    failed = summary.failed or summary.left_out.get("failed")
-    return ROWS_FAILED if failed else OK
 
 
 def hides_failed_rows(job: Job) -> bool:

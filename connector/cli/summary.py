@@ -11,45 +11,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from connector.cli.main import (
-    INTERRUPTED,
-    NOTHING_RUN,
-    OK,
-    OUR_FAULT,
-    ROWS_FAILED,
-    STOPPED,
-    exit_code_of,
-)
 from connector.cli.progress import duration, rate_text
-from connector.common.clock import SystemClock
 from connector.common.existing_files import require_kind
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of, shorten
 from connector.files.output_formats import TABLES, format_of
+from connector.runs.exit_codes import OK, exit_code_of
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
-from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
+from connector.runs.summary_document import SummaryDocument
 
 if TYPE_CHECKING:
     from connector.cli.notifier import Notifier
 
-VERSION = 2
-"""The version of `schemas/summary.schema.json`."""
 _MARK = re.compile(rb'\A\s*\{\s*"summary":')
-STATES = {
-    None: "begun",
-    OK: "finished",
-    ROWS_FAILED: "finished",
-    NOTHING_RUN: "nothing_run",
-    STOPPED: "stopped",
-    OUR_FAULT: "fault",
-    INTERRUPTED: "interrupted",
-}
-"""The `state` in the JSON summary, keyed by exit code; None while the command runs."""
 
 
-class Report:
+class Report(SummaryDocument):
     """A context manager that collects the summaries of a command's runs and writes them to `path` at the end.
 
     While the command runs, and after a kill, the file has the state `begun`, so that a reader does not take
@@ -58,11 +37,9 @@ class Report:
     """
 
     def __init__(self, path: Path | None) -> None:
+        super().__init__()
         self.path, self.exit_code, self._message = path, OK, ""
         self.notifier: Notifier | None = None
-        self._runs: list[tuple[Job, Summary | None]] = []
-        self._clock = SystemClock()
-        self._began = self._clock.now()
 
     def write_to(self, path: Path | None) -> None:
         """Write to this path, if the command line does not name one. Raises RunError."""
@@ -80,14 +57,6 @@ class Report:
     def require(self, exit_code: int, message: str) -> None:
         """Set the lowest exit code of a command that ends without an error, with its reason."""
         self.exit_code, self._message = max(self.exit_code, exit_code), message
-
-    def begin(self, run: ActiveRun) -> None:
-        """Add a run that has started. Its summary is read at the end of the command."""
-        self._runs.append((run.job, run.summary))
-
-    def finished_before(self, job: Job) -> None:
-        """Add a step that was finished before the job was resumed."""
-        self._runs.append((job, None))
 
     def __enter__(self) -> Report:
         if self.path:
@@ -115,21 +84,6 @@ class Report:
         if self.notifier:
             self.notifier.finish(document)
 
-    def as_json(self, exit_code: int | None, message: str = "") -> dict[str, Any]:
-        """Return the summary as defined by `schemas/summary.schema.json`.
-
-        Without an exit code, the summary's state is `begun`.
-        """
-        return {
-            "summary": VERSION,
-            "state": STATES[exit_code],
-            "exit_code": exit_code,
-            "message": message or None,
-            "started": self._began,
-            "ended": None if exit_code is None else self._clock.now(),
-            "runs": [run_as_json(job, summary) for job, summary in self._runs],
-        }
-
 
 def _is_device(path: Path) -> bool:
     """Return whether a path is a pipe or a device, which must not be replaced by a file."""
@@ -142,14 +96,6 @@ def _write(path: Path, document: dict[str, Any]) -> None:
         path.write_bytes(content)
     else:
         write_whole(path, content, mode=0o666)
-
-
-def run_as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
-    """Return the summary of a run as a JSON object; None stands for a step that was already finished."""
-    step = {"step": job.step} if job.step else {}
-    counts = summary.as_json() if summary else {"finished_before": True}
-    errors = {"errors": str(job.errors)} if job.errors else {}
-    return {**step, "action": job.action, "output": job.output, **errors, **counts}
 
 
 def describe(

@@ -58,4 +58,7 @@ def sign_in(client: Client) -> None:
     try:
         client.sign_in()
     except RowError as error:
-        raise ConnectionSetupError(client.redactor.said(str(error))) from error
+        failure = ConnectionSetupError(client.redactor.said(str(error)))
+        passes = error.code in ("rate_limited", "timeout", "network_error") or (error.status or 0) >= 500
+        failure.transient = passes and not error.lasting
+        raise failure from error

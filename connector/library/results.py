@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,10 +14,24 @@ from typing import Any
 
 from connector.client.client import Client
 from connector.common.json_text import Json
-from connector.errors import RowError
+from connector.errors import ActionError, InputError, RowError
 from connector.files.envelope import Envelope
 from connector.invocation.invoke import Invoker
 from connector.library.values import json_value
+
+logger = logging.getLogger(__name__)
+
+
+def result_of(envelope: Envelope) -> Any:
+    """Return the result of an envelope. Raises InputError or ActionError for a failed one."""
+    meta = envelope.meta
+    for warning in meta.get("warnings", ()):
+        logger.warning("%s: %s", meta["action"], warning)
+    if envelope.error is None:
+        return envelope.result
+    if meta["code"] in ("input_invalid", "template_error") and not meta["attempts"]:
+        raise InputError(meta["code"], envelope.error)
+    raise ActionError(envelope.error, envelope)
 
 
 class Results(Iterator[Envelope]):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from connector.catalog.action import Action
@@ -20,23 +19,27 @@ from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.connections.connection import Connection, load_connection, make_connection
 from connector.connections.settings import check_setting
-from connector.errors import ActionError, InputError, RunError
+from connector.errors import InputError, RunError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.exchange import Recorder
 from connector.invocation.invoke import Invoker, ResultMode
 from connector.invocation.result_times import Times
-from connector.library.results import Results
+from connector.library.checks import check_delays, check_run, require_option
+from connector.library.jobs import SETTINGS, run_jobs
+from connector.library.results import Results, result_of
 from connector.library.values import json_value
-from connector.runs.job import MOST_CONCURRENT, SHORTEST_DELAY_MS, DelayMs, Job
+from connector.runs.file_names import check_variable
+from connector.runs.job import DelayMs, Job
+from connector.runs.job_file import load_jobs
+from connector.runs.output_choice import Load
 from connector.runs.policy import apply_policy
 from connector.runs.preview import preview_row
 from connector.runs.run import Prepared, make_invoker, prepare, zone_of
 
-logger = logging.getLogger(__name__)
-
 Self = TypeVar("Self", bound="Session")
 
+_DEFAULTS = Job(action="")
 _CLASSES = {"ninjaone": "NinjaOne(...)", "halopsa": "HaloPSA(...)"}
 """The sessions of services that have a class."""
 
@@ -76,11 +79,8 @@ class Session:
     ) -> None:
         self.catalog = catalog or Catalog()
         self.service = self.catalog.service(service or self.service_name)
-        if delay_ms not in (None, "auto") and not _is_number(delay_ms, 0):
-            raise RunError("delay_ms: a number of milliseconds is expected, which is not negative, or auto")
-        if min_delay_ms is not None and not _is_number(min_delay_ms, SHORTEST_DELAY_MS):
-            raise RunError("min_delay_ms must be a number of milliseconds, at least 1")
-        _require_option("times", times, Times)
+        check_delays(delay_ms, min_delay_ms)
+        require_option("times", times, Times)
         self._job = Job(
             action="",
             delay_ms=delay_ms,
@@ -95,10 +95,12 @@ class Session:
             with_names=with_names,
         )
         self.connection = self._connection(connection, settings)
+        self._named = str(connection) if isinstance(connection, (str, Path)) else self.connection.name or None
         self._stop, self._opening = Event(), Lock()
         self._client: Client | None = None
         self._prepared: dict[str, Prepared] = {}
         self._runs: WeakSet[Results] = WeakSet()
+        self._stops: WeakSet[Event] = WeakSet()
 
     def _connection(self, given: str | Path | Connection | None, settings: Mapping[str, Any]) -> Connection:
         if settings and given is not None:
@@ -120,7 +122,7 @@ class Session:
         Raises InputError if a value is missing or not valid, ActionError if the call fails, and RunError if
         nothing can be sent (ConnectionSetupError if the sign-in fails).
         """
-        return _result(self.envelope(action, inputs, confirm=confirm))
+        return result_of(self.envelope(action, inputs, confirm=confirm))
 
     def envelope(self, action: str, inputs: Mapping[str, Any], *, confirm: bool = False) -> Envelope:
         """Call an action and return the envelope, also of a failed call. Raises RunError, InputError."""
@@ -139,7 +141,7 @@ class Session:
     def _items(self, envelopes: Generator[Envelope, None, None]) -> Iterator[Any]:
         try:
             for envelope in envelopes:
-                item = _result(envelope)
+                item = result_of(envelope)
                 is_empty_list = item is None and envelope.ends_row and envelope.meta["item"] == 1
                 if not is_empty_list:
                     yield item
@@ -165,9 +167,7 @@ class Session:
 
         Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails).
         """
-        if not isinstance(concurrency, int) or not 1 <= concurrency <= MOST_CONCURRENT:
-            raise RunError(f"concurrency must be an integer between 1 and {MOST_CONCURRENT}")
-        _require_option("results", results, ResultMode)
+        check_run(concurrency, results)
         job = replace(self._job, action=self._name(action), rows=results, keep_row=keep_row)
         prepared = prepare(replace(job, templates=templates or {}), self.catalog)
         self._require_confirmation(prepared.action, confirm)
@@ -176,6 +176,86 @@ class Session:
         found = Results(rows, make_invoker(prepared, client), client, concurrency, stop)
         self._runs.add(found)
         return found
+
+    def run_file(
+        self,
+        action: str,
+        input: str | Path,
+        output: str | Path,
+        *,
+        templates: Mapping[str, Any] | None = None,
+        vars: Mapping[str, Json] | None = None,
+        concurrency: int = 1,
+        results: ResultMode = "one",
+        keep_row: bool = False,
+        confirm: bool = False,
+        resume: bool = False,
+        stop: Event | None = None,
+    ) -> dict[str, Any]:
+        """Run an action for each row of a file, and write the envelopes to another. Return the summary.
+
+        It is that of `ninjaone run --summary`: `schemas/summary.schema.json`, with the command's `exit_code`.
+        With `resume`, an unfinished run with this output continues, a finished one is not run again, and
+        without either a new one starts. `stop`, which any thread can set, ends the run after the rows in
+        progress; it can be resumed.
+
+        Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails), and
+        RunStoppedError for a run that cannot continue, but can be resumed.
+        """
+        check_run(concurrency, results)
+        for name in vars or {}:
+            check_variable(name)
+        job = replace(
+            self._job,
+            action=self._name(action),
+            input=str(input),
+            output=str(output),
+            templates=templates or {},
+            vars=vars or {},
+            concurrency=concurrency,
+            rows=results,
+            keep_row=keep_row,
+        )
+        return self._run_jobs(lambda now: (job,), confirm, resume, stop)
+
+    def run_job(
+        self,
+        job: str | Path,
+        *,
+        input: str | Path | None = None,
+        output: str | Path | None = None,
+        vars: Mapping[str, Json] | None = None,
+        confirm: bool = False,
+        resume: bool = False,
+        stop: Event | None = None,
+    ) -> dict[str, Any]:
+        """Run a job file, also one with steps, over this connection. Return the summary, as `run_file` does.
+
+        The connection and the settings of the session replace those of the job; `input`, `output` and `vars`
+        replace its own as on the command line. The output of a job with steps is a folder. Its `notify` and
+        `summary` are not used. Raises errors as `run_file` does.
+        """
+        given: dict[str, Any] = {"input": input, "output": output, "vars": vars}
+        given = {name: str(v) if name != "vars" else v for name, v in given.items() if v is not None}
+        for name in vars or {}:
+            check_variable(name)
+        for name in SETTINGS:
+            if (value := getattr(self._job, name)) != getattr(_DEFAULTS, name):
+                given[name] = value
+        return self._run_jobs(lambda now: load_jobs(Path(job), given, now), confirm, resume, stop)
+
+    def _run_jobs(self, load: Load, confirm: bool, resume: bool, stop: Event | None) -> dict[str, Any]:
+        if self._stop.is_set():
+            raise RunError("the session is closed")
+        stop = stop or Event()
+        self._stops.add(stop)
+        return run_jobs(
+            *(load, self.catalog, self.service.name, self.connection),
+            named=self._named,
+            confirm=confirm,
+            resume=resume,
+            stop=stop,
+        )
 
     def preview(self, action: str, /, **inputs: Any) -> dict[str, Any]:
         """Return the request of a call: `method, url, query, headers, body`. Nothing is sent.
@@ -207,6 +287,8 @@ class Session:
     def close(self) -> None:
         """Stop the runs, wait for their rows in progress, and close the connections. Can be repeated."""
         self._stop.set()
+        for stop in list(self._stops):
+            stop.set()
         for run in list(self._runs):
             run.close()
         with self._opening:
@@ -313,27 +395,6 @@ class Session:
         return client
 
 
-def _is_number(value: Any, least: float) -> bool:
-    return isinstance(value, (int, float)) and least <= value < float("inf")
-
-
-def _require_option(name: str, value: str, options: Any) -> None:
-    if value not in get_args(options):
-        raise RunError(f'{name}: "{value}" is not one of {", ".join(get_args(options))}')
-
-
 def _flushed(envelopes: Iterator[Envelope], client: Client) -> Generator[Envelope, None, None]:
     yield from envelopes
     client.flush_audit()
-
-
-def _result(envelope: Envelope) -> Any:
-    """Return the result of an envelope. Raises InputError or ActionError for a failed one."""
-    meta = envelope.meta
-    for warning in meta.get("warnings", ()):
-        logger.warning("%s: %s", meta["action"], warning)
-    if envelope.error is None:
-        return envelope.result
-    if meta["code"] in ("input_invalid", "template_error") and not meta["attempts"]:
-        raise InputError(meta["code"], envelope.error)
-    raise ActionError(envelope.error, envelope)

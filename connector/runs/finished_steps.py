@@ -29,18 +29,27 @@ def check_finished(
     started = [step for step, begin in zip(steps, begins, strict=True) if begin != "new"]
     may_restart = all(step.action.effect == "read" and step.rerun is None for step in started)
     for step, begin in zip(steps, begins, strict=True):
-        record = find(Path(step.job.output)) if begin is None else None
-        if record is None or not record.fingerprint:
-            continue
-        with naming(step.job):
-            account = Account(connection.account, connection.timezone) if connection else account_of(step)
-            now = fingerprint(step, account, step.job.source())
-        if changed := list(_changed(record.fingerprint, now)):
+        changed = changes(step, connection) if begin is None else None
+        if changed:
             restart = ", or --restart to run all steps again" if may_restart else ""
             raise RunError(
                 f'step "{step.job.step}" is finished, but differs from the run in its {", ".join(changed)}: '
                 f"use --resume with the same settings{restart}"
             )
+
+
+def changes(step: Prepared, connection: Connection | None) -> list[str] | None:
+    """Return what differs between a step and the finished run that wrote its output.
+
+    None stands for an output of which this machine has no record. Raises RunError.
+    """
+    record = find(Path(step.job.output))
+    if record is None or not record.fingerprint:
+        return None
+    with naming(step.job):
+        account = Account(connection.account, connection.timezone) if connection else account_of(step)
+        now = fingerprint(step, account, step.job.source())
+    return list(_changed(record.fingerprint, now))
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

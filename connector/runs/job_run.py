@@ -9,7 +9,7 @@ from threading import Event
 from connector.client.factory import open_client, sign_in
 from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError, RunStoppedError, count_of, file_errors
+from connector.errors import FailureLimitError, RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
 from connector.runs.expected_rows import UnexpectedRowsError
@@ -69,7 +69,7 @@ def run_all(
         begun = True
         yield step, summary
         if summary.too_many_errors and (summary.stopped or number < len(steps)):
-            raise RunStoppedError(_too_many_errors(step.job, summary))
+            raise FailureLimitError(_too_many_errors(step.job, summary))
         if summary.stopped:
             return
 

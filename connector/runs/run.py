@@ -19,7 +19,7 @@ from connector.common import json_text
 from connector.common.clock import Clock, SystemClock
 from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
-from connector.errors import RunError
+from connector.errors import ConnectionSetupError, RunError
 from connector.files.envelope import Envelope
 from connector.files.output import Output, Start
 from connector.files.read_options import ReadOptions
@@ -177,7 +177,12 @@ def naming(job: Job) -> Iterator[None]:
     except RunError as error:
         if not job.step:
             raise
-        raise RunError(f'step "{job.step}": {error}') from error
+        message = f'step "{job.step}": {error}'
+        if not isinstance(error, ConnectionSetupError):
+            raise RunError(message) from error
+        failure = ConnectionSetupError(message)
+        failure.transient = error.transient
+        raise failure from error
 
 
 def run(

@@ -16,10 +16,11 @@ import pytest
 
 from connector.catalog.json_schema import validator
 from connector.cli.notify_text import variables_of
-from connector.cli.summary import Report, describe, run_as_json
+from connector.cli.summary import Report, describe
 from connector.common.package_data import schema
 from connector.runs.job import Job
 from connector.runs.summary import Summary
+from connector.runs.summary_document import run_as_json
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
