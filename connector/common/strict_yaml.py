@@ -38,7 +38,7 @@ class _Loader(_Base):  # type: ignore[misc]
         self._checked: dict[int, yaml.Node] = {}
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Add the keys of merged mappings (`<<`) to a node, after a check of the keys that are written in it."""
+        """Add the keys of merged mappings (`<<`) to a node, after a check of the keys written in it."""
         if id(node) not in self._checked:
             self._checked[id(node)] = node
             self.check_keys([key for key, _ in node.value if key.tag != _MERGE])
