@@ -18,7 +18,7 @@ _PUBLIC = {
     **dict.fromkeys(
         (
             *("ActionError", "ConnectionSetupError", "ConnectorError", "FailureLimitError", "InputError"),
-            *("RunError", "RunStoppedError"),
+            *("NotStartedError", "RunError", "RunStoppedError"),
         ),
         "connector.errors",
     ),

@@ -3,9 +3,11 @@
 ConnectorError
 ├── RunError                   found before anything is sent: message, exit 2, no output
 │   ├── DeclarationError         a declaration of an action or a service is not valid
-│   └── ConnectionSetupError     the connection's settings or credentials cannot be used
+│   ├── ConnectionSetupError     the connection's settings or credentials cannot be used
+│   └── ReadOnlyError            the run or its connection is read-only, and the action changes something
 ├── RunStoppedError            a started run cannot continue; can be resumed: exit 3
 │   ├── FailureLimitError        more rows failed than the run allows
+│   ├── NotStartedError          the next row is not started: nothing of it was sent
 │   ├── RunInterruptedError      the run is stopping, and a waiting row is left for the resumed run
 │   └── WaitStoppedError         the outcomes of queued work cannot be read; a resumed run reads them
 ├── RowError                   ends its row, in an envelope; the other rows continue
@@ -119,8 +121,19 @@ class ConnectionSetupError(RunError):
     transient = False
 
 
+class ReadOnlyError(RunError):
+    """The run or its connection is read-only, and the action changes something. Nothing was sent."""
+
+
 class RunStoppedError(ConnectorError):
-    """A run that has started cannot continue (a full disk, a removed folder). It can be resumed."""
+    """A run that has started cannot continue (a full disk, a removed folder). It can be resumed.
+
+    A call from a program cannot: its request may have been sent, so check whether it took effect.
+    """
+
+
+class NotStartedError(RunStoppedError):
+    """A run, or the server of a call, stops before a row is started: nothing of this row was sent."""
 
 
 class FailureLimitError(RunStoppedError):

@@ -51,6 +51,13 @@ class HurriedClock(SystemClock):
             self.slept.append(seconds)
 
 
+def make_unwritable(path: Path) -> None:
+    """Replace a file by a folder, so that nothing can be written to it, whoever the user is."""
+    if not path.is_dir():
+        path.unlink()
+        path.mkdir()
+
+
 Answer = Response | TransportError | Callable[[str, str, Any], Response]
 
 

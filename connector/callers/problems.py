@@ -11,6 +11,8 @@ from connector.common import json_text
 from connector.errors import ConnectorError
 
 MEDIA_TYPE = "application/problem+json"
+_STOPPING_S = 10.0
+"""How long a caller should wait before it repeats a request to a server that is stopping, in seconds."""
 
 
 class ProblemError(ConnectorError):
@@ -43,6 +45,11 @@ class ProblemError(ConnectorError):
 def busy(detail: str, wait_s: float, status: int = 429) -> ProblemError:
     """Return the error of a request that the caller should send again after `wait_s` seconds."""
     return ProblemError(status, detail, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
+
+
+def stopping() -> ProblemError:
+    """Return the error of a request to a server that is stopping."""
+    return busy("the server is stopping; nothing was sent", _STOPPING_S, status=503)
 
 
 def unauthorized(detail: str) -> ProblemError:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from connector.callers.keys import Rights
-from connector.callers.problems import ProblemError
+from connector.callers.problems import ProblemError, stopping
 from connector.callers.settings import CallSettings
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
@@ -18,8 +19,10 @@ from connector.common.clock import Clock, SystemClock
 from connector.connections.connection import has_default
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import absolute_file, is_file
-from connector.errors import ConnectionSetupError, RunError
+from connector.errors import ConnectionSetupError, RunError, RunStoppedError
 from connector.library.session import Session
+
+logger = logging.getLogger(__name__)
 
 DEFAULT = ""
 """The name that stands for the default connection of a service."""
@@ -51,12 +54,14 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str, bool], _Open] = {}
         self._replaced: list[_Open] = []
+        self._is_closed = False
 
     @contextmanager
     def using(self, action: Action, rights: Rights, named: str | None) -> Iterator[Session]:
         """Context of a request with its session: over the connection `named`, or the caller's first one.
 
-        Raises ProblemError (403 for a connection without a right, 500 for one that cannot be used).
+        Raises ProblemError (403 for a connection without a right, 500 for one that cannot be used, 503 after
+        `close`).
         """
         name = self._name(action, rights, named)
         read_only = action.effect == "read"
@@ -64,6 +69,8 @@ class Sessions:
         try:
             edited = _edited(name)
             with self._lock:
+                if self._is_closed:
+                    raise stopping()
                 found = self._open.get(key)
                 if found is None or found.edited != edited or self._may_sign_in(found):
                     opened = _Open(edited, self._opened(action.service, name, read_only))
@@ -91,7 +98,10 @@ class Sessions:
             unused = [one for one in self._replaced if not one.users]
             self._replaced = [one for one in self._replaced if one.users]
         for one in unused:
-            one.session.close()
+            try:
+                one.session.close()
+            except RunStoppedError as error:  # The request that ends here can be one of another connection.
+                logger.error("%s", error)
 
     def refused(self, session: Session) -> None:
         """Note that the sign-in of a session was refused: the connection is opened again, but not at once."""
@@ -128,12 +138,17 @@ class Sessions:
         raise ProblemError(403, f"no right to use a connection of {action.service}")
 
     def close(self) -> None:
-        """Stop all runs, wait for their rows in progress, and close the connections."""
+        """Stop all runs, wait for their rows in progress, and close the connections. Refuse new calls.
+
+        Raises RunStoppedError, after all are closed, if an audit log cannot be written.
+        """
         with self._lock:
+            self._is_closed = True
             opened = [*self._replaced, *self._open.values()]
             self._open, self._replaced = {}, []
-        for one in opened:
-            one.session.close()
+        with ExitStack() as all_of_them:
+            for one in opened:
+                all_of_them.callback(one.session.close)
 
 
 def _allowed(settings: CallSettings, rights: Rights) -> list[str]:

@@ -10,6 +10,7 @@ from connector.callers.problems import ProblemError
 from connector.catalog.action import Action
 from connector.common.json_text import Json
 from connector.errors import RunError
+from connector.library.checks import check_delays
 from connector.runs.job import DelayMs
 
 _NO_ROW: Mapping[str, Json] = {}
@@ -36,8 +37,7 @@ class CallSettings:
 
     def __post_init__(self) -> None:
         """Raise RunError for a delay that is not valid, and for a folder that does not exist."""
-        if isinstance(self.delay_ms, (int, float)) and not self.delay_ms >= 0:
-            raise RunError("the delay cannot be negative")
+        check_delays(self.delay_ms, None)
         for folder in (self.uploads, self.files):
             if folder is not None and not folder.is_dir():
                 raise RunError(f"{folder}: no such folder")

@@ -12,7 +12,7 @@ from connector.runs.job import MOST_CONCURRENT, SHORTEST_DELAY_MS
 def check_delays(delay_ms: Any, min_delay_ms: Any) -> None:
     """Raise RunError for a delay that is no number of milliseconds."""
     if delay_ms not in (None, "auto") and not _is_number(delay_ms, 0):
-        raise RunError("delay_ms: a number of milliseconds is expected, which is not negative, or auto")
+        raise RunError("delay_ms must be auto or a non-negative number of milliseconds")
     if min_delay_ms is not None and not _is_number(min_delay_ms, SHORTEST_DELAY_MS):
         raise RunError("min_delay_ms must be a number of milliseconds, at least 1")
 

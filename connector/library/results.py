@@ -54,7 +54,7 @@ class Results(Iterator[Envelope]):
         concurrency: int,
         stop: Event,
     ) -> None:
-        self._stop, self._turn = stop, RLock()
+        self._stop, self._turn, self._client = stop, RLock(), client
         self._envelopes = _settled(_envelopes(iter(rows), invoker, concurrency, stop), client)
 
     def __iter__(self) -> Results:
@@ -73,6 +73,7 @@ class Results(Iterator[Envelope]):
         self._stop.set()
         with self._turn, suppress(ValueError):  # ValueError: the iterator of the rows calls this
             self._envelopes.close()
+            self._client.close()  # A generator that was never started does not run its `finally`.
 
     def __enter__(self) -> Results:
         return self

@@ -25,6 +25,7 @@ from connector.files.readers import InputRow
 from connector.invocation.exchange import Recorder
 from connector.invocation.invoke import Invoker, ResultMode
 from connector.invocation.result_times import Times
+from connector.library.audited import audited
 from connector.library.checks import check_delays, check_run, require_option
 from connector.library.jobs import SETTINGS, run_jobs
 from connector.library.results import Results, result_of
@@ -33,7 +34,7 @@ from connector.runs.file_names import check_variable
 from connector.runs.job import DelayMs, Job
 from connector.runs.job_file import load_jobs
 from connector.runs.output_choice import Load
-from connector.runs.policy import apply_policy
+from connector.runs.policy import apply_policy, check_policy
 from connector.runs.preview import preview_row
 from connector.runs.run import Prepared, make_invoker, prepare, zone_of
 
@@ -120,12 +121,13 @@ class Session:
         (`class_`) is dropped. A destructive action requires `confirm`.
 
         Raises InputError if a value is missing or not valid, ActionError if the call fails, and RunError if
-        nothing can be sent (ConnectionSetupError if the sign-in fails).
+        nothing can be sent (ConnectionSetupError if the sign-in fails). Raises RunStoppedError if the audit
+        log or a file cannot be written: the request may have been sent, except with a NotStartedError.
         """
         return result_of(self.envelope(action, inputs, confirm=confirm))
 
     def envelope(self, action: str, inputs: Mapping[str, Any], *, confirm: bool = False) -> Envelope:
-        """Call an action and return the envelope, also of a failed call. Raises RunError, InputError."""
+        """Call an action and return the envelope, also of a failed call. Raises other errors as `call`."""
         (envelope,) = self._envelopes(action, inputs, "one", confirm)
         return envelope
 
@@ -171,6 +173,7 @@ class Session:
         job = replace(self._job, action=self._name(action), rows=results, keep_row=keep_row)
         prepared = prepare(replace(job, templates=templates or {}), self.catalog)
         self._require_confirmation(prepared.action, confirm)
+        self._opened(prepared)  # The client of the run uses its token.
         stop = Event()
         client = self._open(stop, prepared)
         found = Results(rows, make_invoker(prepared, client), client, concurrency, stop)
@@ -352,7 +355,7 @@ class Session:
         self._require_confirmation(prepared.action, confirm)
         prepared = replace(prepared, job=replace(prepared.job, rows=results))
         invoker = make_invoker(prepared, self._opened(prepared))
-        return _flushed(invoker.envelopes(1, values), invoker.client)
+        return audited(invoker.envelopes(1, values), invoker.client)
 
     def invoker(
         self, action: str, *, results: ResultMode = "one", recorder: Recorder | None = None
@@ -371,30 +374,24 @@ class Session:
             raise RunError(f"{action.name} is destructive: it requires confirm=True. Nothing was sent")
 
     def _opened(self, prepared: Prepared, *, signs_in: bool = True) -> Client:
-        """Return the client of all calls, signed in when it is first used."""
-        apply_policy(prepared.action, prepared.job, self.connection)
+        """Return the client of all calls, signed in.
+
+        It remembers a refused sign-in, which another attempt would only bring nearer to a locked account.
+        """
         with self._opening:
             if self._client is None:
-                self._client = self._open(self._stop, prepared, signs_in=signs_in)
-            return self._client
-
-    def _open(self, stop: Event, prepared: Prepared, *, signs_in: bool = True) -> Client:
-        if self._stop.is_set():
-            raise RunError("the session is closed")
-        connection = apply_policy(prepared.action, prepared.job, self.connection)
-        clock = SystemClock(stop, resumable=False)
-        client = open_client(
-            self.service,
-            connection,
-            prepared.delay_ms,
-            min_delay_ms=prepared.min_delay_ms,
-            clock=clock,
-        )
+                self._client = self._open(self._stop, prepared)
+            check_policy(prepared.action, prepared.job, self.connection)
+            client = self._client
         if signs_in:
             sign_in(client)
         return client
 
-
-def _flushed(envelopes: Iterator[Envelope], client: Client) -> Generator[Envelope, None, None]:
-    yield from envelopes
-    client.flush_audit()
+    def _open(self, stop: Event, prepared: Prepared) -> Client:
+        """Return a new client, which has not signed in."""
+        if self._stop.is_set():
+            raise RunError("the session is closed")
+        connection = apply_policy(prepared.action, prepared.job, self.connection)
+        delay_ms, min_delay_ms = prepared.delay_ms, prepared.min_delay_ms
+        clock = SystemClock(stop, resumable=False)
+        return open_client(self.service, connection, delay_ms, min_delay_ms=min_delay_ms, clock=clock)

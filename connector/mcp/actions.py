@@ -17,6 +17,7 @@ from connector.common import json_text
 from connector.common.json_text import Json
 from connector.common.redaction import HIDDEN
 from connector.errors import InputError, RunError, count_of
+from connector.library.audited import audited
 from connector.library.session import Session
 from connector.mcp.arguments import Call
 from connector.mcp.results import capped
@@ -81,12 +82,12 @@ class Actions:
         """Return the envelope of a call, with a capped list. The person has confirmed a destructive action.
 
         Raises ConnectorError, before anything is sent, if the caller has no right, or the connection or an
-        input is not valid.
+        input is not valid. Raises RunStoppedError if the audit log or a file cannot be written: its message
+        says whether a request was sent.
         """
         with self._session(caller, call) as session, self._running:
             invoker = session.invoker(call.action.name)  # remembers a refused sign-in
-            (envelope,) = invoker.envelopes(1, _keywords(call))
-            invoker.client.flush_audit()
+            (envelope,) = audited(invoker.envelopes(1, _keywords(call)), invoker.client)
             code = envelope.meta["code"]
             if code == "auth_failed":
                 self._sessions.refused(session)

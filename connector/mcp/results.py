@@ -31,7 +31,7 @@ def tool_result(data: dict[str, Json]) -> CallToolResult:
 
 
 def refusal(message: str) -> CallToolResult:
-    """Return the result of a call that was not run."""
+    """Return the result of a call that has no envelope. The message says whether a request was sent."""
     return tool_result({"has_error": True, "error": message, "result": None})
 
 

@@ -72,7 +72,7 @@ class Body:
 
 
 def read_body(request: Request, limits: Limits) -> Body:
-    """Return the body of a request. Raises ProblemError (400, 413, 415)."""
+    """Return the body of a request. Raises ProblemError (400, 413, 415, 500)."""
     is_lines = request.mimetype in _LINES_TYPES
     if not is_lines and request.mimetype != JSON:
         raise ProblemError(
@@ -92,13 +92,13 @@ def read_body(request: Request, limits: Limits) -> Body:
         if count > limits.rows:
             raise ProblemError(413, f"the body has {count_of(count, 'row')}; the limit is {limits.rows}")
         return body
-    except ProblemError:
+    except BaseException:
         file.close()
         raise
 
 
 def _copied(request: Request, file: IO[bytes], limits: Limits) -> str:
-    """Copy the body of a request to a file; return its SHA-256. Raises ProblemError (400, 413)."""
+    """Copy the body of a request to a file; return its SHA-256. Raises ProblemError (400, 413, 500)."""
     too_large = ProblemError(413, f"the body is larger than {limits.body} bytes")
     if (request.content_length or 0) > limits.body:
         raise too_large
@@ -109,10 +109,19 @@ def _copied(request: Request, file: IO[bytes], limits: Limits) -> str:
             if size > limits.body:
                 raise too_large
             digest.update(chunk)
-            file.write(chunk)
+            _write(file, chunk)
     except ClientDisconnected:
-        raise ProblemError(400, "the body is incomplete: the connection was closed") from None
+        raise ProblemError(400, "the body is incomplete: the client disconnected") from None
     return digest.hexdigest()
+
+
+def _write(file: IO[bytes], chunk: bytes) -> None:
+    """Write a part of a body. Raises ProblemError (500) if the temporary folder has no space left."""
+    try:
+        file.write(chunk)
+    except OSError as error:
+        said = f"the body cannot be stored: {error.strerror or error}; nothing was sent"
+        raise ProblemError(500, said) from error
 
 
 def _one_row(text: bytes) -> InputRow:

@@ -11,7 +11,7 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from connector.callers.access import Caller
-from connector.callers.problems import ProblemError, busy
+from connector.callers.problems import ProblemError, busy, stopping
 from connector.callers.running import Running
 from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
@@ -20,13 +20,23 @@ from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.connections.connection import Connection
-from connector.errors import InputError, RunError, RunStoppedError, count_of, nearest
+from connector.errors import (
+    InputError,
+    NotStartedError,
+    ReadOnlyError,
+    RunError,
+    RunStoppedError,
+    count_of,
+    nearest,
+)
 from connector.http.waitress_server import is_gone
+from connector.invocation.invoke import Invoker
+from connector.library.session import Session
 from connector.serve.bodies import JSON_LINES, Body, read_body
 from connector.serve.calls import Call, Stream, only_line, open_invoker
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions, call_options
-from connector.serve.repeats import OtherBodyError, Repeat, RepeatStore, UnderWayError
+from connector.serve.repeats import InProgressError, KeyReusedError, Repeat, RepeatStore
 from connector.serve.responses import json_response
 from connector.serve.settings import Settings
 from connector.serve.statuses import status_of
@@ -34,12 +44,8 @@ from connector.serve.turns import Turns
 
 CONFIRM, REPEAT_KEY, REPLAYED = "X-Confirm", "Idempotency-Key", "Idempotency-Replayed"
 _REPEAT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_UNDER_WAY_S = 2.0
+_IN_PROGRESS_S = 2.0
 """How long a caller should wait before it repeats a request that has not ended, in seconds."""
-
-
-_STOPPING_S = 10.0
-"""How long a caller should wait before it repeats a request to a server that is stopping, in seconds."""
 
 
 class CallView:
@@ -58,8 +64,7 @@ class CallView:
         options = call_options(request)
         with ExitStack() as resources:
             resources.enter_context(self._running)
-            if self._stop.is_set():
-                raise busy("the server is stopping", _STOPPING_S, status=503)
+            self._require_serving()
             body = resources.enter_context(read_body(request, self._settings.limits))
             if options.mirror and body.is_lines:
                 raise ProblemError(400, "status=mirror is for one row; a body of JSON Lines can have more")
@@ -70,11 +75,12 @@ class CallView:
             if not body.is_lines:
                 _require_valid(check, body)
             resources.enter_context(self._turns.turn(session.connection.account))
+            self._require_serving()  # The server may have been stopped while the request was waiting.
             gone = partial(is_gone, request.environ)
             if gone():
-                raise ProblemError(400, "the caller closed the connection; nothing was sent")
+                raise ProblemError(400, "the client disconnected; nothing was sent")
             repeat = self._repeat(request, caller, action, options, session.connection, body, resources)
-            invoker = open_invoker(session, action, options, repeat)
+            invoker = self._invoker(session, action, options, repeat)
             call = Call(invoker, session, self._sessions, check, options, self._stop, gone, repeat)
             headers = {REPLAYED: "true"} if repeat and repeat.is_repeated else {}
             if not body.is_lines and options.rows == "one":
@@ -100,9 +106,27 @@ class CallView:
     def close(self) -> None:
         """Stop the runs, wait for their rows in progress, and close the connections and the store."""
         self._stop.set()
-        self._sessions.close()
-        self._running.wait()
-        self._store.close()
+        with ExitStack() as resources:
+            resources.callback(self._store.close)
+            resources.callback(self._running.wait)
+            self._sessions.close()
+
+    def _require_serving(self) -> None:
+        """Raise ProblemError (503) if the server is stopping."""
+        if self._stop.is_set():
+            raise stopping()
+
+    def _invoker(
+        self, session: Session, action: Action, options: CallOptions, repeat: Repeat | None
+    ) -> Invoker:
+        """Return what runs the rows of a request. Raises ProblemError (403, 500, 503)."""
+        try:
+            return open_invoker(session, action, options, repeat)
+        except ReadOnlyError as error:
+            raise ProblemError(403, str(error)) from error
+        except RunError as error:
+            self._require_serving()  # The session is closed when the server stops.
+            raise ProblemError(500, f"the connection cannot be used: {error}") from error
 
     def _action(self, name: str, caller: Caller) -> Action:
         """Return the action with this name. Raises ProblemError (403, 404)."""
@@ -146,10 +170,10 @@ class CallView:
         digest = hashlib.sha256(text.encode()).hexdigest()
         try:
             return resources.enter_context(self._store.running(caller.key, key, digest))
-        except OtherBodyError as error:
+        except KeyReusedError as error:
             raise ProblemError(422, str(error)) from error
-        except UnderWayError as error:
-            raise busy(str(error), _UNDER_WAY_S, status=409) from error
+        except InProgressError as error:
+            raise busy(str(error), _IN_PROGRESS_S, status=409) from error
 
 
 def _require_confirmation(request: Request, action: Action, body: Body) -> None:
@@ -178,6 +202,8 @@ def _one(call: Call, body: Body, headers: dict[str, str]) -> Response:
     """Return the response with the envelope of a body of one row. Raises ProblemError."""
     try:
         line, envelope = only_line(call.lines(body.rows()))
+    except NotStartedError as error:
+        raise stopping() if call.stop.is_set() else ProblemError(500, str(error)) from error
     except RunStoppedError as error:
         # A caller may repeat a request after 500, so a change that may have been made has another status.
         status = 500 if call.invoker.action.effect == "read" else 409

@@ -10,15 +10,15 @@ from itertools import islice
 from threading import Event
 from typing import Any
 
-from connector.callers.problems import ProblemError
 from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
 from connector.common import json_text
-from connector.errors import ConnectorError, InputError, RunError, RunStoppedError
+from connector.errors import ConnectorError, InputError, NotStartedError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.exchange import NoRecorder
 from connector.invocation.invoke import Invoker
+from connector.library.audited import require_audit
 from connector.library.session import Session
 from connector.serve.checks import RowCheck
 from connector.serve.options import CallOptions
@@ -52,26 +52,39 @@ class Call:
     def lines(self, rows: Iterator[InputRow]) -> Iterator[bytes]:
         """Run rows, and yield each envelope as a line. A row is read when the one before it has ended.
 
-        Raises RunStoppedError if files, the audit log or the store cannot be written.
+        Raises NotStartedError if a row is not started, and RunStoppedError if files, the audit log or the
+        store cannot be written.
         """
         is_finished = True
-        try:
-            for row in rows:
-                if self.stop.is_set():
-                    raise RunStoppedError("the server is stopping; the remaining rows were not run")
-                if self.is_gone():
-                    raise RunStoppedError("the caller is gone; the remaining rows were not run")
-                stored = self.repeat.lines(row.number) if self.repeat else []
-                if stored:
-                    yield from stored
-                    continue
+        for row in rows:
+            self._require_going()
+            stored = self._stored(row)
+            if stored:
+                yield from stored
+                continue
+            require_audit(self.invoker.client)
+            try:
                 for envelope, line in self._run(row):
                     is_finished = is_finished and not is_tried_again(envelope)
                     yield line
-        finally:
-            self.invoker.client.flush_audit()
+            finally:
+                self.invoker.client.flush_audit()
         if self.repeat and is_finished:
             self.repeat.finish()
+
+    def _require_going(self) -> None:
+        """Raise NotStartedError if no further row is to be started."""
+        if self.stop.is_set():
+            raise NotStartedError("the server is stopping; the remaining rows were not run")
+        if self.is_gone():
+            raise NotStartedError("the client disconnected; the remaining rows were not run")
+
+    def _stored(self, row: InputRow) -> list[bytes]:
+        """Return the stored lines of a row that has ended. Raises NotStartedError."""
+        try:
+            return self.repeat.lines(row.number) if self.repeat else []
+        except RunStoppedError as error:
+            raise NotStartedError(f"{error}. Nothing was sent") from error
 
     def _run(self, row: InputRow) -> Iterator[tuple[Envelope, bytes]]:
         envelopes, first = self._envelopes(row), 0
@@ -103,12 +116,9 @@ def open_invoker(
 ) -> Invoker:
     """Return what runs an action for the rows of a request.
 
-    Raises ProblemError (403) if the connection is read-only, or if the server lacks what the action needs.
+    Raises ReadOnlyError, and RunError if the connection cannot be used.
     """
-    try:
-        invoker = session.invoker(action.name, results=options.rows, recorder=repeat or NoRecorder())
-    except RunError as error:
-        raise ProblemError(403, str(error)) from error
+    invoker = session.invoker(action.name, results=options.rows, recorder=repeat or NoRecorder())
     if repeat:
         repeat.redactor = invoker.client.redactor
     return invoker

@@ -28,14 +28,14 @@ PROBLEMS: Mapping[str, str] = {
     "403": "The key has no right to do this, the action is not confirmed, or the API refuses it.",
     "404": "There is no such action, or with status=mirror no such record.",
     "405": "The path does not support the method.",
-    "409": "The same Idempotency-Key is in use, or with status=mirror the outcome must be checked first.",
+    "409": "The same Idempotency-Key is in use, or it must be checked whether the change took effect.",
     "413": "The body is too large, or has too many rows.",
     "415": "The media type of the body is not supported.",
     "422": "An input is not valid, or the same Idempotency-Key was used for another body.",
     "429": "Too many requests are running; Retry-After has the seconds to wait.",
-    "500": "The connection cannot be used, or there is a bug in the connector.",
+    "500": "The connection or the audit log cannot be used, or there is a bug in the connector.",
     "502": "With status=mirror: the API is not available. The request can be sent again.",
-    "503": "With status=mirror: the server is stopping. The request can be sent again.",
+    "503": "The server is stopping. The request can be sent again.",
 }
 """The responses other than success, by status."""
 

@@ -31,29 +31,34 @@ from connector.http.messages import Request, Response
 
 KEPT_S = 86_400.0
 """The time in seconds for which envelopes are kept."""
-VERSION = 1
+VERSION = 2
 BUSY_S = 30.0
 """The maximum time in seconds to wait for the transaction of another process."""
 
 _TABLES = """
 CREATE TABLE requests (
   id INTEGER PRIMARY KEY, caller TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,
-  process TEXT NOT NULL, begun REAL NOT NULL, finished REAL, UNIQUE (caller, key));
+  process TEXT NOT NULL, started REAL NOT NULL, finished REAL, UNIQUE (caller, key));
 CREATE TABLE steps (
   request INTEGER NOT NULL REFERENCES requests ON DELETE CASCADE, row INTEGER NOT NULL,
   step INTEGER NOT NULL, sent TEXT NOT NULL, answer TEXT, PRIMARY KEY (request, row, step)) WITHOUT ROWID;
 CREATE TABLE envelopes (
   request INTEGER NOT NULL REFERENCES requests ON DELETE CASCADE, row INTEGER NOT NULL,
   item INTEGER NOT NULL, line BLOB NOT NULL, PRIMARY KEY (request, row, item));
-CREATE INDEX by_begun ON requests (begun);
+CREATE INDEX by_started ON requests (started);
+"""
+_FROM_VERSION_1 = """
+ALTER TABLE requests RENAME COLUMN begun TO started;
+DROP INDEX by_begun;
+CREATE INDEX by_started ON requests (started);
 """
 
 
-class OtherBodyError(RunError):
+class KeyReusedError(RunError):
     """The key was used for another request."""
 
 
-class UnderWayError(RunError):
+class InProgressError(RunError):
     """The first request with this key has not ended."""
 
 
@@ -78,7 +83,7 @@ class RepeatStore:
     def running(self, caller: str, key: str, digest: str) -> Iterator[Repeat]:
         """Context in which a request runs, which has been committed to the store.
 
-        Raises OtherBodyError, UnderWayError, and RunError if the store cannot be used.
+        Raises KeyReusedError, InProgressError, and RunError if the store cannot be used.
         """
         claim = self._claimed(caller, key, digest)
         try:
@@ -92,7 +97,7 @@ class RepeatStore:
             if id in self._running:
                 self._running.discard(id)
                 ended = self._clock.now()
-                self.write("UPDATE requests SET process = '', begun = ? WHERE id = ?", [(ended, id)])
+                self.write("UPDATE requests SET process = '', started = ? WHERE id = ?", [(ended, id)])
 
     def _claimed(self, caller: str, key: str, digest: str) -> _Claim:
         with self._lock:
@@ -109,14 +114,15 @@ class RepeatStore:
         """Delete requests that have not run for `KEPT_S`. One whose process crashed is kept from now on."""
         before = now - KEPT_S
         old = db.execute(
-            "SELECT id, process, finished FROM requests WHERE begun < ? AND coalesce(finished, begun) < ?",
+            "SELECT id, process, finished FROM requests "
+            "WHERE started < ? AND coalesce(finished, started) < ?",
             (before, before),
         ).fetchall()
         for id, process, finished in old:
             if finished is not None or not process:
                 db.execute("DELETE FROM requests WHERE id = ?", (id,))
             elif id not in self._running and not self._is_alive(process):
-                db.execute("UPDATE requests SET process = '', begun = ? WHERE id = ?", (now, id))
+                db.execute("UPDATE requests SET process = '', started = ? WHERE id = ?", (now, id))
 
     def _claim(self, db: sqlite3.Connection, caller: str, key: str, digest: str, now: float) -> _Claim:
         found = db.execute(
@@ -125,19 +131,19 @@ class RepeatStore:
         if found is None:
             id = secrets.randbits(62)  # random, because SQLite would use the id of a deleted request again
             db.execute(
-                "INSERT INTO requests (id, caller, key, digest, process, begun) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO requests (id, caller, key, digest, process, started) VALUES (?, ?, ?, ?, ?, ?)",
                 (id, caller, key, digest, self._process, now),
             )
             self._running.add(id)
             return _Claim(id, False)
         id, first_digest, process, finished = found
         if first_digest != digest:
-            raise OtherBodyError(f'the Idempotency-Key "{key}" was used for another request: use a new one')
+            raise KeyReusedError(f'the Idempotency-Key "{key}" was used for another request: use a new one')
         if finished is not None:
             return _Claim(id, True)
         if id in self._running or self._is_alive(process):
-            raise UnderWayError(f'the first request with the Idempotency-Key "{key}" has not ended')
-        db.execute("UPDATE requests SET process = ?, begun = ? WHERE id = ?", (self._process, now, id))
+            raise InProgressError(f'the first request with the Idempotency-Key "{key}" has not ended')
+        db.execute("UPDATE requests SET process = ?, started = ? WHERE id = ?", (self._process, now, id))
         self._running.add(id)
         return _Claim(id, True)
 
@@ -202,6 +208,11 @@ class RepeatStore:
                 with suppress(OSError):
                     os.unlink(self._alive.lock_file)
 
+    def finish(self, id: int) -> None:
+        """Note that all rows of a request have ended. Raises RunStoppedError."""
+        finished = "UPDATE requests SET finished = ? WHERE id = ? AND finished IS NULL"
+        self.write(finished, [(self._clock.now(), id)])
+
     def write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Execute a statement for each row of values, in one transaction. Raises RunStoppedError."""
         try:
@@ -226,7 +237,7 @@ def _lock_of(folder: Path, process: str) -> FileLock:
 
 
 def _create(db: sqlite3.Connection, path: Path) -> None:
-    """Create the tables if they are missing. Raises RunError if the file is of a newer version."""
+    """Create the tables, or convert those of an older version. Raises RunError for a newer version."""
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA foreign_keys=ON")
@@ -236,8 +247,8 @@ def _create(db: sqlite3.Connection, path: Path) -> None:
         raise RunError(
             f"{path} has format {version}, and this version reads {VERSION}: install the newer one"
         )
-    if version == 0:
-        for statement in _TABLES.split(";"):
+    if version < VERSION:
+        for statement in (_TABLES if version == 0 else _FROM_VERSION_1).split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version={VERSION}")
     db.execute("COMMIT")
@@ -284,10 +295,7 @@ class Repeat:
 
     def finish(self) -> None:
         """Note that all rows have ended. Raises RunStoppedError."""
-        now = self._store._clock.now()
-        self._store.write(
-            "UPDATE requests SET finished = ? WHERE id = ? AND finished IS NULL", [(now, self._id)]
-        )
+        self._store.finish(self._id)
 
     def has_sent(self, row: int) -> bool:
         """Return whether an earlier request has sent an API request of a row that must not be repeated."""

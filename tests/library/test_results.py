@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from connector import ActionError, NinjaOne, RunError
+from connector.client.client import Client
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.library.conftest import paths
 from tests.loopback import PATIENCE_S, Server, Talk
@@ -166,6 +167,23 @@ def test_another_thread_closes_a_run_that_waits(sandbox: Sandbox) -> None:
     reader.join(PATIENCE_S)
     assert codes in ([None, "cancelled"], [None])  # closed before the thread can ask for the second one
     assert paths(sandbox) == ["GET /v2/device/1"]
+
+
+@pytest.mark.parametrize("leave", ["close", "with", "session"])
+def test_a_run_that_was_never_read_is_closed(
+    sandbox: Sandbox, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ninja, closed = NinjaOne(**sandbox.connection, delay_ms=0), list[Client]()
+    results = ninja.run("get_device", [{"device_id": 1}])
+    monkeypatch.setattr(Client, "close", lambda client: closed.append(client))
+    if leave == "with":
+        with results:
+            pass
+    else:
+        (results if leave == "close" else ninja).close()
+    assert results._client in closed
+    assert list(results) == []
+    assert paths(sandbox) == []
 
 
 def test_the_end_of_a_run_and_of_a_session_closes_their_connections() -> None:

@@ -21,15 +21,18 @@ from connector import (
     HaloPSA,
     InputError,
     NinjaOne,
+    NotStartedError,
     RunError,
+    RunStoppedError,
     Session,
 )
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
+from connector.library import session as session_module
 from connector.library.values import json_value
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.fakes import HurriedClock
+from tests.fakes import HurriedClock, make_unwritable
 from tests.library.conftest import paths
 from tests.toy import declare_toy, toy_connection, toy_server
 
@@ -212,8 +215,9 @@ def test_connections_by_name_file_and_environment(
         (None, {"region": "eu"}, "the keywords: no credentials"),
         (None, {"region": 5}, "the keywords: region must be text, not an integer"),
         ("acme", {"region": "eu"}, "give either a connection or its settings (region), not both"),
-        ("acme", {"delay_ms": -1}, "delay_ms: a number of milliseconds is expected"),
-        ("acme", {"delay_ms": "0"}, "delay_ms: a number of milliseconds is expected"),
+        ("acme", {"delay_ms": -1}, "delay_ms must be auto or a non-negative number of milliseconds"),
+        ("acme", {"delay_ms": "0"}, "delay_ms must be auto or a non-negative number of milliseconds"),
+        ("acme", {"min_delay_ms": 0}, "min_delay_ms must be a number of milliseconds, at least 1"),
         ("acme", {"times": "is"}, 'times: "is" is not one of epoch, iso'),
         ("acme", {"service": "acme"}, 'no service "acme"'),
     ],
@@ -284,6 +288,41 @@ def test_a_closed_session_sends_nothing(ninja: NinjaOne, sandbox: Sandbox) -> No
     with pytest.raises(RunError, match="the session is closed"):
         ninja.call("get_device", device_id=1)
     assert paths(sandbox) == []
+
+
+def test_a_refused_sign_in_is_not_repeated_and_leaves_no_client_open(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    opening = session_module.open_client
+    monkeypatch.setattr(session_module, "open_client", lambda *a, **k: opened.append(1) or opening(*a, **k))
+    with Session(**{**sandbox.connection, "client_secret": "a-wrong-secret"}, delay_ms=0) as session:
+        for refused in (
+            lambda: session.call("get_device", device_id=1),
+            lambda: session.envelope("get_device", {"device_id": 1}),
+            lambda: session.each("list_devices"),
+            lambda: session.run("get_device", [{"device_id": 1}]),
+        ):
+            with pytest.raises(ConnectionSetupError, match="signing in at"):
+                refused()
+    assert (len(sandbox.log.signins()), len(opened)) == (1, 1)
+    assert paths(sandbox) == []
+
+
+def test_an_audit_log_that_cannot_be_written_says_whether_the_request_was_sent(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    session = Session(**sandbox.connection, delay_ms=0, audit=audit)
+    sandbox.before_response(lambda _: make_unwritable(audit))
+    with pytest.raises(RunStoppedError, match="The request was sent: check whether it took effect") as caught:
+        session.call("create_tag", name="sent")
+    assert not isinstance(caught.value, NotStartedError)
+    with pytest.raises(NotStartedError, match="Nothing was sent"):
+        session.call("create_tag", name="not sent")
+    assert paths(sandbox) == ["POST /v2/tag"]
+    with pytest.raises(RunStoppedError, match="the audit log cannot be written"):
+        session.close()
 
 
 def test_threads_share_a_session_in_a_running_event_loop(ninja: NinjaOne, sandbox: Sandbox) -> None:

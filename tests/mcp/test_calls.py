@@ -14,7 +14,7 @@ from connector.common.user_folders import config_folder
 from connector.http.messages import Response
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.fakes import reply
+from tests.fakes import make_unwritable, reply
 from tests.loopback import PATIENCE_S
 from tests.mcp.conftest import Counting, Serve
 from tests.mcp.talk import ERAS, Talk, talk
@@ -239,6 +239,20 @@ def test_a_cancelled_call_is_finished_and_the_next_one_works(
         assert client.call("call_action", **change).is_error is False
     server.close()
     assert [method for method, _, _ in transport.sent] == ["PATCH", "PATCH"]
+
+
+def test_an_audit_log_that_cannot_be_written_says_whether_the_request_was_sent(
+    connected: Serve, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    audit, change = tmp_path / "audit.jsonl", {"device_id": 1, "display_name": "x"}
+    sandbox.before_response(lambda _: make_unwritable(audit))
+    server = connected(audit=audit)
+    with talk(server.sdk) as client:
+        said = [client.call("call_action", action="update_device", inputs=change).error for _ in range(2)]
+    assert "The request was sent: check whether it took effect" in said[0]
+    assert said[1].endswith("Nothing was sent")
+    assert [request["method"] for request in sandbox.log.requests()] == ["PATCH"]
+    audit.rmdir()  # the missing line can be written when the server ends
 
 
 def test_text_that_is_not_unicode_is_replaced() -> None:

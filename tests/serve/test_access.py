@@ -146,7 +146,7 @@ def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[s
     [
         (("--max-wait", "-1"), "must be greater than 0"),
         (("--max-rows", "0"), "must be greater than 0"),
-        (("--delay-ms", "-1"), "the delay cannot be negative"),
+        (("--delay-ms", "-1"), "delay_ms must be auto or a non-negative number"),
         (("--uploads", "no-such-folder"), "no-such-folder: no such folder"),
         (("--connection", "no_such"), 'no saved connection "no_such"'),
         (("--port", "70000"), "127.0.0.1:70000: cannot be used"),

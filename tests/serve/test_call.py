@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -282,6 +284,39 @@ def test_a_refused_sign_in_is_an_envelope_and_is_tried_again_once_it_is_mended(
     path.unlink()
     assert "the connection cannot be used" in problem(web.post("/actions/get_device", {"device_id": 1}), 500)
     web.app.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("audit: .\n", "the audit log cannot be written"),
+        ("ca_file: notes.txt\nbase_url: https://127.0.0.1:1\n", "notes.txt"),
+    ],
+)
+def test_a_connection_that_cannot_be_used_is_a_problem_of_the_server(
+    web: Web, acme: Path, settings: str, said: str
+) -> None:
+    (acme.parent / "notes.txt").write_text("no certificate")
+    kept = [line for line in acme.read_text().splitlines() if line.partition(":")[0] not in settings]
+    acme.write_text("\n".join([*kept, settings.replace("notes.txt", str(acme.parent / "notes.txt"))]))
+    for _ in range(2):
+        detail = problem(web.post("/actions/get_device", {"device_id": 1}), 500)
+        assert detail.startswith("the connection cannot be used: ")
+        assert said in detail
+
+
+def test_a_body_that_cannot_be_stored_leaves_no_file_open(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = []
+
+    class Full(SpooledTemporaryFile):  # type: ignore[type-arg]
+        def write(self, _: object) -> int:
+            files.append(self)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("connector.serve.bodies.SpooledTemporaryFile", Full)
+    detail = problem(web.post("/actions/get_device", {"device_id": 1}), 500)
+    assert detail == "the body cannot be stored: No space left on device; nothing was sent"
+    assert [file.closed for file in files] == [True]
 
 
 @pytest.mark.parametrize("code", CODES)

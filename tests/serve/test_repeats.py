@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import requests
 from connector.catalog.catalog import Catalog
 from connector.common.user_folders import lasting_folder
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.serve.repeats import KEPT_S, RepeatStore, UnderWayError
+from connector.serve.repeats import KEPT_S, InProgressError, RepeatStore
 from tests.fakes import wait_until
 from tests.serve.killed import STAGES
 from tests.serve.web import ALL, LINES, Web, envelopes, problem, serving
@@ -77,7 +78,7 @@ def test_the_same_key_with_another_request_is_refused(web: Web, shared_sandbox: 
     assert created(shared_sandbox) == ["a", "c"]
 
 
-def test_while_the_first_is_under_way_the_second_waits(web: Web, shared_sandbox: Sandbox) -> None:
+def test_while_the_first_is_in_progress_the_second_is_refused(web: Web, shared_sandbox: Sandbox) -> None:
     shared_sandbox.set_faults(queue=["hold"])
     answers: list[Any] = []
     first = threading.Thread(target=lambda: answers.append(tag(web, "slow", Idempotency_Key="k").get_json()))
@@ -112,7 +113,7 @@ def test_a_request_that_runs_for_longer_than_a_day_is_not_forgotten(web: Web) ->
     store = web.store
     with store.running("k", "long", "digest"):
         web.clock.time += KEPT_S + 1
-        with store.running("k", "other", "digest"), pytest.raises(UnderWayError):
+        with store.running("k", "other", "digest"), pytest.raises(InProgressError):
             store._claimed("k", "long", "digest")
     web.clock.time += KEPT_S / 2
     with store.running("k", "long", "digest") as again:  # it was broken off, and begins again
@@ -183,6 +184,21 @@ def test_the_store_is_for_this_user_alone_and_holds_no_secret(web: Web, shared_s
     stored = b"".join(one.read_bytes() for one in path.parent.iterdir())
     assert shared_sandbox.client_secret.encode() not in stored
     assert web.key.encode() not in stored
+
+
+def test_a_store_of_the_first_version_is_converted(web: Web, shared_sandbox: Sandbox) -> None:
+    first = tag(web, "kept", Idempotency_Key="k").get_json()
+    web.store.close()
+    with closing(sqlite3.connect(web.store._path)) as db:
+        for statement in (
+            "DROP INDEX by_started",
+            "ALTER TABLE requests RENAME COLUMN started TO begun",
+            "CREATE INDEX by_begun ON requests (begun)",
+            "PRAGMA user_version=1",
+        ):
+            db.execute(statement)
+    assert tag(web, "kept", Idempotency_Key="k").get_json() == first
+    assert created(shared_sandbox) == ["kept"]
 
 
 def test_nothing_is_sent_if_the_store_cannot_be_written(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from connector.callers.problems import ProblemError
 from connector.catalog.catalog import Catalog
-from connector.errors import RunStoppedError
+from connector.errors import RunError, RunStoppedError
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.serve import call_view
 from connector.serve.server import listen
 from connector.serve.turns import Turns
-from tests.fakes import wait_until
+from tests.fakes import make_unwritable, wait_until
 from tests.serve.web import Web, problem
 
 
@@ -78,6 +80,58 @@ def test_a_server_that_stops_finishes_the_row_in_progress_and_starts_no_other(
     assert len(shared_sandbox.log.requests()) == 1
 
 
+@pytest.mark.parametrize("stage", ["turn", "session", "row"])
+def test_a_request_that_waited_while_the_server_stopped_was_not_sent(
+    web: Web, shared_sandbox: Sandbox, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops while the request waits for its turn, before the session is used, or before the row."""
+    calls = web.app._calls
+
+    def stop(*_: object) -> bool:
+        calls._stop.set()
+        if stage != "turn":
+            calls._sessions.close()
+        return False
+
+    if stage == "turn":
+        monkeypatch.setattr(calls._turns, "turn", lambda _: nullcontext(stop()))
+    elif stage == "row":
+        original = call_view.open_invoker
+        monkeypatch.setattr(call_view, "open_invoker", lambda *of: (original(*of), stop())[0])
+    refused = web.client.post(
+        "/actions/create_tag",
+        data='{"name": "never"}',
+        headers={"Authorization": f"Bearer {web.key}"},
+        content_type="application/x-ndjson" if stage == "turn" else "application/json",
+        environ_overrides={"waitress.client_disconnected": stop} if stage == "session" else {},
+    )
+    assert problem(refused, 503) == "the server is stopping; nothing was sent"
+    assert refused.headers["Retry-After"] == "10"
+    if stage != "turn":
+        assert "nothing was sent" in problem(web.post("/preview/create_tag", {"name": "x"}), 503)
+    assert shared_sandbox.log.requests() == []
+
+
+def test_the_connections_are_closed_also_if_one_of_them_cannot_write_its_audit_log(
+    web: Web, shared_sandbox: Sandbox, acme: Path, tmp_path: Path
+) -> None:
+    audit, body = tmp_path / "audit.jsonl", {"name": "in doubt"}
+    acme.write_text(f"{acme.read_text()}audit: {audit}\n")
+    for path, row in (("create_tag", {"name": "noted"}), ("get_device", {"device_id": 1})):
+        assert web.post(f"/actions/{path}", row).get_json()["error"] is None
+    shared_sandbox.before_response(lambda _: make_unwritable(audit))
+    assert "Check whether the request took effect" in problem(web.post("/actions/create_tag", body), 409)
+    assert "Nothing was sent" in problem(web.post("/actions/create_tag", body), 500)
+    shared_sandbox.before_response(lambda _: None)
+    assert [entry["method"] for entry in shared_sandbox.log.requests()] == ["POST", "GET", "POST"]
+    sessions = [one.session for one in web.app._calls._sessions._open.values()]
+    with pytest.raises(RunStoppedError, match="the audit log cannot be written"):
+        web.app.close()
+    for session in sessions:
+        with pytest.raises(RunError, match="the session is closed"):
+            session.call("get_device", device_id=1)
+
+
 def test_a_caller_that_hangs_up_while_it_waits_for_its_turn_is_not_served(
     web: Web, shared_sandbox: Sandbox
 ) -> None:
@@ -111,7 +165,7 @@ def test_a_caller_that_hangs_up_while_it_waits_for_its_turn_is_not_served(
 def test_no_row_is_started_for_a_caller_that_is_gone(web: Web, shared_sandbox: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {web.key}", "Content-Type": "application/x-ndjson"}
     is_gone = iter([False, False, True]).__next__  # before the turn, and before each row
-    with pytest.raises(RunStoppedError, match="the caller is gone"):
+    with pytest.raises(RunStoppedError, match="the client disconnected"):
         web.client.post(
             "/actions/get_device",
             data='{"device_id": 1}\n' * 3,
