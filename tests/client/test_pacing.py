@@ -249,11 +249,12 @@ def test_a_lock_that_breaks_in_the_middle_keeps_the_pace(
     pacer = Pacer(300, clock, tmp_path / "pace")
     pacer.wait()
 
-    def broken(*_: object, **__: object) -> None:
+    def broken(descriptor: int) -> None:
         raise OSError("no locks here")
 
-    monkeypatch.setattr("filelock.FileLock.acquire", broken)
+    monkeypatch.setattr("connector.common.kept_lock._take", broken)
     pacer.wait()
+    assert pacer._lock is None
     pacer.wait()
     assert sum(clock.slept) == pytest.approx(0.6, abs=1e-5)
 

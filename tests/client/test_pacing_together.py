@@ -58,7 +58,7 @@ def test_without_a_delay_there_is_no_lock(
     clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pacer = Pacer(0, clock, tmp_path / "pace")
-    monkeypatch.setattr(FileLock, "acquire", None)
+    monkeypatch.setattr("connector.common.kept_lock._take", None)
     monkeypatch.setattr(pacer, "_joining", None)
     pacer.wait()
 
