@@ -229,8 +229,7 @@ class Console:
                     alerts.work()
 
             run = self.run(Syncer(folder, source, target, state, self.clock, self.stop, between), work)
-            is_kept = choice is not None and choice.only is not None and bool(run.stops)
-            if alerts is not None and choice is not None and not is_kept and not self.stop.is_set():
+            if alerts is not None and choice is not None and not run.is_refused and not self.stop.is_set():
                 save_alerts(state, run, run_alerts(alerts, choice))
             forget_error(state)
         if run.error:
@@ -338,11 +337,12 @@ def describe_run(run: Run, folder: str) -> list[str]:
         if len(items) > SHOWN:
             lines.append(f"{word:10}{len(items) - SHOWN:,} more; --json prints all")
     conflicts, skipped = run.applied.count("conflict"), run.applied.count("skipped")
-    if (conflicts or skipped) and not run.not_written:
-        numbers = [counted(conflicts, "conflict")] * bool(conflicts) + [f"{skipped:,} skipped"] * bool(
-            skipped
+    if conflicts and not run.not_written:
+        lines.append(
+            f"conflict  {counted(conflicts, 'record')}: sync plan {folder} shows how to resolve each"
         )
-        lines.append(f"reasons   of {', '.join(numbers)}: sync status {folder} --unmatched")
+    if skipped and not run.not_written:
+        lines.append(f"reasons   of {skipped:,} skipped: sync status {folder} --unmatched")
     lines += [f"stopped   {ROWS[stop.entity]}: {stop.reason}" for stop in run.stops]
     if run.alerts is not None:
         lines.append(f"  alerts   {describe_alerts(run.alerts.of)}")

@@ -159,17 +159,21 @@ class AlertDriver:
             return tickets
         return [ticket for ticket in tickets if any(row.uid in only for row in self.rows.of_ticket(ticket))]
 
-    def retry(self) -> int:
-        """Retry the alerts whose calls the target refused, and create tickets again; return the number."""
+    def retry(self, only: Collection[str] | None = None) -> int:
+        """Retry the alerts whose calls the target refused, and create tickets again; return the number.
+
+        With `only`, only the alerts of these series are retried.
+        """
         self._calls.unblock()
-        rows = [row for row in self.rows.of_state("ERROR", *PENDING) if row.error]
+        found = self.rows.of_state("ERROR", *PENDING)
+        rows = [row for row in found if row.error and (only is None or row.uid in only)]
         for row in rows:
             self.react(Retry(row.uid, row.generation, self._clock()))
         return len(rows)
 
-    def release(self) -> int:
-        """Create the tickets of all held alerts; return the number of alerts."""
-        rows = self.rows.of_state("HELD")
+    def release(self, only: Collection[str] | None = None) -> int:
+        """Create the tickets of all held alerts, or of those of the series `only`; return the number."""
+        rows = [row for row in self.rows.of_state("HELD") if only is None or row.uid in only]
         for row in rows:
             self.react(Release(row.uid, row.generation, self._clock()))
         self.react(Tick(self._clock()))

@@ -34,23 +34,24 @@ class AlertChoice:
     only: frozenset[str] | None = None
     lost: bool = False
 
+    def includes(self, uid: str) -> bool:
+        """Return whether an alert is chosen, so that its problems are problems of the run."""
+        return (self.poll or self.retry or self.release) and (self.only is None or uid in self.only)
+
 
 @dataclass(frozen=True)
 class AlertCounts:
-    """The number of alerts in each state, and whether all lists were complete.
+    """The number of all alerts in each state, and whether all lists were complete.
 
-    `problems` are those of `alert_problems`; `unknown` are chosen series of which there is no alert.
+    The rest is about the chosen alerts: `held` is the number of those whose tickets a limit holds back,
+    `problems` are those of `alert_problems`, and `unknown` are the series of which there is no alert.
     """
 
     of: dict[str, int]
     is_complete: bool = True
+    held: int = 0
     problems: tuple[dict[str, Json], ...] = ()
     unknown: tuple[str, ...] = ()
-
-    @property
-    def held(self) -> int:
-        """The number of alerts whose tickets a limit holds back."""
-        return self.of.get("HELD", 0)
 
     @property
     def is_clean(self) -> bool:
@@ -114,17 +115,19 @@ def run_alerts(driver: AlertDriver, choice: AlertChoice) -> AlertCounts:
         return _counts(driver, choice)
     driver.work()
     if choice.retry:
-        driver.retry()
+        driver.retry(choice.only)
     if choice.release:
-        driver.release()
+        driver.release(choice.only)
     is_complete = driver.poll(choice.only) if choice.poll else True
     return _counts(driver, choice, is_complete=is_complete)
 
 
 def _counts(driver: AlertDriver, choice: AlertChoice, *, is_complete: bool = True) -> AlertCounts:
-    chosen = choice.only or ()
-    unknown = tuple(sorted(uid for uid in chosen if driver.rows.latest(uid) is None))
-    return AlertCounts(driver.rows.count(), is_complete, tuple(alert_problems(driver.rows)), unknown)
+    rows = driver.rows
+    held = sum(choice.includes(row.uid) for row in rows.of_state("HELD"))
+    problems = tuple(row for row in alert_problems(rows) if choice.includes(str(row["alert"])))
+    unknown = tuple(sorted(uid for uid in choice.only or () if rows.latest(uid) is None))
+    return AlertCounts(rows.count(), is_complete, held, problems, unknown)
 
 
 def alert_problems(rows: AlertRows) -> list[dict[str, Json]]:

@@ -17,7 +17,7 @@ from connector.sync.mapping import SyncMapping
 from connector.sync.mapping_ids import Settings, require_settings
 from connector.sync.plan import Plan, PlanInputs, make_plan
 from connector.sync.plan_file import PlanFile
-from connector.sync.plan_items import Entity, Item, Stop
+from connector.sync.plan_items import ENTITIES, Entity, Item, Stop
 from connector.sync.records import ListError, Source, Target
 from connector.sync.state import State
 
@@ -47,6 +47,14 @@ class Choice:
         """Whether it can contain something other than alerts."""
         return self.entities != TICKETS and (self.keys is None or any(e != "ticket" for e, _ in self.keys))
 
+    def affected(self, stops: Iterable[Stop]) -> list[Stop]:
+        """Return the stops that affect chosen records: those of their entity, or of one that precedes it."""
+        chosen = set(ENTITIES if self.entities is None else self.entities)
+        if self.keys is not None:
+            chosen &= {entity for entity, _ in self.keys}
+        last = max((ENTITIES.index(entity) for entity in chosen - TICKETS), default=-1)
+        return [stop for stop in stops if ENTITIES.index(stop.entity) <= last]
+
 
 @dataclass
 class Run:
@@ -69,6 +77,8 @@ class Run:
     """The keys of the chosen records that have an item in the plan."""
     is_missing: bool = False
     """Whether a chosen record is not in the plan."""
+    is_refused: bool = False
+    """Whether a saved plan exceeds a limit, so that nothing was applied, alerts included."""
 
     @property
     def exit_code(self) -> int:
@@ -152,9 +162,9 @@ class Syncer:
                 run.counts = plan.counts.of
                 limits = [] if choice.beyond_limits else plan.limits
                 stopped = {stop.entity for stop in limits}
-                run.stops = [*plan.stops, *limits]
+                run.stops = choice.affected([*plan.stops, *limits])
                 self._apply(run, lambda: (i for i in plan.items() if i.entity not in stopped), choice)
-                _note_chosen(run, choice, plan.seen)
+                self._note_chosen(run, choice, plan.seen)
                 if not run.applied.is_stopped:
                     self._settle(run, plan, now, is_full=plan.full and choice.has_all_assets)
         except ListError as error:
@@ -176,14 +186,16 @@ class Syncer:
         """
         self._require_own(saved)
         run = Run(self.state.begin_run("apply", self.clock.now()))
+        run.stops = choice.affected(saved.stops)
         if saved.limits and not choice.beyond_limits:
-            run.stops = list(saved.limits)
+            run.stops += saved.limits
+            run.is_refused = True
             self._end(run, "limits")
             return run
         try:
             run.recovered = self.recover()
             self._apply(run, saved.items, choice)
-            _note_chosen(run, choice, {})
+            self._note_chosen(run, choice, {})
         except (RunError, RunStoppedError) as error:
             self._end(run, "stopped" if isinstance(error, RunStoppedError) else "failed")
             raise
@@ -235,26 +247,38 @@ class Syncer:
             if entity not in stopped and name in plan.sources:
                 run.counts.setdefault("sources", {})[name] = plan.sources[name]
 
+    def _note_chosen(self, run: Run, choice: Choice, seen: Mapping[str, Collection[int]]) -> None:
+        """Note why records that were chosen by their keys were not written.
+
+        `seen` has the listed ids by entity. For a saved plan, which has none, a record without an item was up
+        to date if it is linked and was in the last list.
+        """
+        if choice.keys is None or run.applied.is_stopped:
+            return
+        run.not_written = list(run.applied.decisions)
+        stopped = {"ticket", *(stop.entity for stop in run.stops)}
+        for entity, source in sorted(choice.keys - run.found):
+            if entity in stopped:
+                continue
+            if entity in seen:
+                is_listed = source in map(str, seen[entity])
+            else:
+                is_listed = self._is_linked(entity, source)
+            reason = "up to date: there is nothing to write" if is_listed else "it is not in the plan"
+            run.not_written.append((Item("skip", cast(Entity, entity), source), reason))
+            run.is_missing |= not is_listed
+
+    def _is_linked(self, entity: str, source: str) -> bool:
+        """Return whether a source record has a target record, and was in the last list of the source."""
+        link = self.state.links(entity, [int(source)]).get(int(source)) if source.isdecimal() else None
+        return link is not None and link.target is not None and not link.missing_runs
+
     def _end(self, run: Run, outcome: str) -> None:
         run.outcome = outcome
         sources = run.counts.pop("sources", {})
         counts = {**self.state.last_counts(), **sources, "outcomes": run.applied.counts, "plan": run.counts}
         self.state.end_run(run.number, self.clock.now(), outcome, counts)
         self.state.prune(self.clock.now())
-
-
-def _note_chosen(run: Run, choice: Choice, seen: Mapping[str, Collection[int]]) -> None:
-    """Note why records that were chosen by their keys were not written. `seen` has the listed ids."""
-    if choice.keys is None or run.applied.is_stopped:
-        return
-    run.not_written = list(run.applied.decisions)
-    stopped = {"ticket", *(stop.entity for stop in run.stops)}
-    for entity, source in sorted(choice.keys - run.found):
-        if entity not in stopped:
-            is_listed = source in map(str, seen.get(entity, ()))
-            reason = "up to date: there is nothing to write" if is_listed else "it is not in the plan"
-            run.not_written.append((Item("skip", cast(Entity, entity), source), reason))
-            run.is_missing |= not is_listed
 
 
 def save_alerts(state: State, run: Run, alerts: AlertCounts) -> None:

@@ -49,8 +49,15 @@ def items_with(state: State, run: int, outcomes: Collection[str], limit: int) ->
 
 
 def later_run(state: State, time: float) -> float | None:
-    """Return the epoch time of the last run that may have written records after a time; None if none."""
-    query = "SELECT max(began) FROM runs WHERE began > ? AND kind IN ('run', 'full', 'apply')"
+    """Return the epoch time of the last run that may have written records after a time; None if none.
+
+    A run that failed, or was stopped, before its first record has written nothing.
+    """
+    query = (
+        "SELECT max(began) FROM runs WHERE began > ? AND kind IN ('run', 'full', 'apply') "
+        "AND (ended IS NULL OR outcome IN ('ok', 'problems') "
+        "OR EXISTS (SELECT 1 FROM items WHERE run_id = runs.id))"
+    )
     found: float | None = state.run(query, (time,)).fetchone()[0]
     return found
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.sync.folder import open_folder
+from connector.sync.state import State
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Done, Pair
 from tests.sync.parity.conftest import DEVICES
@@ -64,24 +65,43 @@ def outcome_of(done: Done) -> str:
 
 def test_alerts_that_a_limit_holds_stop_with_code_3(pair: Pair) -> None:
     pair.map(clients={"take": "all"}, alerts=ALERTS, limits={"tickets_per_hour": 1})
-    fire(pair, 1, 2, 3)
+    uids = fire(pair, 1, 2, 3)
     done = pair.sync("run", "--only", "alerts")
     assert (done.code, outcome(pair)) == (3, "limits")
     assert (
         f"stopped   tickets: 2 alerts held by a limit: sync run {pair.folder} --release creates" in done.out
     )
+    items = {uid: ("--item", f"alert:{uid}") for uid in uids}
+    codes = {uid: pair.sync("apply", *item).code for uid, item in items.items()}
+    assert sorted(codes.values()) == [0, 3, 3]
+    held = [uid for uid, code in codes.items() if code == 3]
+    assert pair.sync("run", *items[held[0]], "--release").code == 0
+    assert "1 held" in pair.sync("status", sends=False).out
     assert pair.sync("run", "--only", "alerts", "--release").code == 0
 
 
-def test_an_alert_that_waits_after_an_outage_is_a_problem_of_the_run(pair: Pair) -> None:
-    fire(pair, 1)
-    pair.halo.set_trap("html", "page")
-    assert pair.sync("run", "--only", "alerts").code != 0
-    pair.halo.set_trap("html", "no")
-    pair.halo.set_trap("answers", "gateway")
-    done = pair.sync("run", "--only", "alerts")
-    assert (done.code, outcome(pair)) == (0, "ok")  # found by its stamp
-    assert tickets(pair) == 1
+def test_an_alert_that_waits_for_another_attempt_is_a_problem_of_runs_with_alerts(pair: Pair) -> None:
+    """Fails if a run says "ok" although a ticket is not closed, or if an apply fails for another alert."""
+    ended, active = fire(pair, 1, 2)
+    pair.run("--only", "alerts")
+    pair.halo.set_trap("closing", "refused")
+    pair.ninja.alerts.reset(ended)
+    for code in (0, 1, 1):
+        done = pair.sync("run", "--only", "alerts")
+        assert (done.code, outcome(pair)) == (code, "problems" if code else "ok")
+    assert f"alert     {ended} closing, again at " in done.out
+    for choice in (
+        ("--only", "clients,sites,devices"),
+        ("--item", f"alert:{active}"),
+    ):
+        done = pair.sync("run", *choice)
+        assert (done.code, outcome(pair), "closing, again" in done.out) == (0, "ok", False)
+    assert pair.sync("apply", "--item", f"alert:{ended}").code == 1
+    pair.halo.set_trap("closing", "accepted")
+    assert pair.sync("run", "--item", f"alert:{active}", "--retry").code == 0
+    assert "1 closing" in pair.sync("status", sends=False).out
+    assert pair.sync("run", "--retry").code == 0
+    assert "1 closing" not in pair.sync("status", sends=False).out
 
 
 def test_a_chosen_record_that_is_not_written_has_a_reason(pair: Pair) -> None:
@@ -112,15 +132,39 @@ def test_a_saved_plan_says_why_a_chosen_record_is_not_written(pair: Pair) -> Non
     assert pair.sync("plan").code == 0
     (plan,) = (pair.folder / "plans").iterdir()
     done = pair.sync("apply", "--plan", plan, "--item", "device:3", "device:99")
+    assert done.code == 1
     assert 'skipped   device 3 "LAP-0003": devices.take is false' in done.out
     assert "skipped   device 99: it is not in the plan" in done.out
+    done = pair.sync("apply", "--plan", plan, "--item", "device:1", "organization:1", "location:1")
+    assert done.code == 0
+    for record in ("device 1", "organization 1", "location 1"):
+        assert f"skipped   {record}: up to date: there is nothing to write" in done.out
+
+
+def test_a_plan_that_leaves_out_a_shorter_list_is_applied_without_it(pair: Pair) -> None:
+    """Fails if an apply ends with "ok" although no devices were planned, or names them up to date."""
+    state = State(pair.folder, write=True, now=1.0)
+    with state:
+        run = state.begin_run("run", 1.0)
+        state.end_run(run, 1.0, "ok", {**state.last_counts(), "devices": 1000})
+    assert pair.sync("plan").code == 0
+    (plan,) = (pair.folder / "plans").iterdir()
+    for choice in ((), ("--item", "device:1")):
+        done = pair.sync("apply", "--plan", plan, *choice)
+        assert (done.code, outcome(pair)) == (3, "limits")
+        assert "devices, but 1,000 last time" in done.out
+        assert "up to date" not in done.out
+    for command in (("apply", "--plan", plan, "--item", "organization:1"), ("run", "--only", "clients")):
+        assert pair.sync(*command).code == 0, command
 
 
 def test_a_run_with_conflicts_says_where_they_are_listed(pair: Pair) -> None:
     (pair.folder / "pins.yaml").write_text("organizations:\n  1: 999\n")
     done = pair.sync("run")
     assert done.code == 1
-    assert f"reasons   of 1 conflict, 6 skipped: sync status {pair.folder} --unmatched" in done.out
+    assert f"conflict  1 record: sync plan {pair.folder} shows how to resolve" in done.out
+    assert f"reasons   of 6 skipped: sync status {pair.folder} --unmatched" in done.out
+    assert f"→ sync unpin {pair.folder} organization 1" in pair.sync("plan").out
 
 
 def test_a_run_that_a_limit_stops_is_no_full_read(pair: Pair) -> None:
@@ -146,6 +190,13 @@ def test_what_a_plan_has_no_match_for_is_listed_before_the_first_run(pair: Pair)
     assert "skip      organization 2: the organization is listed in clients.skip" in text
     assert "conflict  organization 1: client 999 in the pin does not exist, or the agent" in text
     assert f"→ sync unpin {pair.folder} organization 1" in text
+    mapping = (pair.folder / "mapping.yaml").read_text()
+    pair.map(clients={"take": "all"}, alerts={**ALERTS, "stamp": "CFNo"})
+    assert pair.sync("run").code == 2  # before its first record
+    (pair.folder / "mapping.yaml").write_text(mapping)
+    assert (
+        pair.sync("status", "--unmatched", sends=False).out.partition("skip")[2] == text.partition("skip")[2]
+    )
     (pair.folder / "pins.yaml").unlink()
     pair.map(clients={"take": "all"}, devices=DEVICES)
     pair.run()
