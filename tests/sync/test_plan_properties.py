@@ -167,7 +167,7 @@ OWN = """
 
 
 def with_own_values(sync: Sync) -> None:
-    """Give each device values that no other one has, and each client a user of the same login."""
+    """Set values that differ for each device, and add a user to each client, all with the same login."""
     one = 'fields: {117: "{{ device.serial }}"}\n'
     assert one in sync.mapping
     sync.mapping = sync.mapping.replace(one, f'fields:\n    117: "{{{{ device.serial }}}}"{OWN}')
@@ -180,8 +180,8 @@ def with_own_values(sync: Sync) -> None:
     sync.target.user = [User(100 * id, id, values={"login": "boss"}) for id in sync.target.client]
 
 
-def test_users_of_one_login_are_those_of_the_own_client(tmp_path: Path) -> None:
-    """Fails if the users of the first client are used for the devices of the second."""
+def test_a_login_that_several_clients_have_is_looked_up_in_the_own_client(tmp_path: Path) -> None:
+    """Fails if a device of one client gets a user of another client."""
     sync = Sync(tmp_path, mapping=MAPPING.replace("CREATE", "false"))
     sync.source.org = [Organization(1, "Acme"), Organization(2, "Globex")]
     sync.target.client = {17: Client(17, "Acme"), 18: Client(18, "Globex")}
@@ -192,7 +192,7 @@ def test_users_of_one_login_are_those_of_the_own_client(tmp_path: Path) -> None:
 
 
 def test_a_location_of_another_organization_gives_no_site(tmp_path: Path) -> None:
-    """Fails if the asset is written with the site of another client; the device has moved meanwhile."""
+    """Fails if an asset is written with a site of another client. The device is still in its old location."""
     sync = Sync(tmp_path, mapping=MAPPING.replace("CREATE", "false"))
     sync.source.org = [Organization(1, "Acme"), Organization(2, "Globex")]
     sync.source.loc = [Location(5, 2, "Lab")]
@@ -205,7 +205,7 @@ def test_a_location_of_another_organization_gives_no_site(tmp_path: Path) -> Non
 @FEW
 @given(sides())
 def test_no_write_has_values_of_another_record_or_client(made: dict[str, Any]) -> None:
-    """Fails if a value, name, user, site or list of software is that of another device or client."""
+    """Fails if an item has a value, name, user, site or software of another device or client."""
     with tempfile.TemporaryDirectory() as name:
         sync = build(Path(name), made)
         with_own_values(sync)
@@ -228,7 +228,7 @@ def test_no_write_has_values_of_another_record_or_client(made: dict[str, Any]) -
             text = " ".join(map(str, [*own, *([place.name] if place else []), f"T{device.id}"]))
             expected = {
                 117: device.data["serial"],
-                51: text if organization and place else new.get(51),
+                51: text if organization and place else None,
                 "CFTag": f"user {device.id}",
                 "link": f"x/{device.id}",
                 "software": [{"name": f"App {device.id}"}],

@@ -29,6 +29,20 @@ def write_job(connection_file: Path, tmp_path: Path) -> WriteJob:
     return write
 
 
+def step(
+    name: str,
+    action: str,
+    templates: Mapping[str, Any] | None = None,
+    *,
+    of: str = "",
+    only: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """Return a step of a job. Its rows are those of the step `of`, or those of them that match `only`."""
+    given = {"input": {"step": of, **({"only": only} if only else {})}} if of else {}
+    return {"name": name, "action": action, **given, **more, "templates": dict(templates or {})}
+
+
 def changes(sandbox: Sandbox, since: int = 0) -> Counter[str]:
     """The executed requests that changed something, each as `METHOD PATH`, and how often they were sent."""
     return Counter(f"{r['method']} {r['path']}" for r in sent(sandbox, since) if r["executed"])

@@ -9,7 +9,7 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_rerun import REFUSED
-from tests.e2e.jobs.conftest import WriteJob, changes, once, sent
+from tests.e2e.jobs.conftest import WriteJob, changes, once, sent, step
 
 pytestmark = pytest.mark.in_process
 
@@ -64,36 +64,25 @@ def test_a_maintenance_window_for_a_site(
     (tmp_path / "sites.csv").write_text(
         "Client,Site,From,To\nAlder Dental,Branch,2036-12-01 22:00,2036-12-02 04:00\n"
     )
+    window = {
+        "device_id": "{{ device.id }}",
+        "disabled_features": ["ALERTS", "PATCHING"],
+        "start": "{{ From }}",
+        "end": "{{ To }}",
+    }
     write_job(
         input="sites.csv",
         output="out",
         timezone="Europe/Berlin",
         steps=[
-            {
-                "name": "site",
-                "action": "list_organization_locations",
-                "rows": "each",
-                "templates": {"organization_id": "{{ Client }}"},
-            },
-            {
-                "name": "device",
-                "action": "list_devices",
-                "rows": "each",
-                "input": {"step": "site", "only": "{{ site.name == Site }}"},
-                "templates": {"filter": "loc = {{ site.id }}"},
-            },
-            {
-                "name": "window",
-                "action": "schedule_maintenance",
-                "input": {"step": "device"},
-                "wait": "1m",
-                "templates": {
-                    "device_id": "{{ device.id }}",
-                    "disabled_features": ["ALERTS", "PATCHING"],
-                    "start": "{{ From }}",
-                    "end": "{{ To }}",
-                },
-            },
+            step("site", "list_organization_locations", {"organization_id": "{{ Client }}"}, rows="each"),
+            step(
+                *("device", "list_devices", {"filter": "loc = {{ site.id }}"}),
+                of="site",
+                only="{{ site.name == Site }}",
+                rows="each",
+            ),
+            step("window", "schedule_maintenance", window, of="device", wait="1m"),
         ],
     )
     sandbox.set_faults(queue=[None, None, None, None, REFUSED])
@@ -103,7 +92,7 @@ def test_a_maintenance_window_for_a_site(
     done = ninjaone("rerun", "out")
     assert done.returncode == 0, done.stderr
     ids = (1, 3, 16, 20)
-    window = {"start": 2111778000.0, "end": 2111799600.0}  # 21:00 and 3:00 in UTC
-    assert [sandbox.state.fleet.change(id).maintenance for id in ids] == [window] * 4
+    stored = {"start": 2111778000.0, "end": 2111799600.0}  # 21:00 and 3:00 in UTC
+    assert [sandbox.state.fleet.change(id).maintenance for id in ids] == [stored] * 4
     assert changes(sandbox) == once(f"PUT /v2/device/{id}/maintenance" for id in ids)
     assert len(sent(sandbox)) == 5

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.cron_daemon import running_cron, why_no_cron
-from tests.e2e.jobs.conftest import WriteJob, sent
+from tests.e2e.jobs.conftest import WriteJob, sent, step
 from tests.fakes import wait_until
 from tests.loopback import Server, answering
 
@@ -23,31 +23,19 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="there are no cron and no sh"),
 ]
 
+SERVERS = {"device_filter": "class = WINDOWS_SERVER"}
+
 
 @pytest.fixture
 def folder(write_job: WriteJob, connection_file: Path, tmp_path: Path) -> Path:
     """A folder with the job, whose name requires quotes in a crontab."""
+    named = {"results": True, "with_names": "device"}
     write_job(
         connection=str(connection_file),
         output="report-{{ now | format_datetime('%Y-%m-%d') }}",
         steps=[
-            {
-                "name": "patches",
-                "action": "report_os_patches",
-                "rows": "each",
-                "results": True,
-                "output_format": "csv",
-                "with_names": "device",
-                "times": "iso",
-            },
-            {
-                "name": "software",
-                "action": "report_software",
-                "templates": {"device_filter": "class = WINDOWS_SERVER"},
-                "results": True,
-                "output_format": "xlsx",
-                "with_names": "device",
-            },
+            step("patches", "report_os_patches", rows="each", output_format="csv", times="iso", **named),
+            step("software", "report_software", SERVERS, output_format="xlsx", **named),
         ],
     )
     folder = tmp_path / "a 100% 'job'"

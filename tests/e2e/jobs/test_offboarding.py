@@ -9,7 +9,7 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.test_rerun import REFUSED
-from tests.e2e.jobs.conftest import WriteJob, changes, once, sent
+from tests.e2e.jobs.conftest import WriteJob, changes, once, sent, step
 
 pytestmark = pytest.mark.in_process
 
@@ -25,35 +25,11 @@ def test_a_client_is_offboarded(
         input="clients.csv",
         output="out",
         steps=[
-            {
-                "name": "device",
-                "action": "list_organization_devices",
-                "rows": "each",
-                "templates": CLIENT,
-            },
-            {
-                "name": "retired",
-                "action": "decommission_device",
-                "input": {"step": "device"},
-                "templates": {"device_id": "{{ device.id }}"},
-            },
-            {
-                "name": "user",
-                "action": "list_organization_end_users",
-                "rows": "each",
-                "templates": CLIENT,
-            },
-            {
-                "name": "deleted",
-                "action": "delete_end_user",
-                "input": {"step": "user"},
-                "templates": {"end_user_id": "{{ user.id }}"},
-            },
-            {
-                "name": "ended",
-                "action": "update_organization",
-                "templates": {**CLIENT, "description": "Ended in November"},
-            },
+            step("device", "list_organization_devices", CLIENT, rows="each"),
+            step("retired", "decommission_device", {"device_id": "{{ device.id }}"}, of="device"),
+            step("user", "list_organization_end_users", CLIENT, rows="each"),
+            step("deleted", "delete_end_user", {"end_user_id": "{{ user.id }}"}, of="user"),
+            step("ended", "update_organization", {**CLIENT, "description": "Ended in November"}),
         ],
     )
     planned = ninjaone("plan", "job.yaml")

@@ -12,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.e2e.jobs.conftest import WriteJob, sent
+from tests.e2e.jobs.conftest import WriteJob, sent, step
 
 pytestmark = pytest.mark.in_process
 
@@ -25,44 +25,22 @@ RIGHT = [
     ("Larch Pharmacy", "Store", "4 Court Road", "Silver", UNTIL),
     ("Alder Dental", "Annex", "5 Long Row", "Bronze", UNTIL),
 ]
-STEPS: list[dict[str, Any]] = [
-    {
-        "name": "organization",
-        "action": "create_organization",
-        "distinct": "{{ Client }}",
-        "templates": {"name": "{{ Client }}", "if_missing": True},
-    },
-    {
-        "name": "contract",
-        "action": "update_organization_custom_fields",
-        "input": {"step": "organization"},
-        "distinct": "{{ organization.id }}",
-        "templates": {
-            "organization_id": "{{ organization.id }}",
-            "fields": '{"supportPlan": "{{ Plan }}", "contractEnd": "{{ Until }}"}',
-        },
-    },
-    {
-        "name": "site",
-        "action": "create_location",
-        "input": {"step": "contract"},
-        "templates": {
-            "organization_id": "{{ organization.id }}",
-            "name": "{{ Site }}",
-            "address": "{{ Address }}",
-            "if_missing": True,
-        },
-    },
-    {
-        "name": "installer",
-        "action": "generate_installer",
-        "input": {"step": "site"},
-        "templates": {
-            "organization_id": "{{ organization.id }}",
-            "location_id": "{{ site.id }}",
-            "installer_type": "WINDOWS_MSI",
-        },
-    },
+OWN = {"organization_id": "{{ organization.id }}"}
+FIELDS = '{"supportPlan": "{{ Plan }}", "contractEnd": "{{ Until }}"}'
+SITE = {**OWN, "name": "{{ Site }}", "address": "{{ Address }}", "if_missing": True}
+INSTALLER = {**OWN, "location_id": "{{ site.id }}", "installer_type": "WINDOWS_MSI"}
+STEPS = [
+    step(
+        *("organization", "create_organization", {"name": "{{ Client }}", "if_missing": True}),
+        distinct="{{ Client }}",
+    ),
+    step(
+        *("contract", "update_organization_custom_fields", {**OWN, "fields": FIELDS}),
+        of="organization",
+        distinct="{{ organization.id }}",
+    ),
+    step("site", "create_location", SITE, of="contract"),
+    step("installer", "generate_installer", INSTALLER, of="site"),
 ]
 
 

@@ -11,12 +11,13 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.terminal import on_terminal
-from tests.e2e.jobs.conftest import WriteJob, changes, once, sent
+from tests.e2e.jobs.conftest import WriteJob, changes, once, sent, step
 
 pytestmark = pytest.mark.in_process
 
 EVERY = "filter=org = 4"
 """A filter that lacks the class of the devices."""
+RESTART = {"device_id": "{{ device.id }}", "mode": "NORMAL", "reason": "Monthly"}
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +26,8 @@ def job(write_job: WriteJob) -> None:
         output="out",
         vars={"filter": "org = 4 AND class = WINDOWS_SERVER"},
         steps=[
-            {
-                "name": "device",
-                "action": "list_devices",
-                "rows": "each",
-                "templates": {"filter": "{{ filter }}"},
-            },
-            {
-                "name": "restarted",
-                "action": "reboot_device",
-                "input": {"step": "device"},
-                "wait": "1m",
-                "templates": {"device_id": "{{ device.id }}", "mode": "NORMAL", "reason": "Monthly"},
-            },
+            step("device", "list_devices", {"filter": "{{ filter }}"}, rows="each"),
+            step("restarted", "reboot_device", RESTART, of="device", wait="1m"),
         ],
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.e2e.jobs.conftest import WriteJob, changes, once, sent
+from tests.e2e.jobs.conftest import WriteJob, changes, once, sent, step
 
 pytestmark = pytest.mark.in_process
 
@@ -33,13 +33,8 @@ def test_tickets_and_their_comments_from_a_table(
         input="tickets.csv",
         output="out",
         steps=[
-            {"name": "ticket", "action": "create_ticket", "templates": ticket},
-            {
-                "name": "note",
-                "action": "add_ticket_comment",
-                "input": {"step": "ticket"},
-                "templates": note,
-            },
+            step("ticket", "create_ticket", ticket),
+            step("note", "add_ticket_comment", note, of="ticket"),
         ],
     )
     before = set(sandbox.state.tickets)
@@ -70,23 +65,14 @@ def test_alerts_become_tickets_and_are_reset(
     ninjaone: Ninjaone, write_job: WriteJob, sandbox: Sandbox
 ) -> None:
     """An alert stays if it is not known whether it has a ticket, and nobody makes a second one."""
-    ticket = {"device_id": "{{ alert.deviceId }}", "ticket_form_id": 1, "subject": "{{ alert.message }}"}
+    ticket = {"device_id": "{{ alert.deviceId }}", "subject": "{{ alert.message }}"}
+    ticket = {**ticket, "ticket_form_id": 1, "status": "New"}
     write_job(
         output="out",
         steps=[
-            {"name": "alert", "action": "list_alerts", "rows": "each"},
-            {
-                "name": "ticket",
-                "action": "create_ticket",
-                "input": {"step": "alert", "only": "{{ alert.severity == 'MAJOR' }}"},
-                "templates": {**ticket, "status": "New"},
-            },
-            {
-                "name": "reset",
-                "action": "reset_alert",
-                "input": {"step": "ticket"},
-                "templates": {"alert_uid": "{{ alert.uid }}"},
-            },
+            step("alert", "list_alerts", rows="each"),
+            step("ticket", "create_ticket", ticket, of="alert", only="{{ alert.severity == 'MAJOR' }}"),
+            step("reset", "reset_alert", {"alert_uid": "{{ alert.uid }}"}, of="ticket"),
         ],
     )
     alerts = {alert["deviceId"]: uid for uid, alert in sandbox.state.alerts.items()}

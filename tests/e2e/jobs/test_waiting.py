@@ -16,7 +16,7 @@ from connector.runs import wait
 from connector.sandbox.ninjaone.data.orders import ENDLESS_DIGIT, FAILING_DIGIT
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.e2e.jobs.conftest import changes, once, sent
+from tests.e2e.jobs.conftest import changes, once, sent, step
 from tests.fakes import FakeClock, wait_until
 
 WORK_S = 3600.0
@@ -38,15 +38,8 @@ def write_job(
     """Write a job that lists the first devices that are online, and queues work on them."""
     listed = {"filter": "online", "limit": count}
     steps = [
-        {"name": "device", "action": "list_devices", "rows": "each", "templates": listed},
-        {
-            "name": "work",
-            "action": action,
-            "input": {"step": "device", "only": only},
-            "keep_row": True,
-            "wait": "2m",
-            "templates": templates,
-        },
+        step("device", "list_devices", listed, rows="each"),
+        step("work", action, templates, of="device", only=only, keep_row=True, wait="2m"),
     ]
     job = {"connection": "connection.yaml", "delay_ms": 0, "output": "out", "steps": steps}
     (folder / "job.yaml").write_text(json.dumps(job))
