@@ -20,7 +20,7 @@ from connector.web.syncs.demo_page import Fact, write_demo_page
 DEVICES, FEW = 60, 24
 PAGE = "demo.html"
 KILLED_AT = 2
-"""The number of the asset creation during which the process is killed."""
+"""The number of the creation of an asset, and of a ticket, during which the process is killed."""
 _PATIENCE_S = 60.0
 
 
@@ -92,7 +92,7 @@ class _Demo:
         self._command("pin", "device", str(self._scene.twins), str(5000 + self._scene.twins))
 
     def _kill_and_restart(self) -> None:
-        _title("Apply, and kill the process with SIGKILL in the middle of the writes.")
+        _title("Apply, and kill the process with SIGKILL while it creates the second asset.")
         self._killed("/Asset", KILLED_AT, "asset", "run")
         _title("Run again: look up creations with an unknown outcome, and write the remaining changes.")
         self._command("run")
@@ -115,8 +115,9 @@ class _Demo:
             self._scene.ninjaone.alerts.trigger(device, subject=text, message=text, severity=severity)["uid"]
             for device, text, severity in raised
         ]
-        self._killed("/Tickets", 2, "ticket", "run", "--only", "alerts")
-        print("Run again:")
+        print("Create their tickets, and kill the process while it creates the second one:")
+        self._killed("/Tickets", KILLED_AT, "ticket", "run", "--only", "alerts")
+        print("Run again: look up that ticket, and create the missing one:")
         self._command("run", "--only", "alerts")
         self._show_tickets()
 

@@ -68,9 +68,9 @@ def reason_of(error: Exception) -> Reason:
 class AlertCalls:
     """Makes the calls of the alert state machine to the source and target services.
 
-    `blocked` is the reason why no tickets are created; empty text if they are. RowError, ListError and
-    SignInLostError are returned as events. Any other error ends the process; the next
-    process looks up whether the call was executed.
+    `blocked` is the reason why no tickets are created; empty text if they are. `perform` returns RowError,
+    ListError and SignInLostError as events. Any other error ends the process; the next process looks up
+    whether the call was executed.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ class Calls:
             return stop.value
 
     def records(self, steps: CallSteps) -> Iterator[Any]:
-        """Yield the records of the lists that a generator requests. Raises ListError if one is cut off."""
+        """Yield the records of the lists that a generator requests. Raises ListError if a call fails."""
         try:
             step = next(steps)
             while True:

@@ -39,7 +39,7 @@ class Finding:
 
 
 class Checker:
-    """Checks a sync. Raises ListError if a list cannot be read.
+    """Checks a sync. `findings` raises ListError if one of the services cannot be read.
 
     With `beside`, another integration that writes to the target is a warning instead of an error. `unless` is
     added to that message: the option that accepts the other integration.
@@ -156,7 +156,7 @@ class Checker:
         for device in self._source.devices():
             for name in counts:
                 counts[name][str(device.data.get(name) or "(none)")] += 1
-            types[devices.type.text(Scope({"device": device.data})) or "(none)"] += 1
+            types[devices.type.text(Scope({"device": device.data}))] += 1
             if len(sample) < SAMPLE:
                 sample.append(device)
         for name, values in counts.items():
@@ -186,16 +186,22 @@ class Checker:
 
     def _types(self, devices: DeviceMapping, types: Counter[str], catalog: Catalog) -> Iterator[Finding]:
         known = {same_name(kind.name) for kind in catalog.types}
-        new = Counter(
-            {name: n for name, n in types.items() if same_name(devices.types.get(name, name)) not in known}
-        )
+        new: Counter[str] = Counter()
+        for text, number in types.items():
+            name = devices.types.get(text, text)
+            if text and same_name(name) not in known:
+                new[name] += number
+        if none := types[""]:
+            them = "it" if none == 1 else "them"
+            text = (
+                f"devices.type has no value for {counted(none, 'device')}; no assets are created for {them}"
+            )
+            yield Finding("warning", "Types", text)
         if new and devices.create_types:
             yield Finding("ok", "Types", f"to be created in group {devices.type_group}: {_listed(new)}")
         elif new:
-            text = (
-                f"no asset type has this name: map it in devices.types, or set create_types: {_listed(new)}"
-            )
-            yield Finding("warning", "Types", text)
+            text = f"there are no asset types named {_listed(new)}; no assets are created for these devices"
+            yield Finding("warning", "Types", f"{text}: map them in devices.types, or set create_types: true")
 
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:
         """Check one asset of each type: whether the signed-in agent can read all of its fields."""

@@ -1,8 +1,9 @@
 """The records of the source and target services, and the two protocols that read and write them.
 
-An implementation returns complete lists or raises `ListError`. In the records, `data` is the JSON object that
-the source's API returned, for templates; `values` has an asset's field values, keyed as in the mapping (a
-number, `CF…`, or a name); `stamp` is the id of the source record, as stored in the target record.
+An implementation returns complete lists and records, or raises `ListError`. In the records, `data` is the
+JSON object that the source's API returned, for templates; `values` has an asset's field values, keyed as in
+the mapping (a number, `CF…`, or a name); `stamp` is the id of the source record, as stored in the target
+record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from connector.sync.values import FieldDefinition
 
 
 class ListError(RunStoppedError):
-    """A list could not be read completely, so it must not be used."""
+    """A list was not read completely, or a record not at all, so the sync must not act on what it has.
+
+    `__cause__` is the RowError of the call that failed, if there is one.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ def test_check_of_a_good_mapping(pair: Pair) -> None:
     assert any("device.nodeClass" in line and "WINDOWS_WORKSTATION" in line for line in lines)
     assert any("device.deviceType" in line and "AgentDevice" in line for line in lines)
     assert any("to be created in group 3" in line for line in lines)
+    kind = "{{ device.deviceType if device.id != 1 }}"
+    pair.map(clients={"take": "all"}, devices={"type": kind, "fields": FIELD})
+    without, unknown = [line for line in _lines(pair) if " Types " in line]
+    assert "devices.type has no value for 1 device; no assets are created for it" in without
+    assert "there are no asset types named AgentDevice 9; no assets are created for these devices" in unknown
 
 
 def test_check_finds_ids_and_members_that_do_not_exist(pair: Pair) -> None:

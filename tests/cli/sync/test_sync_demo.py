@@ -67,6 +67,13 @@ def test_two_processes_are_killed_and_what_they_created_is_found(
 ) -> None:
     killed = [line.split(",")[0] for line in lines(demo) if line.startswith("killed")]
     assert killed == ["killed: HaloPSA has created asset 5047", "killed: HaloPSA has created ticket 2002"]
+    announced = [
+        lines(demo)[number - 2] for number, line in enumerate(lines(demo)) if line.startswith("killed")
+    ]
+    assert [line.partition("kill the process ")[2] for line in announced] == [
+        "with SIGKILL while it creates the second asset.",
+        "while it creates the second one:",
+    ]
     assert "  1 record of an earlier run found and linked" in lines(demo)
     runs = [line for line in lines(demo) if line.startswith("run ")]
     assert runs == ["run 2 ok: 11 writes", "run 3 ok: 0 writes", "run 5 ok", "run 6 ok", "run 7 ok"]
