@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from connector.common import json_text
+from connector.common.boolean_words import BOOLEAN_WORDS
 from connector.common.json_text import Json, kind
 from connector.common.times import convert_time
 from connector.errors import cited, shorten, values_are_shown
@@ -17,7 +18,6 @@ Convert = Callable[[Json], Json]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def typed_value(schema: Any, value: Json) -> Json:
@@ -205,8 +205,8 @@ def _to_number(value: Json) -> int | float:
 
 def _to_boolean(value: Json) -> bool:
     word = value.strip().lower() if isinstance(value, str) else str(value) if type(value) is int else ""
-    if word in _BOOLEANS:
-        return _BOOLEANS[word]
+    if word in BOOLEAN_WORDS:
+        return BOOLEAN_WORDS[word]
     raise _NoMatchError
 
 

@@ -51,6 +51,11 @@ class Index:
     records: tuple[Record, ...]
     by_name: Mapping[str, list[Record]] = field(default_factory=dict)
 
+    @property
+    def displayed(self) -> dict[Json, str]:
+        """The names that are displayed, by id."""
+        return {record.id: record.names[0] for record in self.records if record.names}
+
     def called(self, name: str, owner: Json = None) -> list[Record]:
         """Return the records with a name; if none has exactly this name, case is ignored."""
         found = self.by_name.get(self.kind.same(name), [])

@@ -18,7 +18,7 @@ from connector.catalog.service import Service
 from connector.common.json_text import Json
 from connector.errors import RowError, RunError, nearest
 from connector.invocation.lookups import Lookups
-from connector.invocation.names import Finding, Index, read_index
+from connector.invocation.names import Finding, read_index
 from connector.invocation.result_schema import resolved
 
 Members = Mapping[str, tuple[str, Mapping[Json, str]]]
@@ -52,7 +52,7 @@ def _read_names(action: Action, service: Service, kinds: Collection[str], lookup
             except RowError as error:
                 said = f"the names of the kind {kind.name} (with_names) cannot be read: {error}"
                 raise error.reworded(said) from error
-            names = _displayed(index)
+            names = index.displayed
             members |= {member: (beside, names) for member, beside in name_members(kind).items()}
     return ResultNames(members, _nested(action.result, "", members, _DEEPEST))
 
@@ -73,11 +73,6 @@ def _found(service: Service, name: str) -> NamedKind | None:
     """Return the kind with a name or an alias; case is ignored, and a space and - are the same as _."""
     same = re.sub("[ -]", "_", name.strip().lower())
     return next((kind for kind in service.named.values() if same in (kind.name, kind.alias)), None)
-
-
-def _displayed(index: Index) -> dict[Json, str]:
-    """Return the names that are displayed, by id."""
-    return {record.id: record.names[0] for record in index.records if record.names}
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class TargetNames:
         except (RowError, ConnectionSetupError) as error:
             logger.warning("the names of the records cannot be read: %s", error, extra={"notice": True})
             return {}
-        return {record.id: record.names[0] for record in index.records if record.names}
+        return index.displayed
 
     def _read(self, kind: str) -> Index:
         """Return the records of a kind. Raises RowError and ConnectionSetupError."""

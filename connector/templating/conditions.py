@@ -7,18 +7,18 @@ than `9`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import nodes
 
+from connector.common.boolean_words import BOOLEAN_WORDS
 from connector.errors import quote_value
 from connector.templating.number_texts import number_in
 
 CONDITION, COMPARE = "#condition", "#compare"
 """The names of the filters that check a condition and compare; they are not valid in a template's source."""
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_FALSE = frozenset(("false", "no", "off", "0"))
+_FALSE = frozenset(word for word, value in BOOLEAN_WORDS.items() if not value)
 _CERTAIN = (nodes.Compare, nodes.Test, nodes.Const, nodes.Not)
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
@@ -50,10 +50,10 @@ def compare(left: Any, name: str, right: Any) -> Any:
     """
     result = _OPERATORS[name](left, right)
     if name in ("in", "notin"):
-        if type(right) in (list, tuple):
+        if type(right) in (list, tuple, dict, range):
             _refuse_equal_item(left, right)
     elif name in ("eq", "ne"):
-        _refuse_equal(left, right)
+        refuse_equal(left, right)
     elif type(left) is str and type(right) is str:
         numbers = number_in(left), number_in(right)
         if None not in numbers and _OPERATORS[name](*numbers) != result:
@@ -64,15 +64,7 @@ def compare(left: Any, name: str, right: Any) -> Any:
     return result
 
 
-def in_order(values: Any) -> None:
-    """Raise ValueError if a list has texts whose order is not that of the numbers that they mean."""
-    if isinstance(values, (list, tuple)) and all(type(value) is str for value in values):
-        numbers = [number for value in values if (number := number_in(value)) is not None]
-        if len(numbers) == len(values) > 1 and sorted(numbers) != list(map(number_in, sorted(values))):
-            raise ValueError("the numbers in the list are texts; use map('int') or map('float') before")
-
-
-def _refuse_equal(left: Any, right: Any) -> None:
+def refuse_equal(left: Any, right: Any) -> None:
     """Raise ValueError if a text means the number or boolean with which it is compared."""
     if type(left) is str:
         text, value = left, right
@@ -81,9 +73,9 @@ def _refuse_equal(left: Any, right: Any) -> None:
     else:
         return
     if type(value) is bool:
-        if _WORDS.get(text.strip().lower()) is value:
+        if BOOLEAN_WORDS.get(text.strip().lower()) is value:
             raise ValueError(f"the text {quote_value(text)} is compared with a boolean; use the filter bool")
-    elif type(value) in (int, float) and number_in(text) == value:
+    elif isinstance(value, (int, float)) and number_in(text) == value:
         raise ValueError(
             f"the text {quote_value(text)} is compared with a number; use the filter int or float, or "
             "compare it with a text"
@@ -93,18 +85,19 @@ def _refuse_equal(left: Any, right: Any) -> None:
 def _refuse_equal_item(value: Any, items: Any) -> None:
     """Raise ValueError if a list has an item of another type that means the same as a value.
 
-    The list can be long, so it is searched by Python and not in a loop here.
+    The list can be long, so it is first searched by Python.
     """
-    others: Iterable[Any] = ()
     if type(value) is str:
-        others = (number_in(value), _WORDS.get(value.strip().lower()))
-    elif type(value) is int:
-        others = (str(value),)
-    elif type(value) is bool:
-        others = ("true", "True", "TRUE") if value else ("false", "False", "FALSE")
+        meanings = (number_in(value), BOOLEAN_WORDS.get(value.strip().lower()))
+        if not any(meaning is not None and meaning in items for meaning in meanings):
+            return
+        others = (item for item in items if type(item) is not str)  # 1 is in [true], too
+    elif isinstance(value, (int, float)):
+        others = (item for item in items if type(item) is str)
+    else:
+        return
     for other in others:
-        if other is not None and other in items:
-            _refuse_equal(value, other)
+        refuse_equal(value, other)
 
 
 def as_condition(node: Any) -> Any:

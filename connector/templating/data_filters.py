@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from connector.common import json_text
+from connector.common.boolean_words import BOOLEAN_WORDS
 from connector.common.json_text import Json, kind
 from connector.errors import cited, shorten, values_are_shown
 from connector.templating.conditions import checked
@@ -28,16 +29,6 @@ _HASHES = (
     "blake2b",
     "blake2s",
 )
-_WORDS = {
-    "yes": True,
-    "true": True,
-    "on": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "off": False,
-    "0": False,
-}
 MOST_NESTED = 100
 """The maximum number of levels of objects that `combine` merges with `recursive=true`."""
 
@@ -99,10 +90,10 @@ def to_boolean(value: Any) -> Any:
     if isinstance(value, bool) or is_gap(value):
         return value
     word = value.strip().lower() if isinstance(value, str) else text(value)
-    if word not in _WORDS:
+    if word not in BOOLEAN_WORDS:
         shown = f'"{shorten(word, 40)}"' if values_are_shown() else "this"
-        raise ValueError(f"{shown} is not one of {', '.join(_WORDS)}")
-    return _WORDS[word]
+        raise ValueError(f"{shown} is not one of {', '.join(BOOLEAN_WORDS)}")
+    return BOOLEAN_WORDS[word]
 
 
 def ternary(value: Any, true: Any, false: Any, none: Any = None) -> Any:

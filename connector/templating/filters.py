@@ -16,7 +16,7 @@ from jinja2.filters import make_attrgetter
 from jinja2.utils import pass_environment
 
 from connector.common.times import parse_time, write_time
-from connector.templating.conditions import compare, in_order
+from connector.templating.conditions import checked, compare, refuse_equal
 from connector.templating.costs import (
     Cost,
     copying,
@@ -53,6 +53,7 @@ from connector.templating.json_query import json_query
 from connector.templating.limits import MOST_ITEMS, fits, fits_items
 from connector.templating.number_filters import to_integer, to_number
 from connector.templating.operators import add, join, printf, replace
+from connector.templating.ordering import ordering, ordering_members
 from connector.templating.regex_filters import (
     matches,
     regex_escape,
@@ -118,21 +119,10 @@ _COMPARISONS = {
 _LAX = frozenset({"default", "d", "defined", "undefined"})
 """The names of filters and tests that accept missing values."""
 _OF_TEXT = frozenset(
-    {
-        *(
-            "capitalize",
-            "center",
-            "e",
-            "escape",
-            "forceescape",
-            "indent",
-            "lower",
-            "striptags",
-            "title",
-            "trim",
-        ),
-        *("truncate", "upper", "urlencode", "urlize", "wordwrap"),
-    }
+    (
+        *("capitalize", "center", "e", "escape", "forceescape", "indent", "lower", "striptags"),
+        *("title", "trim", "truncate", "upper", "urlencode", "urlize", "wordwrap"),
+    )
 )
 """The names of Jinja's filters of texts. They return null unchanged: Jinja's would return the text `None`."""
 _WITHOUT = ("attr", "pprint")
@@ -177,7 +167,10 @@ def bounded_filters(of_jinja: Functions) -> Functions:
         "format": _format,
         "sum": _sum,
         "iso": _iso,
-        **{name: _ordering(of_jinja[name]) for name in ("sort", "min", "max")},
+        **{name: ordering(of_jinja[name]) for name in ("sort", "min", "max", "groupby")},
+        "dictsort": ordering_members(of_jinja["dictsort"]),
+        **{name: _choosing(of_jinja[name], 0) for name in ("select", "reject")},
+        **{name: _choosing(of_jinja[name], 1) for name in ("selectattr", "rejectattr")},
         "int": to_integer,
         "float": to_number,
         **_ANSIBLE,
@@ -194,6 +187,9 @@ def bounded_tests(of_jinja: Functions) -> Functions:
         "none": lambda value: value is None or value is NULL,
         "match": matches,
         "search": searches,
+        "sameas": _identical,
+        "true": lambda value: _identical(value, True),
+        "false": lambda value: _identical(value, False),
         **{name: _comparing(operator) for name, operator in _COMPARISONS.items()},
     }
     return {name: _bounded(name, function, everything) for name, function in tests.items()}
@@ -219,15 +215,27 @@ def _bounded(name: str, function: Callable[..., Any], cost: Cost | None = None) 
     return bounded
 
 
-def _ordering(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter that orders values, after a check that texts of numbers are in their order."""
+def _choosing(function: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """Return a filter such as `select`; without a test, each value is checked as a condition.
+
+    `position` is the number of arguments before the test.
+    """
 
     @wraps(function)
-    def ordering(environment: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
-        in_order(values)
-        return function(environment, values, *args, **kwargs)
+    def choosing(context: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == position:
+            conditions = _members(context.environment, values or (), args[0] if args else None)
+            for condition in conditions:
+                checked(condition)
+        return function(context, values, *args, **kwargs)
 
-    return ordering
+    return choosing
+
+
+def _identical(value: Any, other: Any) -> bool:
+    """Return whether two values are identical. Raises ValueError as a comparison does."""
+    refuse_equal(value, other)
+    return value is other
 
 
 def _comparing(operator: str) -> Callable[[Any, Any], Any]:

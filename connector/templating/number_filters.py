@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
-from connector.common.json_text import kind
+from connector.common.json_text import SpelledFloat, kind
 from connector.errors import quote_value
 from connector.templating.data_filters import is_gap
 from connector.templating.number_texts import number_in
@@ -12,7 +14,7 @@ from connector.templating.values import fail_if_missing
 
 
 def to_integer(value: Any, default: Any = None, base: int = 10) -> Any:
-    """Return a number, or a text that is one, as an integer without its decimals.
+    """Return a number, or a text that is one, as an integer without its decimals. No digit is rounded.
 
     An empty text and null are unchanged. For anything else, return `default`; without one, raise ValueError.
     """
@@ -20,9 +22,7 @@ def to_integer(value: Any, default: Any = None, base: int = 10) -> Any:
     if is_gap(value):
         return value if default is None else default
     try:
-        if isinstance(value, str) and not (base == 10 and "." in value) and "_" not in value:
-            return int(value, base)
-        return int(_number(value))
+        return _whole(value, base)
     except (ValueError, TypeError, OverflowError):
         if default is not None:
             return default
@@ -42,11 +42,26 @@ def to_number(value: Any, default: Any = None) -> Any:
         raise _not_a_number(value, "float") from None
 
 
+def _whole(value: Any, base: int) -> int:
+    """Return a number without its decimals. Raises ValueError, TypeError or OverflowError."""
+    if isinstance(value, SpelledFloat):
+        value = value.spelling
+    if not isinstance(value, str):
+        return int(_number(value))
+    if "_" not in value:
+        with suppress(ValueError):
+            return int(value, base)
+    if base != 10 or number_in(value) is None:
+        raise ValueError
+    from decimal import Decimal  # imported only for such numbers
+
+    return int(Decimal(value.strip()))
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, (int, float)):
-        return value
-    number = number_in(value) if isinstance(value, str) else None
-    if number is None:
+    """Return a finite number. Raises ValueError, or OverflowError for an integer that is too large."""
+    number = number_in(value) if isinstance(value, str) else value
+    if not isinstance(number, (int, float)) or not isfinite(number):
         raise ValueError
     return number
 

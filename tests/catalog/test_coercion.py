@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalog.coercion import declared_types, typed_value
+from connector.common.boolean_words import BOOLEAN_WORDS
 from tests.examples import examples
 
 PYTHON: dict[str, Any] = {
@@ -62,3 +63,14 @@ def test_any_value_is_typed_or_refused(types: list[str], value: Any) -> None:
         assert all(type(item) is int for item in typed)
     if isinstance(typed, dict):
         assert isinstance(typed.get("a", True), bool)
+
+
+@pytest.mark.parametrize(("word", "value"), BOOLEAN_WORDS.items())
+def test_the_words_for_true_and_false(word: str, value: bool) -> None:
+    assert typed_value({"type": "boolean"}, f" {word.upper()} ") is value
+
+
+def test_other_words_are_no_booleans() -> None:
+    for word in ("", "y", "2", "oui"):
+        with pytest.raises(ValueError, match="true or false is expected"):
+            typed_value({"type": "boolean"}, word)
