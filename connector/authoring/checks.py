@@ -143,6 +143,9 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
     except Exception as error:
         return [f"{where}: the handler failed: {error!r}"]
     problems = _compare(example, [described(request, uploads_folder) for request in sent])
+    if action.effect == "read":
+        # A read-only run or connection sends only requests that read.
+        problems += [f'the action reads, but {r} has the effect "{r.effect}"' for r in sent if r.effect != "read"]
     if len(sent) < len(example.answers):
         problems.append(
             f"there are {counted(len(example.answers), 'answer')} for {counted(len(sent), 'request')}"

@@ -153,6 +153,13 @@ def test_a_result_that_is_not_declared(make: Make, service: Service, tmp_path: P
     assert "$[0].displayName: 5 is not of type 'string'" in problem
 
 
+def test_a_read_whose_handler_sends_a_write(make: Make, service: Service, tmp_path: Path) -> None:
+    imported = "    from connector.handlers import request\n"
+    handler = imported + '    return (yield request("POST", "/v2/things", {})).json()\n'
+    (problem,) = example(make, service, tmp_path, handler, sends=[{"method": "POST", "path": "/v2/things"}])
+    assert 'the action reads, but POST /v2/things has the effect "write"' in problem
+
+
 def test_a_value_that_the_input_refuses(make: Make, service: Service, tmp_path: Path) -> None:
     (problem,) = example(make, service, tmp_path, templates={"limit": "many"})
     assert "limit: an integer is expected" in problem

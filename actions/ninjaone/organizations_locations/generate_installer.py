@@ -16,6 +16,5 @@ def handle(inputs: Inputs) -> Steps:
         "installerType": inputs.installer_type,
         "content": {"nodeRoleId": inputs.node_role_id},
     }
-    return (
-        yield request("POST", "/v2/organization/generate-installer", {}, body=body, idempotent=True)
-    ).json()
+    path = "/v2/organization/generate-installer"
+    return (yield request("POST", path, {}, body=body, effect="read", idempotent=True)).json()
