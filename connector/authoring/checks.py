@@ -145,7 +145,8 @@ def check_example(action: Action, service: Service, example: Example, uploads_fo
     problems = _compare(example, [described(request, uploads_folder) for request in sent])
     if action.effect == "read":
         # A read-only run or connection sends only requests that read.
-        problems += [f'the action reads, but {r} has the effect "{r.effect}"' for r in sent if r.effect != "read"]
+        others = [request for request in sent if request.effect != "read"]
+        problems += [f'the action reads, but {one} has the effect "{one.effect}"' for one in others]
     if len(sent) < len(example.answers):
         problems.append(
             f"there are {counted(len(example.answers), 'answer')} for {counted(len(sent), 'request')}"
