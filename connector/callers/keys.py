@@ -22,10 +22,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from connector.catalog.action import EFFECTS, Action
 from connector.common import json_text
+from connector.common.file_lock import FileLock
 from connector.common.user_folders import config_folder, write_whole
 from connector.errors import RunError, file_errors, nearest
 

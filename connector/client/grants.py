@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from filelock import FileLock, Timeout
-
 from connector.client.token_endpoint import TokenEndpoint, TokenResponse
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.redaction import Redactor
 from connector.common.user_folders import digest_name
 from connector.connections.connection import Connection
@@ -50,7 +49,7 @@ class ClientCredentials:
         If the file system does not support locks, processes may each sign in once.
         """
         lock = FileLock(self._lock, mode=0o600) if self._lock else None
-        with suppress(OSError, NotImplementedError):
+        with suppress(OSError):
             if lock:
                 _acquire(lock, self._connection.label)
         try:

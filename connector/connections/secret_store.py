@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from filelock import FileLock, Timeout
-
 from connector.common import json_text
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.redaction import HIDDEN
 from connector.common.user_folders import config_folder, require_room, write_whole
 from connector.errors import ConnectionSetupError
@@ -112,7 +111,7 @@ class SecretStore:
             raise ConnectionSetupError(
                 f'another process has been signing in for "{name}" for too long'
             ) from error
-        except (OSError, NotImplementedError) as error:
+        except OSError as error:
             raise ConnectionSetupError(f"{lock.lock_file}: cannot be locked: {error}") from error
         try:
             yield
@@ -189,7 +188,7 @@ class SecretStore:
                 return before
         except Timeout as error:
             raise ConnectionSetupError(f"{path}: another process is writing it; try again later") from error
-        except (OSError, NotImplementedError) as error:
+        except OSError as error:
             raise ConnectionSetupError(f"{path}: cannot be written: {error}") from error
 
 

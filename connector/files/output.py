@@ -16,10 +16,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
-from filelock import FileLock, Timeout
-
 from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.file_modes import PRIVATE_FILE, create_file, make_private_folder
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
@@ -300,6 +299,8 @@ def look_for_another_run(path: Path) -> None:
             FileLock(folder / "lock").acquire(timeout=0).lock.release()
         except Timeout:
             raise RunError(f"{path}: another run is writing this file") from None
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def discard(path: Path) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.user_folders import records_folder
 from connector.errors import RunError
 from connector.files.output import is_interrupted

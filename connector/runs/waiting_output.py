@@ -194,10 +194,16 @@ def _order_of(envelope: Envelope) -> Order:
     order = envelope.meta["order"]
     return Order(
         envelope.row,
-        order["inputs"],
+        _inputs_of(order),
         is_sure=not envelope.has_error,
-        is_alone=order["is_alone"],
+        is_alone=order.get("is_alone", False),
     )
+
+
+def _inputs_of(order: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the inputs in an envelope's `meta.order`; in an older version it had nothing else."""
+    inputs: Mapping[str, Json] = order["inputs"] if "is_alone" in order else order
+    return inputs
 
 
 def with_outcome(envelope: Envelope, plan: WaitPlan, outcomes: Outcomes) -> Envelope:
@@ -212,7 +218,7 @@ def with_outcome(envelope: Envelope, plan: WaitPlan, outcomes: Outcomes) -> Enve
         return replace(envelope, meta=meta)
     row = meta.get("same_as", envelope.row)
     ended, rivals = outcomes.found.ended.get(row), outcomes.found.unclear.get(row)
-    if ended is None and (why := _why_not_shown(plan, order["inputs"], rivals)):
+    if ended is None and (why := _why_not_shown(plan, _inputs_of(order), rivals)):
         meta["outcome"] = {"state": "unknown"}
         meta["warnings"] = [*meta.get("warnings", ()), f"outcome unknown: {why}"]
         return replace(envelope, meta=meta)

@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from connector.common import json_text
 from connector.common.clock import Clock
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.common.user_folders import lasting_folder

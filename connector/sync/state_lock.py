@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from connector.common.file_lock import FileLock, Timeout
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, file_errors
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import BaseFileLock
 
 from connector.common import user_folders
 from connector.runs.records import find
@@ -85,6 +86,26 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
     record = find(night / "out.rerun.jsonl")
     assert record is not None
     assert record.rerun_of == night / "out.jsonl"
+
+
+def test_a_rerun_does_not_need_a_file_system_with_locks(
+    ninjaone: Ninjaone, night: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = BaseFileLock.acquire
+
+    def without_locks(lock: BaseFileLock, *args: Any, **kwargs: Any) -> Any:
+        if lock.lock_file.endswith(missing):
+            raise NotImplementedError
+        return acquire(lock, *args, **kwargs)
+
+    monkeypatch.setattr(BaseFileLock, "acquire", without_locks)
+    missing = ".run/lock"
+    refused = ninjaone("rerun", "out.jsonl")
+    assert refused.returncode == 2
+    assert "out.rerun.jsonl: cannot be written: the file system does not support locks" in refused.stderr
+    missing = ".rerun.lock"
+    assert ninjaone("rerun", "out.jsonl").returncode == 1
+    assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
 
 
 def test_what_a_rerun_has_done_is_not_done_again(ninjaone: Ninjaone, night: Path, sandbox: Sandbox) -> None:

@@ -338,6 +338,11 @@ def test_outcomes_that_cannot_be_read_are_read_by_the_resumed_run(
         ) in done.stderr
         again = run_scripts(ninjaone, sandbox, tmp_path, [1, 2], "--wait", "--resume")
         assert again.returncode == 3, again.stderr
+    partial = tmp_path / "out.jsonl.run/envelopes.jsonl"
+    first, second = partial.read_text().splitlines(keepends=True)
+    older = json.loads(first)
+    older["meta"]["order"] = older["meta"]["order"]["inputs"]  # as an older version wrote it
+    partial.write_text(json.dumps(older) + "\n" + second)
     assert not (tmp_path / "out.jsonl").exists()
     done = run_scripts(ninjaone, sandbox, tmp_path, [1, 2], "--wait", "--resume")
     assert done.returncode == 0, done.stderr
