@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium vendor answers screenshots clean
+.PHONY: demo prism inspector openapi test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all hosts audit prism inspector openapi cron
+test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -58,7 +58,7 @@ lint: $(READY)
 
 # The types on each system; a process each, as mypy uses one core.
 mypy-%: $(READY)
-	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks) --platform $* --cache-dir .mypy_cache/$*
+	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks integrations/ansible/plugins) --platform $* --cache-dir .mypy_cache/$*
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))
@@ -180,6 +180,37 @@ hosts: $(READY)
 			cp requirements/hosts/$$host.txt build/hosts/$$host/; \
 		else echo "skipped: the pins of $$host, whose packages cannot be downloaded here"; fi; \
 	done
+
+# Hosts that run actions themselves or call them over HTTP, for the slow tests. What is installed already is kept.
+ansible: $(READY)
+	@if [ -x build/ansible/bin/ansible-playbook ]; then exit 0; \
+	elif $(PYTHON) -m venv build/ansible && \
+		build/ansible/bin/python -m pip install --quiet -r requirements/hosts/ansible.txt $(CORE); then exit 0; \
+	else rm -rf build/ansible; echo "the tests with Ansible are skipped, as it cannot be installed"; fi
+
+NODE_RED := node-red@5.0.7 node@24.21.0
+node-red:
+	@if [ -x build/node-red/node_modules/.bin/node-red ]; then exit 0; \
+	elif command -v npm >/dev/null; then \
+		mkdir -p build/node-red && npm install --silent --no-audit --no-fund --prefix build/node-red $(NODE_RED); \
+	else echo "the tests with Node-RED are skipped, as they need npm"; fi
+
+# Engines whose tasks are Python functions, and the schema of GitHub's workflows.
+RECIPES := prefect==3.9.1 celery==5.7.0 distributed==2026.8.0 check-jsonschema==0.39.0
+recipes: $(READY)
+	@if [ -x build/recipes/bin/prefect ]; then exit 0; \
+	elif $(PYTHON) -m venv build/recipes && build/recipes/bin/python -m pip install --quiet $(RECIPES) $(CORE); then exit 0; \
+	else rm -rf build/recipes; echo "the tests with Prefect, Celery and Dask are skipped, as these cannot be installed"; fi
+
+# The checks of Ansible's own test program, which installs what they need. Without a download of pip, it uses Python's.
+SANITY := build/sanity/ansible_collections/ninjaone/connector
+GET_PIP := build/sanity/home/.ansible/test/cache/get_pip_24_2.py
+sanity: ansible
+	rm -rf $(SANITY) && mkdir -p $(dir $(SANITY)) $(dir $(GET_PIP)) && cp -r integrations/ansible $(SANITY)
+	git init --quiet $(SANITY)  # otherwise the files that git ignores here would be skipped
+	echo "import ensurepip; ensurepip.bootstrap()" > $(GET_PIP)
+	cd $(SANITY) && HOME=$(CURDIR)/build/sanity/home PATH=$(CURDIR)/build/ansible/bin:$$PATH \
+		ansible-test sanity --python $$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])') --skip-test pslint --skip-test shellcheck
 
 # The locked versions of requirements/*.txt, with hashes, for every Python that is supported.
 UV := uv==0.13.9

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from tests.docs.pages import Block
+
 PORT = "8765"
 """The sandbox's port in the documentation. What runs here takes a free one."""
-SERVERS = {"ninjaone sandbox": (PORT, "client_secret"), "ninjaone serve": ("8700", "Ctrl-C")}
+SERVERS = {
+    "ninjaone sandbox": (PORT, "client_secret"),
+    "ninjaone serve": ("8700", "Ctrl-C"),
+    "node-red": ("1880", "Started flows"),
+    "celery": ("", " ready."),
+}
 """Commands that run in the background: their port in the pages, and a word of the last line they print."""
 
 _VARY = (
@@ -74,6 +82,10 @@ class Shell:
         self._status = done.returncode
         return self._shown(done.stdout).splitlines()
 
+    def port_of(self, shown: str) -> str:
+        """Return the real port in place of one that the page shows."""
+        return self._ports[shown]
+
     def close(self) -> None:
         """End the servers that a page has started."""
         for server in reversed(self._servers):
@@ -92,7 +104,8 @@ class Shell:
 
     def _start(self, command: str, port: str, last: str) -> list[str]:
         """Start a server in the background, on a free port, and return the first lines that it prints."""
-        command = f"exec {command.replace(f'--port {port}', '--port 0')}"
+        free = _free_port() if command.startswith("node-red ") else 0  # Node-RED does not print which it took
+        command = f"exec {command.replace(f'--port {port}', f'--port {free}') if port else command}"
         state = self._state
         server = subprocess.Popen(
             ["bash", "-c", f'source {state}/variables; cd "$(cat {state}/cwd)"; {command}'],
@@ -107,9 +120,10 @@ class Shell:
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end and not any(last in line for line in lines):
             lines.append(server.stdout.readline().rstrip("\n"))
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(lines))
-        assert found, lines
-        self._ports[port] = found[1]
+        if port:
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(lines))
+            assert found, lines
+            self._ports[port] = found[1]
         return [self._shown(line) for line in lines]
 
 
@@ -122,11 +136,29 @@ def matches(shown: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(_plain(line) + "\n" for line in printed)) is not None
 
 
+def check_block(shell: Shell, page: str, block: Block) -> None:
+    """Write the file that a block shows, or run its commands and compare what they print."""
+    if block.file:
+        shell.write(block.file, block.text)
+        return
+    for command, shown in block.commands():
+        printed = shell.run(command)
+        assert matches(shown, printed), "\n".join(
+            [f"{page}, line {block.line}: $ {command}", "--- shown", *shown, "--- printed", *printed]
+        )
+
+
 def _plain(line: str) -> str:
     line = line.rstrip()
     for pattern, placeholder in _VARY:
         line = pattern.sub(placeholder, line)
     return line
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _bin() -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.conftest import ROOT
-from tests.docs.console import Shell, matches
+from tests.docs.console import Shell, check_block, matches
 from tests.docs.pages import NAMES, Block, blocks, page
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
@@ -42,7 +42,7 @@ SLOW = ("docs/browser.md", "docs/writing-actions.md", "examples/README.md")
 
 
 def _runnable_pages() -> list[Any]:
-    names = [name for name in NAMES if runnable(name)]
+    names = [name for name in NAMES if any(block.language == "console" for block in runnable(name))]
     return [pytest.param(name, marks=_marks(name)) for name in names]
 
 
@@ -60,14 +60,7 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
 @pytest.mark.parametrize("name", _runnable_pages())
 def test_a_page_shows_what_its_commands_print(name: str, shell: Shell) -> None:
     for block in runnable(name):
-        if block.file:
-            shell.write(block.file, block.text)
-            continue
-        for command, shown in block.commands():
-            printed = shell.run(command)
-            assert matches(shown, printed), "\n".join(
-                [f"{name}, line {block.line}: $ {command}", "--- shown", *shown, "--- printed", *printed]
-            )
+        check_block(shell, name, block)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -84,6 +84,7 @@ FOLDERS: tuple[str, ...] = (
     "connector/web",
     "docs",
     "examples",
+    "integrations",
     "schemas",
     "tests/fuzz",
     "tests/torture",
