@@ -26,11 +26,12 @@ from connector.sync.alert_driver import AlertDriver
 from connector.sync.alert_run import AlertChoice, alert_problems, open_alerts, run_alerts
 from connector.sync.folder import SyncFolder, open_folder
 from connector.sync.hook_key import HookKey
+from connector.sync.interleaved import Interleaved
 from connector.sync.receiver import Receiver, Store, listen
 from connector.sync.records import Source, Target
 from connector.sync.run import Run, Syncer, require_ids, save_alerts
 from connector.sync.schedule import parse_interval, parse_time_of_day
-from connector.sync.service import Interleaved, SyncService
+from connector.sync.service import SyncService
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
 from connector.sync.state_queues import Inbox

@@ -200,7 +200,7 @@ class Checker:
         if new and devices.create_types:
             yield Finding("ok", "Types", f"to be created in group {devices.type_group}: {_listed(new)}")
         elif new:
-            text = f"there are no asset types named {_listed(new)}; no assets are created for these devices"
+            text = f"no assets are created for devices whose asset types do not exist ({_listed(new)})"
             yield Finding("warning", "Types", f"{text}: map them in devices.types, or set create_types: true")
 
     def _assets(self, devices: DeviceMapping, catalog: Catalog) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from connector.common.clock import Clock
-from connector.errors import RunError, RunStoppedError
+from connector.errors import RunError, RunInterruptedError, RunStoppedError
 from connector.sync.alert_run import AlertCounts
 from connector.sync.apply import Applied, Applier, chosen, first_sites, total_writes
 from connector.sync.creations import Creations
 from connector.sync.folder import SyncFolder
+from connector.sync.interleaved import Interleaved
 from connector.sync.mapping import SyncMapping
 from connector.sync.mapping_ids import Settings, require_settings
 from connector.sync.plan import Plan, PlanInputs, make_plan
@@ -128,18 +129,26 @@ class Syncer:
     between: Between = lambda applied: None
 
     def plan(self, *, full: bool, believe: bool) -> Plan:
-        """Return a new plan. `full` reads all assets; `believe` accepts lists that became much shorter."""
+        """Return a new plan. `full` reads all assets; `believe` accepts lists that became much shorter.
+
+        Raises RunInterruptedError before the next record or request once `stop` is set.
+        """
+        source, target = (Interleaved(side, self._require_going) for side in (self.source, self.target))
         inputs = PlanInputs(
             self.folder.mapping,
             self.folder.pins,
             self.state,
-            self.source,
-            self.target,
+            cast(Source, source),
+            cast(Target, target),
             self.clock.now(),
             full=full,
             believe=believe,
         )
         return make_plan(inputs)
+
+    def _require_going(self) -> None:
+        if self.stop.is_set():
+            raise RunInterruptedError("the sync was stopped while it made a plan")
 
     def recover(self) -> int:
         """Look up creations of an earlier process without an outcome; return the number found."""

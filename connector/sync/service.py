@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from connector.common.json_text import Json
 from connector.errors import RunError, RunInterruptedError, RunStoppedError
@@ -36,27 +35,6 @@ class Alerts(Protocol):
 
     def work(self) -> None:
         """Process webhook deliveries, and make the calls that are due."""
-
-
-class Interleaved:
-    """Wraps a source or target: `between` is called before each method and between records of a list."""
-
-    def __init__(self, side: Any, between: Callable[[], None]) -> None:
-        self._side, self._between = side, between
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._side, name)
-        return partial(self._call, value) if callable(value) else value
-
-    def _call(self, method: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        self._between()
-        found = method(*arguments, **more)
-        return self._listed(found) if isinstance(found, Iterator) else found
-
-    def _listed(self, records: Iterator[Any]) -> Iterator[Any]:
-        for record in records:
-            self._between()
-            yield record
 
 
 class SyncService:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +14,28 @@ from connector.common.file_lock import FileLock, Timeout
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, file_errors
 
+_OWN = secrets.token_hex(8)
+"""Identifies this process: in containers, several processes have the id 1, often on hosts of one name."""
+
 
 @dataclass(frozen=True)
 class Holder:
-    """The id of the process that holds the lock, and the epoch time at which it took the lock."""
+    """The process that holds the lock: its id, its host, and the epoch time at which it took the lock."""
 
     process: int
     since: float
+    host: str = ""
+    token: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is this process."""
+        return self.token == _OWN
+
+    def __str__(self) -> str:
+        since = datetime.fromtimestamp(self.since).astimezone().strftime("%Y-%m-%d %H:%M")
+        host = f" on {self.host}" if self.host not in ("", platform.node()) else ""
+        return f"process {self.process}{host}, since {since}"
 
 
 class StateLock:
@@ -36,7 +53,8 @@ class StateLock:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise RunError(self._held()) from None
-            write_whole(self._holder, json.dumps({"process": os.getpid(), "since": now}).encode())
+            holder = {"process": os.getpid(), "since": now, "host": platform.node(), "token": _OWN}
+            write_whole(self._holder, json.dumps(holder).encode())
 
     def release(self) -> None:
         """Release the lock."""
@@ -59,14 +77,11 @@ class StateLock:
     def _read(self) -> Holder | None:
         try:
             data = json.loads(self._holder.read_text())
-            return Holder(int(data["process"]), float(data["since"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            host, token = str(data.get("host", "")), str(data.get("token", ""))
+            return Holder(int(data["process"]), float(data["since"]), host, token)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def _held(self) -> str:
-        holder = self._read()
-        who = "the process is unknown"
-        if holder is not None:
-            since = datetime.fromtimestamp(holder.since).astimezone().strftime("%Y-%m-%d %H:%M")
-            who = f"process {holder.process}, since {since}"
+        who = self._read() or "the process is unknown"
         return f"another sync ({who}) uses {self._folder / 'state.db'}: wait until it ends, or stop it"

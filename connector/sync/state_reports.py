@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def note_error(folder: Path, text: str, now: float) -> None:
     Nothing is saved if another process runs the sync, or if the file cannot be written.
     """
     holder = StateLock(folder).holder()
-    if not (folder / "state.db").exists() or (holder is not None and holder.process != os.getpid()):
+    if not (folder / "state.db").exists() or (holder is not None and not holder.is_own):
         return
     with suppress(ConnectorError), State(folder, write=True, lock=False) as state:
         state.set_meta(LAST_ERROR, json_text.dumps({"at": now, "text": text}))

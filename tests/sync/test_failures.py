@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 import pytest
 
 from connector.common.clock import SystemClock
+from connector.errors import RunInterruptedError
 from connector.sync.folder import open_folder
+from connector.sync.interleaved import Interleaved
 from connector.sync.records import ListError
+from connector.sync.run import Choice, Syncer
 from connector.sync.sides import ActionTarget
 from connector.sync.state import State
 from tests.sync.alert_pair import ALERTS
@@ -54,6 +58,28 @@ def test_a_wrong_mapping(pair: Pair, command: str, part: dict[str, Any], message
     pair.map(**part)
     fails(pair, 2, message, command)
     assert not (pair.folder / "plans").exists()
+
+
+def test_a_stop_while_a_plan_is_made_ends_it_before_the_next_request(pair: Pair) -> None:
+    """Fails if thousands of assets are read after a signal, until the service manager kills the process."""
+    source, target = pair.sides()
+    stop, sent = threading.Event(), 0
+
+    def between() -> None:
+        nonlocal sent
+        records.append(1)
+        if len(records) == 20:
+            stop.set()
+            sent = source.calls.requests + target.calls.requests
+
+    records: list[int] = []
+    sides: list[Any] = [Interleaved(side, between) for side in (source, target)]
+    with open_folder(pair.folder).write_state(source, target, 1.0) as state:
+        syncer = Syncer(open_folder(pair.folder), *sides, state, SystemClock(stop), stop)
+        with pytest.raises(RunInterruptedError):
+            syncer.run(Choice(), full=True, believe=False)
+        assert 0 < sent <= source.calls.requests + target.calls.requests <= sent + 1
+        assert state.runs()[0]["outcome"] == "stopped"
 
 
 def test_a_run_that_fails_has_an_end(pair: Pair) -> None:

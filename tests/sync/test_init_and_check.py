@@ -77,7 +77,7 @@ def test_check_of_a_good_mapping(pair: Pair) -> None:
     pair.map(clients={"take": "all"}, devices={"type": kind, "fields": FIELD})
     without, unknown = [line for line in _lines(pair) if " Types " in line]
     assert "devices.type has no value for 1 device; no assets are created for it" in without
-    assert "there are no asset types named AgentDevice 9; no assets are created for these devices" in unknown
+    assert "created for devices whose asset types do not exist (AgentDevice 9): map them" in unknown
 
 
 def test_check_finds_ids_and_members_that_do_not_exist(pair: Pair) -> None:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from connector.errors import RunStoppedError
-from connector.sync.service import PAUSE_S, STALLED_S, Interleaved, SyncService
+from connector.sync.interleaved import Interleaved
+from connector.sync.service import PAUSE_S, STALLED_S, SyncService
 
 
 class Driver:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from connector.sync.alert_rows import Alert, Book, Note
 from connector.sync.state import DAY, Link, State, StateFullError
 from connector.sync.state_alerts import AlertRows
 from connector.sync.state_queues import Inbox, Outbox
+from connector.sync.state_reports import last_error, note_error
 
 NOW = 1_800_000_000.0
 
@@ -142,6 +144,18 @@ def test_the_second_writer_is_told_who_the_first_is(state: State, tmp_path: Path
     state.close()
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_container_whose_process_has_the_same_id_is_another_sync(state: State, tmp_path: Path) -> None:
+    """Fails if an error of a second container, whose process has the same id, is saved as one of the sync."""
+    note_error(tmp_path, "no network", NOW)
+    assert (last_error(state) or {})["text"] == "no network"
+    holder = {"process": os.getpid(), "since": NOW, "host": "other", "token": "another"}
+    (tmp_path / "state.lock.json").write_text(json.dumps(holder))
+    note_error(tmp_path, "another sync uses it", NOW)
+    assert (last_error(state) or {})["text"] == "no network"
+    with pytest.raises(RunError, match=rf"another sync \(process {os.getpid()} on other, since 20"):
+        State(tmp_path, write=True)
 
 
 def test_a_writer_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
