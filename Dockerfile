@@ -11,7 +11,7 @@ COPY docs/ docs/
 COPY examples/ examples/
 COPY schemas/ schemas/
 RUN python -m venv /opt/ninjaone \
-    && /opt/ninjaone/bin/python -m pip install --no-cache-dir --no-compile '.[serve,sync]'
+    && /opt/ninjaone/bin/python -m pip install --no-cache-dir --no-compile '.[mcp,serve,sync]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/ninjaone /opt/ninjaone

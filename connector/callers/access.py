@@ -17,11 +17,11 @@ from connector.callers.keys import Keys, Rights
 from connector.callers.problems import ProblemError, unauthorized
 from connector.callers.settings import CallSettings
 from connector.catalog.action import Action
+from connector.common.listening import LOOPBACK_HOSTS
 from connector.errors import RunError
 
 logger = logging.getLogger(__name__)
 
-_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
 WITHOUT_KEY = Rights(effects=("read", "write"))
 """The rights of a request without a key: a destructive action always requires one."""
@@ -77,7 +77,7 @@ def _caller_of(headers: Headers, keys: Keys, settings: CallSettings) -> Caller:
         raise ProblemError(403, "a request that comes through a proxy needs a key")
     host = headers.get("Host") or ""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    if name not in _HOST_NAMES:
+    if name not in LOOPBACK_HOSTS:
         raise ProblemError(403, "a request without a key must use the host 127.0.0.1 or localhost")
     return Caller("", WITHOUT_KEY)
 

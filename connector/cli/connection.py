@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import Any
 
 from connector.catalog.catalog import Catalog
@@ -14,6 +13,7 @@ from connector.cli.connection_service import add_service, of_service, opened, se
 from connector.cli.connection_settings import add_settings
 from connector.cli.job_options import add_connection_option
 from connector.cli.main import OK
+from connector.cli.subcommands import subcommands
 from connector.client.factory import open_client
 from connector.common.redaction import HIDDEN, masked
 from connector.connections.connection import (
@@ -28,18 +28,10 @@ from connector.connections.secret_store import SecretStore
 from connector.connections.settings import SETTINGS, read_settings
 from connector.errors import ConnectionSetupError, RunError
 
-Command = Callable[[argparse.Namespace], int]
-
 
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone connection`."""
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def declare(name: str, run: Command, help: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=help, description=help)
-        command.set_defaults(command=run)
-        return command
-
+    declare = subcommands(parser)
     changes = declare("add", add, "save a connection and test it")
     shown = declare("list", _list, "list the saved connections; * is the default")
     single = declare("show", _show, "show a saved connection; secrets show their last four characters only")
@@ -52,7 +44,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     test.add_argument("name", metavar="NAME", nargs="?", help="name of a saved connection")
     add_connection_option(test)
     services = list(Catalog().all_services())
-    for command in commands.choices.values():
+    for command in (changes, shown, single, edits, test, default, gone):
         add_service(command, is_new=command is changes)
     for command in (changes, edits):
         add_settings(command, services)

@@ -8,6 +8,7 @@ from pathlib import Path
 from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import DEFAULT_SERVICE, add_service_option
 from connector.cli.main import OK
+from connector.common.comma_separated import comma_separated
 from connector.hosts.lhub_build import PRESETS, build
 
 
@@ -24,7 +25,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--actions",
         metavar="NAME,...",
-        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        type=comma_separated,
         help="the actions to include, instead of a preset",
     )
     counted = ", ".join(f"{name} ({len(actions)} actions)" for name, actions in PRESETS.items())

@@ -328,7 +328,10 @@ def _least_delay(text: str) -> float:
 def _delay(text: str) -> DelayMs:
     if text == "auto":
         return "auto"
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError("it must be auto or a non-negative number of milliseconds")
     return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,22 +12,17 @@ from pathlib import Path
 from connector.callers.keys import Key, Keys, Rights
 from connector.catalog.catalog import Catalog
 from connector.cli.main import OK
+from connector.cli.serving import add_connections
+from connector.cli.subcommands import subcommands
+from connector.common.comma_separated import comma_separated
 from connector.connections.saved import SavedConnections
 from connector.connections.settings import absolute_file, is_file
 from connector.errors import RunError
 
-Command = Callable[[argparse.Namespace], int]
-
 
 def add_key(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone key`."""
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def declare(name: str, run: Command, help: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=help, description=help)
-        command.set_defaults(command=run)
-        return command
-
+    declare = subcommands(parser)
     new = declare("add", _add, "add a key, and print its secret, which is not stored and not shown again")
     shown = declare("list", _list, "list the keys and their rights")
     gone = declare("remove", _remove, "remove a key: running servers refuse it from now on")
@@ -37,25 +31,18 @@ def add_key(parser: argparse.ArgumentParser) -> None:
     new.add_argument(
         "--effect",
         metavar="A,B",
-        type=_names,
+        type=comma_separated,
         default=("read",),
         help="effects of the actions that the key may call: read, write, destructive (default: read)",
     )
     new.add_argument(
         "--actions",
         metavar="A,B",
-        type=_names,
+        type=comma_separated,
         default=("*",),
         help="names of the actions that the key may call; * stands for any characters (default: all)",
     )
-    new.add_argument(
-        "--connection",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="connection that the key may use; can be repeated, and the first one of a service is its "
-        "default (default: all of the server's)",
-    )
+    add_connections(new, "that the key may use", "all of the server's")
     shown.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -90,10 +77,6 @@ def _remove(options: argparse.Namespace) -> int:
     left = "" if keys.all() else "; no key is left, and every request still needs one"
     print(f'removed the key "{options.name}"{left}', file=sys.stderr)
     return OK
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _check(patterns: tuple[str, ...], connections: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.main import OK
+from connector.common.comma_separated import comma_separated
 from connector.errors import RunError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--user-context",
-        type=_names,
+        type=comma_separated,
         metavar="OPERATION,...",
         help="operations that require a signed-in user, such as runScriptOnDevice",
     )
@@ -76,10 +77,6 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         "--list-traps", action="store_true", help="list the possible values of --trap and exit"
     )
     parser.set_defaults(command=_sandbox)
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -126,7 +123,7 @@ def _make(options: argparse.Namespace) -> MockServer:
         if options.traps is not None:
             settings["traps"] = _pairs(options.traps)
         return make_sandbox(options.service, faults=parse_faults(options.fault), **settings)
-    except (ValueError, OSError, OverflowError) as error:
+    except (ValueError, OSError) as error:
         raise RunError(f"the sandbox cannot start: {error}") from error
 
 

@@ -20,8 +20,8 @@ from connector.cli.sync_apply import (
 )
 from connector.cli.sync_sides import read_with
 from connector.common.json_text import Json
+from connector.common.listening import LOOPBACK, netloc
 from connector.errors import RunError, RunStoppedError
-from connector.http.waitress_server import LOOPBACK
 from connector.sync.alert_driver import AlertDriver
 from connector.sync.alert_run import AlertChoice, alert_problems, open_alerts, run_alerts
 from connector.sync.folder import SyncFolder, open_folder
@@ -188,7 +188,7 @@ class _Server:
             raise
         thread = threading.Thread(target=server.run, name="receiver", daemon=True)
         thread.start()
-        at = f"http://{self._options.host}:{server.effective_port}"
+        at = f"http://{netloc(self._options.host, server.effective_port)}"
         paths = ", ".join(f"/hooks/{name}" for name in hooks) or "no webhooks, because alerts.by is [poll]"
         self._console.say(f"receiving on {at}: {paths}; /health. Press Ctrl-C to stop.")
         try:

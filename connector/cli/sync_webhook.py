@@ -13,12 +13,11 @@ from connector.cli.action_sources import add_own_actions
 from connector.cli.ask import confirm, is_terminal
 from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.sync_sides import add_json, sides_of
+from connector.common.listening import LOOPBACK_NAMES
 from connector.errors import RowError, RunError
 from connector.sync.folder import open_folder
 from connector.sync.hook_key import HookKey
 from connector.sync.webhooks import Hook, load_hooks
-
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def add_webhook(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +47,7 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
 def _base(text: str) -> str:
     """Return the URL of the receiver without a trailing slash. Raises ArgumentTypeError."""
     address = urlsplit(text)
-    if address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOCAL):
+    if address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK_NAMES):
         return text.rstrip("/")
     raise argparse.ArgumentTypeError("expected a URL that starts with https://")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from connector.common import redaction
+from connector.common.listening import LOOPBACK_NAMES
 from connector.connections.settings import expanded
 from connector.errors import ConnectorError, RunError, shorten
 from connector.http.messages import USER_AGENT
@@ -14,7 +15,6 @@ from connector.http.transport import HttpTransport
 from connector.runs.notify_settings import is_url
 
 TIMEOUT_S = 10.0
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LONGEST_RESPONSE = 1 << 20
 
 
@@ -35,7 +35,7 @@ class Webhook:
             is_valid = False
         if not is_valid or parts.scheme not in ("https", "http") or re.search(r"[^!-~]", url):
             raise RunError(f"{option}: not a valid URL; it must look like https://host/path")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
             raise RunError(f"{option}: the URL must use https://, because http:// is not encrypted")
         self._parts, self.label = parts, f"{option}, {parts.hostname}"
         if len(secret := _target(parts, "")) > 1:

@@ -23,12 +23,12 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from connector.catalog.service import Service, SignIn
 from connector.client.token_endpoint import TokenEndpoint
+from connector.common.listening import LOOPBACK, netloc
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import ConnectionSetupError, RowError, shorten
 from connector.http.messages import Transport
 
-HOST = "127.0.0.1"
 PORT = 28765
 """The default port of the redirect URI. Operating systems use higher ports for outgoing connections."""
 PATIENCE_S = 300.0
@@ -60,7 +60,7 @@ def sign_in(
         )
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
     with _listening(port, state) as listener:
-        redirect_uri = f"http://{HOST}:{listener.port}/"
+        redirect_uri = f"http://{netloc(LOOPBACK, listener.port)}/"
         scope = _scope(service.sign_in, connection)
         address = _address(service, connection, redirect_uri, scope, state, verifier)
         say(_invitation(service.sign_in, address, redirect_uri))
@@ -153,7 +153,7 @@ class _Listener(ThreadingMixIn, TCPServer):
     def __init__(self, port: int, state: str) -> None:
         self.state = state
         self.answers: Queue[dict[str, str]] = Queue()
-        super().__init__((HOST, port), _Handler)
+        super().__init__((LOOPBACK, port), _Handler)
         self.port = int(self.server_address[1])
 
     def wait_for_answer(self) -> dict[str, str] | None:
@@ -172,9 +172,10 @@ class _Listener(ThreadingMixIn, TCPServer):
 def _listening(port: int, state: str) -> Iterator[_Listener]:
     try:
         listener = _Listener(port, state)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
+        said = (isinstance(error, OSError) and error.strerror) or error
         raise ConnectionSetupError(
-            f"cannot listen on port {port} for the redirected browser: {error.strerror}. Stop the program "
+            f"cannot listen on port {port} for the redirected browser: {said}. Stop the program "
             "that uses it, or use another --browser-port and change the client app's redirect URI to match"
         ) from error
     with listener:

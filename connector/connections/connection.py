@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connector.catalog.service import Service
+from connector.common.listening import LOOPBACK_NAMES
 from connector.common.redaction import HIDDEN, masked, remember
 from connector.common.zones import read_zone
 from connector.connections.saved import SavedConnections
@@ -35,7 +36,6 @@ from connector.http.tls import SYSTEM
 
 SHORTEST_SECRET = 8
 """The minimum length of a secret: shorter ones also occur in ordinary text."""
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ def host(service: Service, region: str | None, base_url: str | None, place: str)
 def _is_near(proxy: str | None) -> bool:
     """Return whether a proxy is on this machine; also true without a proxy."""
     try:
-        return not proxy or urlsplit(f"//{proxy.rpartition('//')[2]}").hostname in _LOOPBACK
+        return not proxy or urlsplit(f"//{proxy.rpartition('//')[2]}").hostname in LOOPBACK_NAMES
     except ValueError:
         return False
 
@@ -322,6 +322,6 @@ def checked_url(url: str, place: str, name: str = "base_url") -> str:
         is_plain = False
     if not is_plain or parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConnectionSetupError(f"{place}: {name} must look like https://app.example.com")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
         raise ConnectionSetupError(f"{place}: {name} must use https://, because http:// is not encrypted")
     return url.rstrip("/")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from typing import Any
 
-LOOPBACK = "127.0.0.1"
-"""The default address of servers, which only programs of this machine reach."""
+from connector.common.listening import bound
 
 
 class Listener:
@@ -43,7 +41,7 @@ def open_listener(
 
     server = waitress.create_server(
         application,
-        sockets=[_bound(host, port)],
+        sockets=[bound(host, port)],
         threads=threads,
         ident=None,
         max_request_body_size=most_bytes + 1,
@@ -62,18 +60,3 @@ def is_gone(environ: Mapping[str, Any]) -> bool:
     """
     check = environ.get("waitress.client_disconnected")
     return bool(check and check())
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address. Raises OSError."""
-    found = None
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        found = socket.socket(family, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-    except (OSError, OverflowError) as error:
-        if found is not None:
-            found.close()
-        raise error if isinstance(error, OSError) else OSError(str(error)) from error
-    return found

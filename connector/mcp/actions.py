@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
 from connector.callers.access import Caller
+from connector.callers.problems import stopping
 from connector.callers.running import Running
 from connector.callers.sessions import Sessions
 from connector.catalog.action import Action
@@ -34,7 +36,7 @@ class Actions:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._settings = settings
         self._sessions = Sessions(catalog, self._settings)
-        self._running = Running()
+        self._running, self._is_stopping = Running(), threading.Event()
 
     def describe(self, action: Action) -> dict[str, Json]:
         """Return what an action does, and the JSON Schema of its inputs."""
@@ -85,7 +87,9 @@ class Actions:
         input is not valid. Raises RunStoppedError if the audit log or a file cannot be written: its message
         says whether a request was sent.
         """
-        with self._session(caller, call) as session, self._running:
+        with self._running, self._session(caller, call) as session:
+            if self._is_stopping.is_set():
+                raise stopping()
             invoker = session.invoker(call.action.name)  # remembers a refused sign-in
             (envelope,) = audited(invoker.envelopes(1, _keywords(call)), invoker.client)
             code = envelope.meta["code"]
@@ -99,9 +103,14 @@ class Actions:
         self._settings.require_folder(call.action, call.inputs)
         return self._sessions.using(call.action, caller.rights, None)
 
-    def close(self) -> None:
-        """Wait for the calls in progress, and close the connections."""
+    def finish(self) -> None:
+        """Refuse further calls, and wait for those in progress."""
+        self._is_stopping.set()
         self._running.wait()
+
+    def close(self) -> None:
+        """Finish the calls in progress, and close the connections."""
+        self.finish()
         self._sessions.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import threading
 
 import uvicorn
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -18,18 +18,18 @@ from connector.callers.access import caller_of
 from connector.callers.keys import Keys
 from connector.callers.problems import MEDIA_TYPE, ProblemError
 from connector.callers.settings import CallSettings
+from connector.common.listening import LOOPBACK_HOSTS, bound, netloc
 from connector.errors import RunError
 from connector.mcp.server import CALLER, McpServer, in_thread
 
 PATH = "/mcp"
-_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OF_THIS_MACHINE = TransportSecuritySettings(
-    allowed_hosts=[f"{name}{port}" for name in _NAMES for port in ("", ":*")],
-    allowed_origins=[f"http://{name}{port}" for name in _NAMES for port in ("", ":*")],
+    allowed_hosts=[f"{name}{port}" for name in LOOPBACK_HOSTS for port in ("", ":*")],
+    allowed_origins=[f"http://{name}{port}" for name in LOOPBACK_HOSTS for port in ("", ":*")],
 )
 _UNCHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 _PATIENCE_S = 5
-"""How long open streams can last after the end of the server, in seconds."""
+"""How long open streams, and responses to calls that have ended, can last after `stop`, in seconds."""
 
 
 class KeyCheck:
@@ -73,15 +73,12 @@ class HttpServer:
     """An HTTP server that listens on an address. Raises RunError if the address cannot be used."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((host, port))
-            self._socket.listen()  # clients wait from now on, and are not refused
+            self._socket = bound(host, port)
         except OSError as error:
-            self._socket.close()
-            raise RunError(f"{host}:{port}: cannot be used: {error}") from error
+            raise RunError(f"{netloc(host, port)}: cannot be used: {error}") from error
+        self._socket.listen()  # clients wait from now on, and are not refused
+        self._has_ended = threading.Event()
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -96,11 +93,15 @@ class HttpServer:
 
     def run(self) -> None:
         """Serve until `stop` is called."""
-        self._server.run(sockets=[self._socket])
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._has_ended.set()
 
     def stop(self) -> None:
-        """End the server after the calls in progress. Any thread can call it."""
+        """End the server, which another thread runs, and wait until it has sent its last responses."""
         self._server.should_exit = True
+        self._has_ended.wait()
 
 
 def _answer(problem: ProblemError) -> Response:

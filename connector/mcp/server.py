@@ -77,8 +77,12 @@ class McpServer:
         )
         self.sdk.middleware.append(boundary(NAME))
 
+    def finish_calls(self) -> None:
+        """Refuse further calls, and wait for those in progress."""
+        self._actions.finish()
+
     def close(self) -> None:
-        """Wait for the calls in progress, and close the connections."""
+        """Refuse further calls, wait for those in progress, and close the connections."""
         self._actions.close()
 
     async def _list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:

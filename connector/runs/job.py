@@ -58,6 +58,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from connector.common.comma_separated import comma_separated
 from connector.common.json_text import Json
 from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
@@ -168,7 +169,7 @@ class Job:
     @property
     def name_kinds(self) -> tuple[str, ...]:
         """The kinds of records whose names results have beside their ids."""
-        return tuple(kind.strip() for kind in self.with_names.split(",") if kind.strip())
+        return comma_separated(self.with_names)
 
     @property
     def read_options(self) -> ReadOptions:

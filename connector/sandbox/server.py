@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from connector.common.listening import LOOPBACK, bound, netloc
 from connector.sandbox.app import App
 from connector.sandbox.control import ControlHandler
 from connector.sandbox.faults import Faults
@@ -17,7 +18,6 @@ from connector.sandbox.request_log import LoggedRequest, RequestLog
 from connector.sandbox.service import MockService
 from connector.sandbox.wsgi_server import KeepAliveHandler, OpenConnections
 
-HOST = "127.0.0.1"
 SLOW_S = 2.0
 """The delay of the fault `slow`, in seconds."""
 _POLL_S = 0.02
@@ -52,7 +52,7 @@ class MockServer:
         )
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
-        self.base_url = f"http://{HOST}:{self.port}"
+        self.base_url = f"http://{netloc(LOOPBACK, self.port)}"
         self._server: BaseWSGIServer | None = self._serve_on(listener)
         self._serving = False
         self._thread: threading.Thread | None = None
@@ -161,7 +161,7 @@ class MockServer:
         # with a socket, werkzeug does not print or exit if the port is in use
         with listener:
             return make_server(
-                HOST,
+                LOOPBACK,
                 self.port,
                 self._app,
                 threaded=True,
@@ -171,12 +171,6 @@ class MockServer:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
+    listener = bound(LOOPBACK, port)
+    listener.listen(128)
     return listener

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from connector.callers.problems import ProblemError
 from connector.common import json_text
 from connector.common.json_text import kind
-from connector.errors import count_of
+from connector.errors import RunError, count_of
 from connector.files.json_reader import read_lines, unread_lines
 from connector.files.readers import InputRow
 
@@ -32,6 +32,14 @@ class Limits:
 
     body: int = 64 << 20
     rows: int = 100_000
+
+    @classmethod
+    def of(cls, body_mb: float, rows: int) -> Limits:
+        """Return the limits for a size in MiB. Raises RunError for one that is not positive, or infinite."""
+        body = body_mb * (1 << 20)
+        if not (1 <= body < float("inf") and rows > 0):
+            raise RunError("the maximum size and rows of a body must be finite and greater than 0")
+        return cls(round(body), rows)
 
 
 class Body:

@@ -13,6 +13,7 @@ from connector.callers.problems import ProblemError
 from connector.callers.sessions import services_of
 from connector.catalog.action import EFFECTS, Action
 from connector.catalog.catalog import Catalog
+from connector.common.comma_separated import comma_separated
 from connector.errors import nearest
 from connector.serve.options import check_names, flag
 from connector.serve.settings import Settings
@@ -57,7 +58,7 @@ class Selector:
 
 def _listed(request: Request, parameter: str, known: Sequence[str]) -> set[str]:
     """Return the names in a parameter, separated by commas; empty if it is not given."""
-    given = {name.strip() for name in request.args.get(parameter, "").split(",") if name.strip()}
+    given = set(comma_separated(request.args.get(parameter, "")))
     for name in given - set(known):
         raise ProblemError(400, f'{parameter}: there is no "{name}"{nearest(name, set(known))}')
     return given

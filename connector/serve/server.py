@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from connector.catalog.catalog import Catalog
+from connector.common.listening import netloc
 from connector.connections.settings import absolute_file
 from connector.errors import RunError
-from connector.http.waitress_server import LOOPBACK, Listener, open_listener
+from connector.http.waitress_server import Listener, open_listener
+from connector.runs.job import DelayMs
 from connector.serve.app import Application
 from connector.serve.bodies import Limits
 from connector.serve.settings import Settings
 from connector.serve.turns import THREADS
 
-LOOPBACK_NAMES = (LOOPBACK, "localhost", "::1")
-
 
 def create_app(
     connections: Sequence[str] = (),
     *,
-    delay_ms: float | None = None,
+    delay_ms: DelayMs | None = None,
+    audit: str | None = None,
     uploads: str | None = None,
     files: str | None = None,
     actions: str | None = None,
@@ -37,9 +38,10 @@ def create_app(
     settings = Settings(
         connections=tuple(map(absolute_file, connections)),
         delay_ms=delay_ms,
+        audit=Path(audit) if audit else None,
         uploads=Path(uploads) if uploads else None,
         files=Path(files) if files else None,
-        limits=Limits(round(max_body_mb * (1 << 20)), max_rows),
+        limits=Limits.of(max_body_mb, max_rows),
         max_wait_s=max_wait_s,
     )
     catalog = Catalog(own=Path(actions) if actions else None, allow_handlers=allow_handlers)
@@ -63,4 +65,4 @@ def listen(application: Application, settings: Settings, host: str, port: int) -
             "serving actions requires the package waitress: install ninjaone-connector[serve]"
         ) from None
     except OSError as error:
-        raise RunError(f"{host}:{port}: cannot be used: {error}") from error
+        raise RunError(f"{netloc(host, port)}: cannot be used: {error}") from error

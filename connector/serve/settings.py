@@ -19,5 +19,5 @@ class Settings(CallSettings):
     def __post_init__(self) -> None:
         """Raise RunError for a setting that is not valid."""
         super().__post_init__()
-        if not (self.limits.body > 0 and self.limits.rows > 0 and self.max_wait_s > 0):
-            raise RunError("the maximum size, rows and wait must be greater than 0")
+        if not 0 < self.max_wait_s < float("inf"):
+            raise RunError("the maximum wait must be finite and greater than 0")

@@ -34,7 +34,7 @@ class Turns:
         try:
             with self._lock:
                 turns = self._turns[connection]
-            if not turns.acquire(timeout=self._max_wait_s):
+            if not turns.acquire(timeout=min(self._max_wait_s, threading.TIMEOUT_MAX)):
                 waited = count_of(round(self._max_wait_s), "second")
                 raise busy(f"no turn within {waited}; nothing was sent", self._max_wait_s)
             try:

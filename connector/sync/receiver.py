@@ -22,6 +22,7 @@ from typing import Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
+from connector.common.listening import netloc
 from connector.errors import ConnectorError, RunError
 from connector.http.waitress_server import Listener, open_listener
 from connector.sync.deliveries import HEADER, HookSecrets
@@ -214,4 +215,4 @@ def listen(receiver: Receiver, host: str, port: int) -> Listener:
             "or poll only (alerts.by: [poll] in the mapping)"
         ) from None
     except OSError as error:
-        raise RunError(f"webhooks cannot be received on {host}:{port}: {error}") from error
+        raise RunError(f"webhooks cannot be received on {netloc(host, port)}: {error}") from error

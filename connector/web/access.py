@@ -24,6 +24,8 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from connector.common.listening import LOOPBACK
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -31,9 +33,6 @@ logger = logging.getLogger(__name__)
 
 View = Callable[[Request], Response]
 """A function that returns the response to a request that has passed the access checks."""
-
-HOST_NAMES = ("127.0.0.1", "localhost")
-"""The host names that are accepted in the Host header."""
 
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
 """The names of the header and of the form field that contain the CSRF token of a POST."""
@@ -88,7 +87,7 @@ class AccessControl:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        if _host(request)[0] not in HOST_NAMES:
+        if _host(request)[0] not in (LOOPBACK, "localhost"):
             return refusal(403, "This server accepts requests to 127.0.0.1 only.")
         if "token" in request.args and request.method == "GET":
             return self._let_in(request)

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 
 from connector.catalog.catalog import Catalog
+from connector.common.listening import LOOPBACK, bound, netloc
 from connector.errors import RunError
 from connector.web.access import AccessControl
 from connector.web.app import make_site
 from connector.web.wsgi_server import BoundedServer, QuietHandler
 
-HOST = "127.0.0.1"
 _POLL_S = 0.05
 _IN_THE_TERMINAL = ("GenericBrowser", "Elinks")
 """The classes with which Python's `webbrowser` starts text-mode browsers such as w3m and lynx."""
@@ -41,9 +41,9 @@ class CatalogServer:
         with _listen(port) as listener:
             # With a listening socket, werkzeug does not bind a port; if the port is in use, it would exit.
             self._server = BoundedServer(
-                HOST, listener.getsockname()[1], self.access, QuietHandler, fd=listener.fileno()
+                LOOPBACK, listener.getsockname()[1], self.access, QuietHandler, fd=listener.fileno()
             )
-        self.url = f"http://{HOST}:{self._server.port}/"
+        self.url = f"http://{netloc(LOOPBACK, self._server.port)}/"
         self._thread: threading.Thread | None = None
 
     @property
@@ -90,12 +90,9 @@ class CatalogServer:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
+        listener = bound(LOOPBACK, port)
+    except OSError as error:
         raise RunError(f"the catalog cannot be served on port {port}: {error}") from error
+    listener.listen(128)
     return listener

@@ -16,6 +16,7 @@ import requests
 from connector.catalog.service import Service
 from connector.client import browser_sign_in
 from connector.client.browser_sign_in import sign_in
+from connector.common.listening import LOOPBACK
 from connector.connections.connection import Connection
 from connector.errors import ConnectionSetupError
 from connector.http.transport import HttpTransport
@@ -317,4 +318,4 @@ def test_what_an_error_says_cannot_move_the_cursor(sign_in_with: SignIn, port: i
 
 
 def test_the_sandbox_knows_the_usual_redirect_uri() -> None:
-    assert f"http://{browser_sign_in.HOST}:{browser_sign_in.PORT}/" == REDIRECT_URI
+    assert f"http://{LOOPBACK}:{browser_sign_in.PORT}/" == REDIRECT_URI

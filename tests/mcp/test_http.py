@@ -15,9 +15,11 @@ import pytest
 
 from connector.callers.keys import Keys, Rights
 from connector.cli.main import main
+from connector.http.messages import Response
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.fakes import reply, wait_until
 from tests.loopback import PATIENCE_S
-from tests.mcp.conftest import Serve
+from tests.mcp.conftest import Counting, Serve
 from tests.mcp.talk import ERAS, talk, yes
 from tests.mcp.test_stdio import COMMAND
 
@@ -35,8 +37,8 @@ INITIALIZE = {
 
 
 @contextmanager
-def listening(server: Any, *, requires_key: bool = False) -> Iterator[str]:
-    """Serve over HTTP in this process, and yield the URL."""
+def listening(server: Any, *, requires_key: bool = False) -> Iterator[tuple[Any, str]]:
+    """Serve over HTTP in this process, and yield the HTTP server and its URL."""
     from connector.mcp.http import HttpServer, application
     from connector.mcp.settings import Settings
 
@@ -44,7 +46,7 @@ def listening(server: Any, *, requires_key: bool = False) -> Iterator[str]:
     thread = threading.Thread(target=served.run)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{served.port}/mcp"
+        yield served, f"http://127.0.0.1:{served.port}/mcp"
     finally:
         served.stop()
         thread.join(PATIENCE_S)
@@ -67,7 +69,7 @@ def status(url: str, message: Any = INITIALIZE, **headers: str) -> tuple[int, st
 def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("assistant", Rights(effects=("read", "write", "destructive")), "2026-11-29")
     person = yes()
-    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as (_, url), talk(url, era, person, key=secret) as server:
         assert len(server.tools()) == 5
         assert server.call("search_actions", words="reboot").data["found"] >= 1
         preview = server.call("preview_action", action="reboot_device", inputs=REBOOT)
@@ -84,7 +86,7 @@ def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> 
 def test_a_key_calls_what_it_has_a_right_to(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("reader", Rights(effects=("read",), actions=("get_*", "update_*")), "2026-11-29")
     person = yes()
-    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as (_, url), talk(url, era, person, key=secret) as server:
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
         change = {"device_id": 1, "display_name": "renamed"}
         for tool in ("call_action", "preview_action"):
@@ -103,7 +105,10 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
     connected: Serve, sandbox: Sandbox, era: str
 ) -> None:
     person = yes()
-    with listening(connected(http=True, allow_destructive=True)) as url, talk(url, era, person) as server:
+    with (
+        listening(connected(http=True, allow_destructive=True)) as (_, url),
+        talk(url, era, person) as server,
+    ):
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
         error = server.call("call_action", action="reboot_device", inputs=REBOOT).error
         assert "for which a request without a key has no right" in error
@@ -112,7 +117,7 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
 
 def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve, sandbox: Sandbox) -> None:
     keys = Keys()
-    with listening(connected(http=True)) as url:
+    with listening(connected(http=True)) as (_, url):
         assert status(url)[0] == 200
         assert status(url, Host="attacker.example")[0] == 403
         assert status(url, Origin="https://attacker.example")[0] == 403
@@ -128,7 +133,7 @@ def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve,
         keys.path.write_text("{")
         code, text = status(url)
         assert (code, "keys cannot be read" in text) == (500, True)
-    with listening(connected(http=True), requires_key=True) as url:
+    with listening(connected(http=True), requires_key=True) as (_, url):
         keys.path.unlink()
         assert status(url)[0] == 401
     assert sandbox.log.requests() == []
@@ -142,7 +147,7 @@ def test_an_answer_of_one_key_is_not_that_of_another(connected: Serve, sandbox: 
     one, other = (Keys().add(name, rights, "2026-11-29") for name in ("one", "other"))
     arguments = {"action": "reboot_device", "inputs": REBOOT}
     answers = {"confirmation": ElicitResult(action="accept", content={"confirm": True})}
-    with listening(connected(http=True)) as url:
+    with listening(connected(http=True)) as (_, url):
         with talk(url, "2026-07-28", yes(), key=one) as server:
             call = server.client.session.call_tool
             state = server.wait(call, "call_action", arguments, allow_input_required=True).request_state
@@ -157,7 +162,7 @@ def test_the_real_command_serves_until_it_is_stopped(connection_file: Path) -> N
     command = [*COMMAND, "--connection", str(connection_file), "--http", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert "there are no keys" in process.stderr.readline()
+        assert "There are no keys" in process.stderr.readline()
         line = process.stderr.readline()
         url = line.split("serving on ")[1].split(". ")[0]
         with talk(url) as server:
@@ -166,6 +171,53 @@ def test_the_real_command_serves_until_it_is_stopped(connection_file: Path) -> N
             ]
         process.terminate()
         assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_server_that_stops_sends_the_result_of_the_call_in_progress(
+    counted: tuple[Serve, Counting],
+) -> None:
+    serve, transport = counted
+    began, released = threading.Event(), threading.Event()
+
+    def answer(*_: object) -> Response:
+        began.set()
+        assert released.wait(PATIENCE_S)
+        return reply({})
+
+    transport.answers.append(answer)
+    server, change = serve(http=True), {"device_id": 1, "display_name": "x"}
+    with listening(server) as (served, url), talk(url, "2025-11-25") as client:
+        arguments = {"action": "update_device", "inputs": change}
+        call = client.portal.start_task_soon(client.client.call_tool, "call_action", arguments)
+        assert began.wait(PATIENCE_S)
+        closer = threading.Thread(target=lambda: (server.finish_calls(), served.stop()))
+        closer.start()
+        wait_until(server._actions._is_stopping.is_set)
+        refused = client.call("call_action", action="update_device", inputs=change).error
+        assert refused == "the server is stopping; nothing was sent"
+        assert not served._server.should_exit  # from then on, it waits for a few seconds only
+        released.set()
+        assert call.result(PATIENCE_S).is_error is False
+        closer.join(PATIENCE_S)
+    assert [method for method, _, _ in transport.sent] == ["PATCH"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("mcp --http", "127.0.0.1:70000: cannot be used"),
+        ("mcp --http --host ::1", "[::1]:70000: cannot be used"),
+        ("serve --host ::1", "[::1]:70000: cannot be used"),
+        ("serve --host a..b", "requires keys"),
+        ("sandbox", "the sandbox cannot start"),
+        ("catalog serve --no-browser", "the catalog cannot be served on port 70000"),
+    ],
+)
+def test_an_address_that_is_not_valid_is_an_error_of_the_command(
+    command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), "--port", "70000"]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_another_address_requires_keys(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,8 +84,13 @@ def test_standard_output_has_messages_of_the_protocol_only(connection_file: Path
     assert "get_device: succeeded" in log.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_a_signal_ends_the_command_after_the_call_in_progress(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, None, pytest.param(signal.SIGINT, marks=pytest.mark.slow)], ids=str
+)
+def test_the_command_ends_after_the_result_of_the_call_in_progress(
+    tmp_path: Path, number: int | None
+) -> None:
+    """By a signal, and when the client closes standard input."""
     connection, audit = tmp_path / "slow.yaml", tmp_path / "audit.jsonl"
     inputs = {"action": "update_device", "inputs": {"device_id": 1, "display_name": "renamed"}}
     with Sandbox(latency_ms=700) as sandbox:
@@ -103,10 +108,17 @@ def test_a_signal_ends_the_command_after_the_call_in_progress(tmp_path: Path, nu
                 process.stdin.write(line + "\n")
             process.stdin.flush()
             wait_until(lambda: bool(sandbox.log.requests()))
-            process.send_signal(number)
+            if number is None:
+                process.stdin.close()
+            else:
+                process.send_signal(number)
             assert process.wait(PATIENCE_S) == 0
+            assert process.stdout is not None
             assert process.stderr is not None
-            assert "stopping after the calls in progress" in process.stderr.read()
+            *_, last = map(json.loads, process.stdout)
+            assert ("stopping after the calls in progress" in process.stderr.read()) == (number is not None)
+    assert last["id"] == 2
+    assert last["result"]["structuredContent"]["meta"]["status"] == 204
     assert json.loads(audit.read_text())["status"] == 204
 
 

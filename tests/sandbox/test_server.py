@@ -172,6 +172,7 @@ def test_nothing_below_is_imported():
     others = {name for name in names if not name.startswith("connector.sandbox")}
     assert others <= {
         "connector.common",
+        "connector.common.listening",
         "connector.common.package_data",
         "connector.schemas",
         "connector.common.json_text",

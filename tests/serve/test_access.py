@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
@@ -11,8 +12,13 @@ from connector.callers.keys import Keys, Rights
 from connector.catalog.catalog import Catalog
 from connector.cli.main import main
 from connector.errors import RunError
+from connector.http.waitress_server import Listener
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.serve import server
+from connector.serve.app import Application
 from connector.serve.server import create_app
+from connector.serve.settings import Settings
+from connector.serve.turns import Turns
 from tests.serve.web import Web, problem
 
 DAY = "2026-11-29"
@@ -144,9 +150,12 @@ def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--max-wait", "-1"), "must be greater than 0"),
-        (("--max-rows", "0"), "must be greater than 0"),
-        (("--delay-ms", "-1"), "delay_ms must be auto or a non-negative number"),
+        (("--max-wait", "-1"), "must be finite and greater than 0"),
+        (("--max-wait", "inf"), "must be finite and greater than 0"),
+        (("--max-rows", "0"), "must be finite and greater than 0"),
+        (("--max-body-mb", "nan"), "must be finite and greater than 0"),
+        (("--max-body-mb", "inf"), "must be finite and greater than 0"),
+        (("--delay-ms", "inf"), "argument --delay-ms: it must be auto or a non-negative number"),
         (("--uploads", "no-such-folder"), "no-such-folder: no such folder"),
         (("--connection", "no_such"), 'no saved connection "no_such"'),
         (("--port", "70000"), "127.0.0.1:70000: cannot be used"),
@@ -155,5 +164,31 @@ def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[s
 def test_a_wrong_option_starts_nothing(
     options: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["serve", *options]) == 2
+    try:
+        code: Any = main(["serve", *options])
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_command_has_the_options_of_a_run(
+    acme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Settings] = []
+    listen = server.listen
+
+    def listening(application: Application, settings: Settings, host: str, port: int) -> Listener:
+        seen.append(settings)
+        return listen(application, settings, host, port)
+
+    monkeypatch.setattr(server, "listen", listening)
+    monkeypatch.setattr(Listener, "run", lambda _: None)
+    audit = tmp_path / "audit.jsonl"
+    options = ("-c", str(acme), "--delay-ms", "auto", "--audit", str(audit), "--max-wait", "1e300")
+    assert main(["serve", *options, "--port", "0"]) == 3
+    assert "the server has ended because of an error" in capsys.readouterr().err
+    (settings,) = seen
+    assert (settings.connections, settings.delay_ms, settings.audit) == ((str(acme),), "auto", audit)
+    with Turns(settings.max_wait_s, running=1).turn("acme"):
+        pass
