@@ -1,7 +1,7 @@
 # A small image that runs `ninjaone` without privileges.
 #
 #     docker build -t ninjaone .
-#     docker run --rm -v "$PWD:/work" ninjaone run JOB.yaml
+#     docker run --rm --init --user "$(id -u)" -v "$PWD:/work" ninjaone run JOB.yaml
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY setup.cfg pyproject.toml README.md ./
