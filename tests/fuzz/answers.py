@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from connector.catalog.catalog import Catalog
 from connector.errors import RowError, TransportError
 from connector.http.downloads import file_name
-from connector.http.http1 import read_response
 from connector.http.messages import Request, Response
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.fuzz.target import JSON, Target, damaged, refused
+from tests.http.http1_answers import READERS
 
 SERVICE = Catalog().service("ninjaone")
 ERROR = b'{"resultCode": "FAILURE", "errorMessage": "no", "incidentId": "i-1"}'
@@ -71,24 +71,27 @@ def _receiver(data: bytes, sizes: list[int]) -> Callable[[int], bytes]:
     return receive
 
 
-def _read(data: bytes, sizes: list[int], method: str) -> Any:
+def _read(data: bytes, sizes: list[int], method: str, reader: str = "http.client") -> Any:
     try:
-        return read_response(_receiver(data, sizes), method)
+        return READERS[reader](_receiver(data, sizes), method)
     except TransportError as error:
         refused(error)
         return str(error)
 
 
 def check(given: tuple[Any, list[int], str]) -> None:
-    """Check that a response is read alike in any chunks, and that its error fits into an envelope."""
+    """Check that all libraries read a response alike in any chunks, and that an error fits an envelope."""
     response, sizes, method = given
     if not isinstance(response, Response):
         read = _read(response, [], method)
-        in_pieces = _read(response, sizes, method)
+        for reader in READERS:
+            in_pieces = _read(response, sizes, method, reader)
+            if isinstance(read, str):
+                assert read == in_pieces
+            else:
+                assert in_pieces[0] == read[0]
         if isinstance(read, str):
-            assert read == in_pieces
             return
-        assert in_pieces[0] == read[0]
         response = read[0]
     name = file_name(response)
     assert name

@@ -57,8 +57,9 @@ def answers(draw: st.DrawFn) -> Sent:
 
 
 def _in_chunks(data: bytes, cuts: list[int], end: bytes) -> bytes:
-    chunks = pieces(data, cuts)
-    return b"".join(b"%x%s%s%s" % (len(c), end, c, end) for c in chunks) + b"0" + end + b"x-t: 1" + end + end
+    # the line break behind a chunk is read strictly
+    chunks = b"".join(b"%x%s%s\r\n" % (len(c), end, c) for c in pieces(data, cuts))
+    return chunks + b"0" + end + b"x-t: 1" + end + end
 
 
 _cuts = st.lists(st.integers(0, 1 << 16), max_size=20)

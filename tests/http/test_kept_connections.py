@@ -20,6 +20,8 @@ from tests.conftest import OpenTransport
 from tests.http.headers import TEXT
 from tests.loopback import CERTIFICATE, PATIENCE_S, Server, Talk, answering, get, read_only
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 def test_connections_are_kept(open_transport: OpenTransport) -> None:
     with Server((answering,)) as server:

@@ -16,6 +16,8 @@ from tests.loopback import CERTIFICATE, PATIENCE_S, Server, Talk, get
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
 TOTAL_S = 0.15
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 def drip(after: bytes = b"", drop: bytes = b"x", every_s: float = 0.01) -> Callable[[Talk], None]:
     """Send `after` at once, and then `drop` for as long as the client listens."""

@@ -27,6 +27,8 @@ from tests.loopback import (
     reset_unanswered,
 )
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 def test_a_request_and_its_answer(open_transport: OpenTransport) -> None:
     def talk(talk: Talk) -> None:

@@ -129,7 +129,7 @@ CHUNKS = [
     Trap("extensions and trailers", sends(chunks(b"c;a=b\r\n" + BODY + b"\r\n0\r\nx: y\r\n\r\n")), GOOD),
     Trap("no size", sends(chunks(b"\r\n" + BODY)), NOT_HTTP),
     Trap("a negative size", sends(chunks(b"-c\r\n" + BODY)), NOT_HTTP),
-    Trap("a size too large", sends(chunks(b"fffffffff\r\n")), TOO_LARGE),
+    Trap("a size too large", sends(chunks(b"fffffffff\r\n" + bytes(LARGEST + 1))), TOO_LARGE),
     Trap("a size of 5,000 digits", sends(chunks(b"0" * 5000)), NOT_HTTP),
     Trap("more than the size", sends(chunks(b"2\r\n" + BODY + b"\r\n0\r\n\r\n")), NOT_HTTP),
     Trap("no last chunk", sends(chunks(b"c\r\n" + BODY + b"\r\n")), NOT_HTTP),
