@@ -16,8 +16,9 @@ from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.file_arguments import file_name
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
-from connector.cli.remaining import codes_text
-from connector.cli.rerun import add_finished_run, find_job, named_by
+from connector.cli.remaining import codes_text, named_by
+from connector.cli.rerun import add_finished_run, find_job
+from connector.cli.rerun_checked import ALL
 from connector.cli.rerun_input import check_input, check_unchanged_input
 from connector.cli.rerun_job import warn_of_unknown
 from connector.common.file_modes import PRIVATE_FILE
@@ -117,10 +118,11 @@ class _Found:
 def _print_check_first(options: argparse.Namespace, found: _Found) -> None:
     """Print how to proceed with the rows that must be checked first, because they may have taken effect."""
     if found.check:
+        file = "FILE" if options.output in (None, STREAM) else options.output
+        again = ["ninjaone", "rerun", *named_by(options), "--input", file, "--checked", ALL]
         print(
-            f"{_to_check(found.check)}: `rerun --input` skips them, because they may have taken effect. "
-            "Check each of them; remove those that did from the file, and run the others as a new run, with "
-            "the file as its input",
+            f"{_to_check(found.check)}: may have taken effect. Check each of them, remove those that did "
+            f"from the file, and send the others again: {shlex.join(again)}",
             file=sys.stderr,
         )
     if found.omitted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,11 +35,15 @@ class Remaining:
         """The number of rows, and what to do with them, in one line for each kind."""
         lines = []
         if self.in_doubt:
-            failed = shlex.join(["ninjaone", "failed", *self.of, "--code", ",".join(self.in_doubt)])
+            number = count_of(sum(self.in_doubt.values()), "failed row")
+            codes = ["--code", ",".join(self.in_doubt), "--output", "FILE"]
+            failed = shlex.join(["ninjaone", "failed", *self.of, *codes])
+            rerun = shlex.join(["ninjaone", "rerun", *self.of, "--input", "FILE", "--checked", "all"])
             lines.append(
-                f"{self.of[0]}: {count_of(sum(self.in_doubt.values()), 'failed row')} left to check first "
+                f"{self.of[0]}: {number} left to check first "
                 f"({codes_text(self.in_doubt)}): may have taken effect, completely or in part. `{failed}` "
-                f"lists them; check them in {self.service}, and run those without effect as a new run"
+                f"writes them to a file; check them in {self.service}, remove those that took effect "
+                f"from the file, and send the others again: {rerun}"
             )
         if self.others:
             rerun = shlex.join(["ninjaone", "rerun", *self.of])
@@ -47,6 +52,11 @@ class Remaining:
                 f"{rerun}"
             )
         return "\n".join(lines)
+
+
+def named_by(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that select the finished run on a command line."""
+    return [str(options.of)] + ([str(options.job_file)] if options.job_file else [])
 
 
 def codes_text(codes: Mapping[str, int]) -> str:

@@ -7,7 +7,8 @@ import json
 import shlex
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from connector.cli.job_options import add_pace, add_running
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.notify import open_notifier
-from connector.cli.remaining import Remaining, codes_text, service_title
+from connector.cli.remaining import Remaining, codes_text, named_by, service_title
+from connector.cli.rerun_checked import add_checked, find_checked
 from connector.cli.rerun_input import check_unchanged_input
 from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, files_read, run_steps
@@ -82,8 +84,10 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key",
         metavar="COLUMN",
-        help="match the rows of --input by this column of the run's input (default: by row number)",
+        help="match the rows of --input, or --checked, by this column of the run's input (default: by row "
+        "number)",
     )
+    add_checked(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -144,42 +148,48 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives))
     if repeats.action and repeats.action != job.action:
         raise RunError(f"{of} is the output of the action {repeats.action}, but the job runs {job.action}")
-    if options.key and not options.corrected:
-        raise RunError("--key requires --input FILE")
+    if options.key and not (options.corrected or options.checked):
+        raise RunError("--key requires --input FILE or --checked ROWS")
     output = Path(options.output) if options.output else rerun_output(of)
     _check_output(of, output, relatives)
     if absolute(output) == absolute(job.input):
         raise RunError(f"{output}: the input of the run; use another --output")
     catalog = open_catalog(options)
     service = service_title(catalog, [job.action])
-    retryable = len(repeats.numbers)
+    retryable, numbers = repeats.numbers, repeats.numbers
     if options.transient:
         failed = find_failed(of, envelopes_format(of, job), later_reruns(of, relatives))
-        chosen = (n for n in repeats.numbers if n in failed and failed[n].kind == "retry")
-        repeats = replace(repeats, numbers=array("Q", chosen))
+        numbers = array("Q", (n for n in numbers if n in failed and failed[n].kind == "retry"))
+    keys: dict[str, int] = {}
+    if options.key:
+        check_unchanged_input(job, record, repeats.last_row)
+        known = array("Q", sorted({*repeats.numbers, *(repeats.in_doubt if options.checked else ())}))
+        keys = _numbers_by_key(options, job, known, catalog)
+    checked = find_checked(options, repeats.in_doubt, keys)
+    numbers = array("Q", sorted({*numbers, *checked})) if checked else numbers
     corrected = None
     if options.corrected:
-        corrected = _read_corrected(options, job, record, repeats, catalog)
-        repeats = replace(repeats, numbers=array("Q", corrected))
-    else:
+        corrected = _read_corrected(options, keys, numbers, repeats.last_row)
+        numbers = array("Q", corrected)
+    checked &= set(numbers)
+    in_doubt = {number: code for number, code in repeats.in_doubt.items() if number not in checked}
+    repeats = replace(repeats, numbers=numbers, in_doubt=in_doubt)
+    if not options.corrected:
         _check_not_corrected(of, relatives, repeats)
-    print(_plan_as_json(of, repeats) if options.json else _plan(of, repeats), file=sys.stderr)
-    remaining = Remaining(named_by(options), repeats.in_doubt, retryable - len(repeats.numbers), service)
+    plan = _plan_as_json if options.json else _plan
+    print(plan(of, repeats, len(checked)), file=sys.stderr)
+    others = len(set(retryable) - set(numbers))
+    remaining = Remaining(named_by(options), Counter(in_doubt.values()), others, service)
     if not repeats.numbers:
         return [], remaining
     job = replace(job, step="", output=str(output), output_format=None, **RERUN_SETTINGS)
     if options.corrected:
         job = replace(job, input=options.corrected, input_format=None)
-    rerun = Rerun(absolute(of), repeats.numbers, corrected, done=repeats.done)
+    rerun = Rerun(absolute(of), numbers, corrected, done=repeats.done, checked=frozenset(checked))
     prepared = replace(prepare(job, catalog), rerun=rerun)
     other = options.connection is not None or options.allow_connections is not None
     _check_unchanged(prepared, record, repeats, other_connection=other)
     return [prepared], remaining
-
-
-def named_by(options: argparse.Namespace) -> list[str]:
-    """Return the arguments that select the finished run on a command line."""
-    return [str(options.of)] + ([str(options.job_file)] if options.job_file else [])
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -248,42 +258,40 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
             )
 
 
-def _plan(of: Path, repeats: RetryableRows) -> str:
-    """Return a line with the number of rows that are run again, and of those that are not."""
+def _plan(of: Path, repeats: RetryableRows, checked: int) -> str:
+    """Return a line with the number of rows that are run again, of these after a check, and of others."""
     again = len(repeats.numbers)
     parts = [f"{of}: {count_of(again, 'row')} to run again" if again else f"{of}: no rows to rerun"]
+    if checked:
+        parts[0] += f", {checked} of them checked"
     if repeats.succeeded:
         parts.append(f"{repeats.succeeded} succeeded in an earlier rerun")
     if repeats.in_doubt:
-        number, codes = sum(repeats.in_doubt.values()), codes_text(repeats.in_doubt)
-        parts.append(f"{number} to check first ({codes}), not run")
+        codes = codes_text(Counter(repeats.in_doubt.values()))
+        parts.append(f"{len(repeats.in_doubt)} to check first ({codes}), not run")
     return "; ".join(parts)
 
 
-def _plan_as_json(of: Path, repeats: RetryableRows) -> str:
-    counts = {"rows": len(repeats.numbers), "succeeded": repeats.succeeded, "in_doubt": repeats.in_doubt}
-    return json.dumps({"rerun_of": str(of), **counts})
+def _plan_as_json(of: Path, repeats: RetryableRows, checked: int) -> str:
+    counts = {"rows": len(repeats.numbers), **({"checked": checked} if checked else {})}
+    left = {"succeeded": repeats.succeeded, "in_doubt": Counter(repeats.in_doubt.values())}
+    return json.dumps({"rerun_of": str(of), **counts, **left})
 
 
 def _read_corrected(
-    options: argparse.Namespace, job: Job, record: Record | None, repeats: RetryableRows, catalog: Catalog
+    options: argparse.Namespace, keys: Mapping[str, int], numbers: Collection[int], last_row: int
 ) -> dict[int, InputRow]:
     """Return the corrected rows that can be run, by number; print the number of skipped rows.
 
     Raises RunError for a row that cannot be matched.
     """
-    path, known = options.corrected, None
+    path = options.corrected
     if path == STREAM:
         raise RunError("--input: the corrected rows must be in a file, so that the rerun can be resumed")
-    if options.key:
-        check_unchanged_input(job, record, repeats.last_row)
-        known = _numbers_by_key(options, job, repeats, catalog)
-    rows = read_corrected(path, known, options.key or "")
-    if beyond := [number for number in rows if number > repeats.last_row]:
-        raise RunError(
-            f"{path}: row {beyond[0]} does not exist in the run, which had {repeats.last_row} rows"
-        )
-    wanted = set(repeats.numbers)
+    rows = read_corrected(path, keys if options.key else None, options.key or "")
+    if beyond := [number for number in rows if number > last_row]:
+        raise RunError(f"{path}: row {beyond[0]} does not exist in the run, which had {last_row} rows")
+    wanted = set(numbers)
     left = {number: row for number, row in rows.items() if number in wanted}
     if len(left) < len(rows) and not options.json:
         others = count_of(len(rows) - len(left), "row")
@@ -292,12 +300,10 @@ def _read_corrected(
 
 
 def _numbers_by_key(
-    options: argparse.Namespace, job: Job, repeats: RetryableRows, catalog: Catalog
+    options: argparse.Namespace, job: Job, numbers: array[int], catalog: Catalog
 ) -> dict[str, int]:
-    """Return the numbers of retryable rows by value of the key column. Raises RunError for equal values."""
-    prepared = replace(
-        prepare(replace(job, step=""), catalog), rerun=Rerun(absolute(options.of), repeats.numbers)
-    )
+    """Return the numbers of failed rows by value of the key column. Raises RunError for equal values."""
+    prepared = replace(prepare(replace(job, step=""), catalog), rerun=Rerun(absolute(options.of), numbers))
     found: dict[str, int] = {}
     for row in open_rows(prepared).rows.rows():
         if options.key not in row.data:

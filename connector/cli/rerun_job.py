@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.cli.action_sources import open_catalog
-from connector.cli.remaining import Remaining, codes_text, service_title
+from connector.cli.remaining import Remaining, codes_text, named_by, service_title
+from connector.cli.rerun_checked import ALL
 from connector.cli.rerun_input import check_input
 from connector.common.clock import SystemClock
 from connector.errors import RunError, count_of
@@ -43,9 +44,8 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> tuple[li
     of_input = bool(options.corrected or rerun.corrected)
     chosen = [_choose_rows(job, step, rerun, of_input=of_input) for step in steps]
     print(_plan(job, chosen, as_json=options.json), file=sys.stderr)
-    of = [str(options.of), *([str(options.job_file)] if options.job_file else [])]
     service = service_title(open_catalog(options), [step.action for step in steps])
-    remaining = Remaining(of, _in_doubt(chosen), sum(its.others for its in chosen), service)
+    remaining = Remaining(named_by(options), _in_doubt(chosen), sum(its.others for its in chosen), service)
     if not any(its.numbers for its in chosen) and not rerun.singles and rerun is not job.unfinished:
         return [], remaining
     prepared = _prepare(job, rerun, chosen, options)
@@ -75,12 +75,19 @@ class _Chosen:
     @property
     def in_doubt(self) -> Counter[str]:
         """The number of failed rows that must be checked first, by `meta.code`."""
-        return Counter(row.code for row in self.failed.values() if not row.can_run)
+        chosen = set(self.numbers)
+        return Counter(row.code for n, row in self.failed.items() if not (row.can_run or n in chosen))
+
+    @property
+    def checked(self) -> int:
+        """The number of rows that are run again after a check."""
+        return sum(not self.failed[number].can_run for number in self.numbers)
 
     @property
     def others(self) -> int:
         """The number of failed rows that could be run again, and are not."""
-        return sum(row.can_run for row in self.failed.values()) - len(self.numbers)
+        chosen = set(self.numbers)
+        return sum(row.can_run and n not in chosen for n, row in self.failed.items())
 
 
 def _in_doubt(chosen: Sequence[_Chosen]) -> Counter[str]:
@@ -93,7 +100,7 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     if options.resume:
         if job.unfinished is None:
             raise RunError(f"{job.folder}: there is no unfinished rerun to resume")
-        if options.corrected or options.transient:
+        if options.corrected or options.transient or options.checked:
             raise RunError(
                 f"{job.unfinished.path}: an unfinished rerun has the rows with which it started: {command}"
             )
@@ -101,6 +108,11 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     if job.unfinished:
         raise RunError(
             f"{job.unfinished.path}: this rerun is unfinished; use --resume to continue it: {command}"
+        )
+    if options.checked and not (options.corrected and options.checked.strip().lower() == ALL):
+        raise RunError(
+            "--checked: for a job with steps, use `--checked all` with --input FILE, a file that `ninjaone "
+            "failed` has written with --code, and that has only the rows you have checked"
         )
     if not options.corrected:
         return job.new_rerun({}, is_transient=options.transient)
@@ -112,7 +124,9 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     for step in job.steps:
         failed = job.failed(step, rerun)
         its = rows.get(step.step, {})
-        kept[step.step] = {n: row for n, row in its.items() if n in failed and failed[n].can_run}
+        kept[step.step] = {
+            n: row for n, row in its.items() if n in failed and (failed[n].can_run or options.checked)
+        }
     skipped = sum(map(len, rows.values())) - sum(map(len, kept.values()))
     if skipped and not options.json:
         others = count_of(skipped, "row")
@@ -141,6 +155,8 @@ def _plan(job: FinishedJob, chosen: Sequence[_Chosen], *, as_json: bool) -> str:
         return json.dumps({"rerun_of": str(job.folder), "rows": rows, "in_doubt": dict(in_doubt)})
     again = [f"{count_of(len(its.numbers), 'row')} of {its.step.step}" for its in chosen if its.numbers]
     parts = [f"{job.folder}: " + (f"{', '.join(again)} to run again" if again else "no rows to rerun")]
+    if checked := sum(its.checked for its in chosen):
+        parts[0] += f", {checked} of them checked"
     if in_doubt:
         parts.append(f"{in_doubt.total()} to check first ({codes_text(in_doubt)}), not run")
     return "; ".join(parts)

@@ -55,7 +55,8 @@ class Invoker:
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
     times without a zone in the row and its templates, and of the times in results with `times` "iso".
     `order_inputs` are the inputs that an envelope has in `meta.order`, until the outcome is known, unless its
-    request had no effect. `is_alone` is true if rows do not run in parallel.
+    request had no effect. `is_alone` is true if rows do not run in parallel. `checked` has the numbers of
+    rows that are sent again after the user has checked that an earlier request had no effect.
     """
 
     action: Action
@@ -76,6 +77,7 @@ class Invoker:
     existing: ExistingRecords = field(default_factory=ExistingRecords)
     order_inputs: tuple[str, ...] = ()
     is_alone: bool = True
+    checked: frozenset[int] = frozenset()
 
     def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
@@ -316,6 +318,8 @@ class _RowWriter:
             "request_id": about.request_id if about else None,
             **extra,
         }
+        if self._number in self._invoker.checked:
+            meta["checked"] = True
         if self._invoker.tenant:
             meta["connection"] = self._invoker.tenant
         if self._exchange.warnings:

@@ -198,7 +198,8 @@ class FinishedJob:
                     before += RowSource(str(path), format).count() or 0
         of = absolute(envelopes_file(step) or step.output)
         done = {number: failed[number].done for number in numbers if number in failed and failed[number].done}
-        return Rerun(of, numbers, corrected or None, chain, done)
+        checked = frozenset(n for n in numbers if n in failed and not failed[n].can_run)
+        return Rerun(of, numbers, corrected or None, chain, done, checked)
 
 
 def why_finished(steps: Sequence[Job], *, are_reads: bool) -> str:

@@ -18,7 +18,7 @@ from connector.files.envelope import Envelope
 from connector.files.output_formats import Format, format_of
 from connector.files.read_options import Format as InputFormat
 from connector.files.readers import InputRow, RowSource
-from connector.runs.rerun import Requests, read_ends, requests_done
+from connector.runs.rerun import Doubts, Requests, read_ends, requests_done
 
 _MARKS = ("row", "error")
 _OTHER_MARKS = ("_row", "_error")
@@ -52,19 +52,34 @@ def find_failed(
 ) -> dict[int, FailedRow]:
     """Return the rows of a run that failed and did not succeed in a rerun, by number, ascending.
 
-    A row with an unknown outcome in the run or in one of its reruns counts as failed, even if a later rerun
+    A row whose outcome in the run or a rerun is unknown must be checked first (see `Doubts`), unless a rerun
     succeeded. With `new_rows`, the reruns can have rows that the run did not have. Raises RunError if a file
     does not contain envelopes.
     """
-    failed = {e.row: _failed_row(e) for e in read_ends(output, format) if e.has_error}
-    succeeded: set[int] = set()
+    doubts, succeeded = Doubts(), set()
+    failed: dict[int, FailedRow] = {}
+    in_doubt: dict[int, FailedRow] = {}
+
+    def add(envelope: Envelope) -> None:
+        doubts.add(envelope)
+        row = _failed_row(envelope)
+        (failed if row.can_run else in_doubt)[row.number] = _failed_again(failed.get(row.number), row)
+
+    for envelope in read_ends(output, format):
+        if envelope.has_error:
+            add(envelope)
     for rerun in reruns:
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
             if not envelope.has_error:
                 succeeded.add(envelope.row)
-            elif failed[envelope.row].can_run if envelope.row in failed else new_rows:
-                failed[envelope.row] = _failed_again(failed.get(envelope.row), _failed_row(envelope))
-    return {number: row for number, row in sorted(failed.items()) if number not in succeeded}
+            elif new_rows or envelope.row in failed or envelope.row in in_doubt:
+                add(envelope)
+    rows = sorted(failed.keys() | in_doubt.keys())
+    return {
+        number: in_doubt[number] if number in doubts else failed.get(number) or in_doubt[number]
+        for number in rows
+        if number not in succeeded
+    }
 
 
 def _failed_again(before: FailedRow | None, row: FailedRow) -> FailedRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -32,18 +33,55 @@ Requests = Sequence[Mapping[str, Json]]
 class RetryableRows:
     """The failed rows of a run, according to its output and those of its reruns.
 
-    `numbers` has the numbers of rows that can be retried, ascending. `in_doubt` has the number of rows that
-    must be checked first, by `meta.code`; `succeeded` is the number of rows that succeeded in a rerun.
+    `numbers` has the numbers of rows that can be retried, ascending. `in_doubt` has the `meta.code` of the
+    rows that must be checked first, by number; `succeeded` is the number of rows that succeeded in a rerun.
     `action` is the run's action, `last_row` the number of its last row. `done` has the completed requests of
     the rows that continue after them; see `continued`.
     """
 
     action: str = ""
     numbers: array[int] = field(default_factory=lambda: array("Q"))
-    in_doubt: dict[str, int] = field(default_factory=dict)
+    in_doubt: Mapping[int, str] = field(default_factory=dict)
     succeeded: int = 0
     last_row: int = 0
     done: Mapping[int, Requests] = field(default_factory=dict)
+
+
+class Doubts:
+    """The failed rows that may have taken effect, so that the user has to check them first.
+
+    An unknown outcome puts a row in doubt, until a rerun that sends the row after a check (`meta.checked`)
+    has a known one. The order of the outputs does not matter, because files can be copied.
+    """
+
+    def __init__(self) -> None:
+        self._unknown: Counter[int] = Counter()
+        self._known: Counter[int] = Counter()
+        self._codes: dict[int, str] = {}
+        self._again: set[int] = set()
+
+    def add(self, envelope: Envelope) -> None:
+        """Count the last envelope of a row, in the output of the run or of a rerun."""
+        row, is_checked = envelope.row, envelope.meta.get("checked") is True
+        if envelope.has_error and not can_run(envelope):
+            self._codes[row] = envelope.meta["code"]
+            if is_checked:
+                self._again.add(row)
+            else:
+                self._unknown[row] += 1
+        elif is_checked:
+            self._known[row] += 1
+
+    def __contains__(self, row: int) -> bool:
+        return max(self._unknown.get(row, 0), row in self._again) > self._known.get(row, 0)
+
+    def rows(self) -> Iterator[int]:
+        """Yield the rows that are or were in doubt."""
+        return iter(self._codes)
+
+    def code(self, row: int) -> str:
+        """Return the `meta.code` of a row that is in doubt."""
+        return self._codes[row]
 
 
 def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) -> RetryableRows:
@@ -54,26 +92,27 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
     """
     action, last_row = "", 0
     numbers = array("Q")
-    in_doubt: Counter[str] = Counter()
+    doubts, succeeded = Doubts(), set()
     done: dict[int, Requests] = {}
     for envelope in read_ends(output, format):
         action, last_row = envelope.meta["action"], envelope.row
-        if _can_run(envelope):
+        doubts.add(envelope)
+        if can_run(envelope):
             numbers.append(envelope.row)
             _add_done(done, envelope)
-        elif envelope.has_error:
-            in_doubt[envelope.meta["code"]] += 1
-    settled: dict[int, str | None] = {}
+    failed_at_once = frozenset(doubts.rows())
     for rerun in reruns:
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
-            if _can_run(envelope):
+            if envelope.row not in failed_at_once and not _holds(numbers, envelope.row):
+                continue
+            doubts.add(envelope)
+            if not envelope.has_error:
+                succeeded.add(envelope.row)
+            elif can_run(envelope):
                 _add_done(done, envelope)
-            elif _holds(numbers, envelope.row):
-                settled[envelope.row] = envelope.meta["code"]
-    left = array("Q", (number for number in numbers if number not in settled))
-    codes = Counter(code for code in settled.values() if code)
-    succeeded = len(settled) - codes.total()
-    return RetryableRows(action, left, dict(in_doubt + codes), succeeded, last_row, done)
+    in_doubt = {n: doubts.code(n) for n in sorted(doubts.rows()) if n in doubts and n not in succeeded}
+    left = (n for n in heapq.merge(numbers, sorted(failed_at_once)) if not (n in in_doubt or n in succeeded))
+    return RetryableRows(action, array("Q", left), in_doubt, len(succeeded), last_row, done)
 
 
 def _add_done(done: dict[int, Requests], envelope: Envelope) -> None:
@@ -107,7 +146,8 @@ def requests_done(envelope: Envelope) -> Requests:
     return found
 
 
-def _can_run(envelope: Envelope) -> bool:
+def can_run(envelope: Envelope) -> bool:
+    """Return whether a rerun can run a row again without a check."""
     is_repeatable = envelope.meta.get("repeatable") is True
     return envelope.has_error and (is_repeatable or bool(requests_done(envelope)))
 
@@ -124,7 +164,8 @@ class Rerun:
     `corrected` has the new data of these rows, by number; None means that the rows of the run's input are
     used. In a rerun of a job with steps, `corrected` has the new data of some rows, and `chain` the outputs
     from which a step reads its rows; it is None in other reruns, see `job_rerun`.
-    `done` has the completed requests of rows that are continued.
+    `done` has the completed requests of rows that are continued. `checked` has the numbers of the rows that
+    could have taken effect, and that the user has checked.
     """
 
     of: Path
@@ -132,6 +173,7 @@ class Rerun:
     corrected: Mapping[int, InputRow] | None = None
     chain: Sequence[ChainFile] | None = None
     done: Mapping[int, Requests] = field(default_factory=dict)
+    checked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

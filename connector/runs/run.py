@@ -345,6 +345,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         recorder=recorder,
         order_inputs=prepared.wait.outcome.row_inputs if prepared.wait else (),
         is_alone=job.concurrency == 1,
+        checked=prepared.rerun.checked if prepared.rerun else frozenset(),
     )
 
 

@@ -107,7 +107,7 @@ def test_a_workbook_is_not_written_if_it_would_change_a_text(
     assert not (tmp_path / "fix.xlsx").exists()
 
 
-def test_rows_in_doubt_are_written_but_never_sent_again(
+def test_rows_in_doubt_are_written_and_sent_again_only_after_a_check(
     ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
 ) -> None:
     printed = ninjaone("failed", "out.jsonl", "--code", "outcome_unknown", "--output-format", "jsonl")
@@ -115,11 +115,22 @@ def test_rows_in_doubt_are_written_but_never_sent_again(
     (row,) = map(json.loads, printed.stdout.splitlines())
     assert (row["row"], row["name"]) == (5, "Umbrella")
     assert "may have taken effect" in row["error"]
-    assert printed.stderr.startswith("1 row to check first (1 outcome_unknown): `rerun --input` skips them")
+    assert printed.stderr == (
+        "1 row to check first (1 outcome_unknown): may have taken effect. Check each of them, remove those "
+        "that did from the file, and send the others again: ninjaone rerun out.jsonl --input FILE --checked "
+        "all\n"
+    )
     (onboarding / "fix.jsonl").write_text(printed.stdout)
     before = len(created(sandbox))
-    assert ninjaone("rerun", "out.jsonl", "--input", "fix.jsonl").returncode == 1
+    rerun = ("rerun", "out.jsonl", "--input", "fix.jsonl")
+    assert ninjaone(*rerun).returncode == 1
     assert len(created(sandbox)) == before
+    done = ninjaone(*rerun, "--checked", "all")
+    assert "out.jsonl: 1 row to run again, 1 of them checked\n" in done.stderr
+    assert "to check first" not in done.stderr
+    assert created(sandbox)[before:] == ["Umbrella"]
+    (envelope,) = envelopes(onboarding / "out.rerun.jsonl")
+    assert (envelope["row"], envelope["meta"]["checked"]) == (5, True)
 
 
 def test_rows_in_doubt_are_not_among_those_to_correct(ninjaone: Ninjaone, onboarding: Path) -> None:
@@ -134,7 +145,9 @@ def test_rows_in_doubt_are_not_among_those_to_correct(ninjaone: Ninjaone, onboar
     )
     assert len((onboarding / "fix.csv").read_text().splitlines()) == 4
     assert "Correct them, then: ninjaone rerun out.jsonl job.yaml --input fix.csv" in written.stderr
-    assert "1 row to check first (1 outcome_unknown): `rerun --input` skips them" in written.stderr
+    assert written.stderr.endswith(
+        "others again: ninjaone rerun out.jsonl job.yaml --input fix.csv --checked all\n"
+    )
 
 
 def test_a_rerun_of_some_rows_names_the_others(

@@ -73,8 +73,9 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
     assert "out.jsonl: 3 rows to run again; 1 to check first (1 outcome_unknown), not run\n" in done.stderr
     left = (
         "out.jsonl: 1 failed row left to check first (1 outcome_unknown): may have taken effect, completely "
-        "or in part. `ninjaone failed out.jsonl --code outcome_unknown` lists them; check them in NinjaOne, "
-        "and run those without effect as a new run"
+        "or in part. `ninjaone failed out.jsonl --code outcome_unknown --output FILE` writes them to a file; "
+        "check them in NinjaOne, remove those that took effect from the file, and send the others again: "
+        "ninjaone rerun out.jsonl --input FILE --checked all"
     )
     assert done.stderr.endswith(f"{left}\n")
     assert "create_organization: 3 rows, 3 succeeded, 0 failed" in done.stderr

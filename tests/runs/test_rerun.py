@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from connector.errors import RunError
 from connector.files.readers import InputRow, RowSource
+from connector.runs.repair import find_failed
 from connector.runs.rerun import ChosenRows, RetryableRows, find_retryable
 from tests.fakes import write_lines
 
@@ -28,8 +30,8 @@ def envelope(row: int, code: str | None = None, *, repeatable: bool = True, **me
     return {"has_error": code is not None, "error": code, "result": None, "row": row, "meta": meta}
 
 
-def found(repeats: RetryableRows) -> tuple[list[int], dict[str, int], int]:
-    return list(repeats.numbers), repeats.in_doubt, repeats.succeeded
+def found(repeats: RetryableRows) -> tuple[list[int], dict[int, str], int]:
+    return list(repeats.numbers), dict(repeats.in_doubt), repeats.succeeded
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def out(tmp_path: Path) -> Path:
 
 def test_only_what_failed_and_may_be_repeated(out: Path) -> None:
     repeats = find_retryable(out, "jsonl")
-    assert found(repeats) == ([2, 4, 7], {"outcome_unknown": 2, "api_error": 1}, 0)
+    assert found(repeats) == ([2, 4, 7], {3: "outcome_unknown", 5: "api_error", 6: "outcome_unknown"}, 0)
     assert (repeats.action, repeats.last_row) == ("reboot_device", 9)
 
 
@@ -54,11 +56,41 @@ def test_reruns_have_the_last_word_in_whichever_order_they_are_read(out: Path, t
     first = [envelope(2), envelope(4, "outcome_unknown", repeatable=False), envelope(7, "timeout")]
     second = [envelope(7, "conflict"), envelope(8)]
     reruns = [write_lines(tmp_path / "a.jsonl", first), write_lines(tmp_path / "b.jsonl", second)]
+    in_doubt = {3: "outcome_unknown", 4: "outcome_unknown", 5: "api_error", 6: "outcome_unknown"}
     for order in (reruns, reruns[::-1]):
-        assert found(find_retryable(out, "jsonl", order)) == ([7], {"outcome_unknown": 3, "api_error": 1}, 1)
+        assert found(find_retryable(out, "jsonl", order)) == ([7], in_doubt, 1)
     third = write_lines(tmp_path / "c.jsonl", [envelope(7)])
     for order in ([*reruns, third], [third, *reruns]):
-        assert found(find_retryable(out, "jsonl", order)) == ([], {"outcome_unknown": 3, "api_error": 1}, 2)
+        assert found(find_retryable(out, "jsonl", order)) == ([], in_doubt, 2)
+
+
+def test_a_check_settles_an_unknown_outcome_in_whichever_order_they_are_read(
+    out: Path, tmp_path: Path
+) -> None:
+    unknown: dict[str, Any] = {"code": "outcome_unknown", "repeatable": False}
+    done = [
+        [envelope(3, "conflict", checked=True), envelope(4, **unknown)],  # 3: checked, and can be retried
+        [envelope(6, **unknown, checked=True), envelope(3, **unknown)],  # 6: checked, and unknown again
+        [envelope(3, "timeout", checked=True), envelope(5, checked=True)],  # 3: in doubt, and checked again
+        [envelope(6, "conflict", checked=True)],  # 6: checked a second time
+    ]
+    reruns = [write_lines(tmp_path / f"{n}.jsonl", lines) for n, lines in enumerate(done)]
+    expected = [
+        ([2, 3, 7], {4, 5, 6}),
+        ([2, 7], {3, 4, 5, 6}),
+        ([2, 3, 7], {4, 6}),
+        ([2, 3, 6, 7], {4}),
+    ]
+    for number, (numbers, in_doubt) in enumerate(expected, start=1):
+        for order in permutations(reruns[:number]):
+            repeats = find_retryable(out, "jsonl", order)
+            assert (list(repeats.numbers), set(repeats.in_doubt)) == (numbers, in_doubt)
+            failed = find_failed(out, "jsonl", order)
+            assert [n for n, row in failed.items() if row.can_run] == numbers
+            assert {n for n, row in failed.items() if not row.can_run} == in_doubt
+    for of, numbers, in_doubt in ((reruns[0], [3], {4}), (reruns[1], [], {3, 6}), (reruns[2], [3], set())):
+        repeats = find_retryable(of, "jsonl")
+        assert (list(repeats.numbers), set(repeats.in_doubt)) == (numbers, in_doubt)
 
 
 def test_of_a_list_the_last_envelope_decides(tmp_path: Path) -> None:
@@ -68,9 +100,9 @@ def test_of_a_list_the_last_envelope_decides(tmp_path: Path) -> None:
         envelope(3, item=1, last=False), envelope(3, "bad_response", repeatable=False, item=2, last=True),
     ]  # fmt: skip
     out = write_lines(tmp_path / "out.jsonl", lines)
-    assert found(find_retryable(out, "jsonl")) == ([1], {"bad_response": 1}, 0)
+    assert found(find_retryable(out, "jsonl")) == ([1], {3: "bad_response"}, 0)
     rerun = write_lines(tmp_path / "rerun.jsonl", lines[:2])
-    assert found(find_retryable(out, "jsonl", [rerun])) == ([1], {"bad_response": 1}, 0)
+    assert found(find_retryable(out, "jsonl", [rerun])) == ([1], {3: "bad_response"}, 0)
 
 
 def test_an_output_that_is_one_json_array(out: Path, tmp_path: Path) -> None:
