@@ -23,6 +23,7 @@ SERVERS = {
     "ninjaone serve": ("8700", "Ctrl-C"),
     "node-red": ("1880", "Started flows"),
     "celery": ("", " ready."),
+    "python runbook.py": ("8710", "listening"),
 }
 """Commands that run in the background: their port in the pages, and a word of the last line they print."""
 
