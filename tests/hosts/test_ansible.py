@@ -137,7 +137,10 @@ def test_tasks_read_change_and_preview(playbook: Playbook, sandbox: Sandbox, con
 def test_only_transient_failures_are_retried_and_nothing_is_sent_twice(
     playbook: Playbook, sandbox: Sandbox, connection_file: Path
 ) -> None:
-    sandbox.set_faults(queue=[BUSY, None, "reset_after"])
+    sandbox.set_faults(rates={"token": 1})
+    read = {"connection": str(connection_file), "action": "get_device", "inputs": {"device_id": 1}}
+    assert playbook.run({"sign_in": {CALL: read}})["sign_in"]["transient"] is True
+    sandbox.set_faults(rates={}, queue=[BUSY, None, "reset_after"])
 
     def tag(name: str) -> dict[str, Any]:
         call = {"connection": str(connection_file), "action": "create_tag", "inputs": {"name": f"{name} tag"}}

@@ -161,7 +161,7 @@ def main() -> None:
     try:
         run(module)
     except ConnectorError as error:
-        module.fail_json(msg=str(error), transient=False)
+        module.fail_json(msg=str(error), transient=getattr(error, "transient", False))
 
 
 def run(module: Any) -> None:
