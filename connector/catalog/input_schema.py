@@ -33,6 +33,11 @@ def input_schema(action: Action, *, names: bool = False) -> dict[str, Json]:
     return schema
 
 
+def conditions(schema: Mapping[str, Any]) -> list[str]:
+    """Return the conditions across inputs as texts, for formats of schemas that cannot state them."""
+    return [str(rule["description"]) for rule in schema.get("allOf", ()) if rule.get("description")]
+
+
 def _published(given: Input, names: bool) -> dict[str, Json]:
     """Return the schema of one input, with its title and description."""
     schema: dict[str, Json] = _plain(given.schema, names=True) if names else _plain(given.declared_schema)

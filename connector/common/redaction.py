@@ -20,6 +20,15 @@ _MOST_NAMES = 10_000
 """The maximum number of member names that a redactor remembers as containing no secret."""
 
 
+class Secret(str):
+    """A text whose `repr` does not show it, for debuggers and tracebacks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(HIDDEN)
+
+
 class Redactor:
     """Hides known secrets in texts and JSON, and JSON members that a service declares secret."""
 

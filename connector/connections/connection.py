@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connector.catalog.service import Service
+from connector.common.json_text import Json
 from connector.common.listening import LOOPBACK_NAMES
-from connector.common.redaction import HIDDEN, masked, remember
+from connector.common.redaction import HIDDEN, Secret, masked, remember
 from connector.common.zones import read_zone
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
@@ -49,7 +50,8 @@ class Connection:
     the paths of the audit logs, to which a line is added for every request. `timezone` is the zone of times
     that have none, in inputs and templates; empty means UTC. `settings` has the settings that
     only the connections of this service have. `name` is the name of a saved connection, or empty; `origin`
-    describes where the connection was found, for messages.
+    describes where the connection was found, for messages. Secrets are `Secret` texts: `repr` shows none of
+    them, also not that of `dataclasses.asdict` or `vars`; serializing such a dict as JSON writes them.
     """
 
     service: str
@@ -74,11 +76,22 @@ class Connection:
     name: str = ""
     origin: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        """Hide the secrets in the `repr` of everything that contains them."""
+        for name in (*SECRETS, "proxy"):
+            if value := getattr(self, name):
+                object.__setattr__(self, name, Secret(value))
+
     @property
     def account(self) -> str:
         """The key for pacing: host and client id, or a digest of the token. An account has one delay."""
         who = self.client_id or hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"{urlsplit(self.base_url).netloc} {who}"
+
+    @property
+    def identity(self) -> list[Json]:
+        """The host, the account and the settings of the service, which decide what a request reaches."""
+        return [self.base_url, self.account, dict(self.settings)]
 
     @property
     def label(self) -> str:

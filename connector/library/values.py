@@ -18,7 +18,7 @@ _JSON = frozenset((str, int, float, bool, type(None)))
 def json_value(value: Any, name: str) -> Json:
     """Return a value as JSON: times as ISO 8601 text, paths as text, sequences as arrays.
 
-    Raises InputError that names the place of a value that has no JSON form.
+    Raises InputError that names the place of a value that cannot be converted to JSON.
     """
     try:
         return _converted(value, name)
@@ -29,7 +29,7 @@ def json_value(value: Any, name: str) -> Json:
 
 def _converted(value: Any, name: str) -> Json:
     if isinstance(value, (float, Decimal)) and not _is_finite(value):
-        raise InputError("input_invalid", f"{name}: {shorten(str(value), 40)} has no JSON form")
+        raise InputError("input_invalid", f"{name}: {shorten(str(value), 40)} cannot be converted to JSON")
     if type(value) in _JSON:
         return value
     if isinstance(value, date):
@@ -47,7 +47,8 @@ def _converted(value: Any, name: str) -> Json:
         return value
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [_converted(item, f"{name}[{index}]") for index, item in enumerate(value)]
-    raise InputError("input_invalid", f"{name}: a value of the type {type(value).__name__} has no JSON form")
+    kind = type(value).__name__
+    raise InputError("input_invalid", f"{name}: a value of the type {kind} cannot be converted to JSON")
 
 
 def _is_finite(value: float | Decimal) -> bool:

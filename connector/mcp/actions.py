@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from connector.catalog.input_schema import input_schema
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.common.redaction import HIDDEN
+from connector.connections.connection import Connection
 from connector.errors import InputError, RunError, count_of
 from connector.library.audited import audited
 from connector.library.session import Session
@@ -28,6 +31,17 @@ from connector.mcp.settings import Settings
 logger = logging.getLogger(__name__)
 _LONGEST_QUESTION = 2000
 """The maximum length of the inputs in a question, in characters."""
+
+
+CHANGED = "the connection was changed after the person was asked. Nothing was sent; call the tool again"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the person is asked, and a digest of its subject, to which the answer is bound."""
+
+    text: str
+    subject: str
 
 
 class Actions:
@@ -58,7 +72,7 @@ class Actions:
         with self._session(caller, call) as session:
             return session.preview(call.action.name, **_keywords(call))
 
-    def question(self, caller: Caller, call: Call) -> str:
+    def question(self, caller: Caller, call: Call) -> Question:
         """Return what the person is asked to confirm. Raises ConnectorError if nothing can be sent."""
         action = call.action
         with self._session(caller, call) as session:
@@ -78,10 +92,10 @@ class Actions:
             f"Inputs: {inputs}",
             "Send it?",
         ]
-        return "\n".join(map(_printable, lines))
+        return Question("\n".join(map(_printable, lines)), _subject(call, session.connection))
 
-    def call(self, caller: Caller, call: Call) -> dict[str, Json]:
-        """Return the envelope of a call, with a capped list. The person has confirmed a destructive action.
+    def call(self, caller: Caller, call: Call, confirmed: str = "") -> dict[str, Json]:
+        """Return the envelope of a call, with a capped list. `confirmed` is the subject of a question.
 
         Raises ConnectorError, before anything is sent, if the caller has no right, or the connection or an
         input is not valid. Raises RunStoppedError if the audit log or a file cannot be written: its message
@@ -90,6 +104,8 @@ class Actions:
         with self._running, self._session(caller, call) as session:
             if self._is_stopping.is_set():
                 raise stopping()
+            if confirmed and confirmed != _subject(call, session.connection):
+                raise RunError(CHANGED)
             invoker = session.invoker(call.action.name)  # remembers a refused sign-in
             (envelope,) = audited(invoker.envelopes(1, _keywords(call)), invoker.client)
             code = envelope.meta["code"]
@@ -112,6 +128,13 @@ class Actions:
         """Finish the calls in progress, and close the connections."""
         self.finish()
         self._sessions.close()
+
+
+def _subject(call: Call, connection: Connection) -> str:
+    """Return a digest of what the person confirms: the action, its inputs, and the account they reach."""
+    inputs: dict[str, Json] = call.inputs
+    text = json_text.dumps([call.action.name, inputs, *connection.identity])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _keywords(call: Call) -> dict[str, Any]:

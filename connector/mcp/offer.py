@@ -29,7 +29,7 @@ class Offer:
         if self.is_direct:
             offered = _selected(offered, settings)
         self.actions = {action.name: action for action in offered}
-        self.direct = {tool_name(action): action for action in offered} if self.is_direct else {}
+        self.direct = _by_tool_name(offered) if self.is_direct else {}
 
     def action(self, name: str) -> Action:
         """Return an offered action. The service's name can be omitted if there is one service.
@@ -79,6 +79,16 @@ class Offer:
 def tool_name(action: Action) -> str:
     """Return the name of an action's tool. Several model APIs refuse a name with a dot."""
     return action.name.replace(".", "_")
+
+
+def _by_tool_name(actions: list[Action]) -> dict[str, Action]:
+    """Return actions by the names of their tools. Raises RunError if two tools would have the same name."""
+    found: dict[str, Action] = {}
+    for action in actions:
+        other = found.setdefault(tool_name(action), action)
+        if other is not action:
+            raise RunError(f"{action.name} and {other.name} have the same tool name: select one of them")
+    return found
 
 
 def _entry(action: Action) -> dict[str, Any]:

@@ -130,13 +130,14 @@ class McpServer:
         return await self._call(context, params, Call.of(action, given.object("inputs"), given.limit()))
 
     async def _call(self, context: Context, params: CallToolRequestParams, call: Call) -> Answer:
-        caller = self._caller(context)
+        caller, confirmed = self._caller(context), ""
         if call.action.effect == "destructive" and not self._settings.allow_destructive:
             question = await in_thread(lambda: self._actions.question(caller, call))
             asked = await self._confirmations.require(context, params, question)
             if asked is not None:
                 return asked
-        return tool_result(await in_thread(lambda: self._actions.call(caller, call)))
+            confirmed = question.subject
+        return tool_result(await in_thread(lambda: self._actions.call(caller, call, confirmed)))
 
     def _caller(self, context: Context) -> Caller:
         """Return who sends a request: over HTTP, its key has the rights, and otherwise nothing is limited."""

@@ -7,7 +7,7 @@ from typing import Any
 from mcp_types import Tool, ToolAnnotations
 
 from connector.catalog.action import Action
-from connector.catalog.input_schema import input_schema
+from connector.catalog.input_schema import conditions, input_schema
 from connector.mcp.offer import Offer, tool_name
 from connector.mcp.results import LIMIT
 
@@ -112,10 +112,12 @@ def _direct(action: Action, asks: bool) -> Tool:
     is_destructive = action.effect == "destructive"
     confirmed = _CONFIRMED if asks and is_destructive else ""
     effect = "" if action.effect == "read" else f" Effect: {action.effect_name}."
+    also = "".join(f" Also: {text}." for text in conditions(described))
+    notice = f" {action.notice}" if action.notice else ""
     return Tool(
         name=tool_name(action),
         title=action.title,
-        description=f"{described['description']}{effect}{confirmed}",
+        description=f"{described['description']}{also}{notice}{effect}{confirmed}",
         input_schema=_schema(action, described),
         annotations=ToolAnnotations(
             read_only_hint=action.effect == "read",
@@ -128,8 +130,8 @@ def _direct(action: Action, asks: bool) -> Tool:
 def _schema(action: Action, described: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an action's tool.
 
-    Conditions across inputs (`allOf`) are dropped, because several model APIs refuse them at the top; the
-    call checks them.
+    Conditions across inputs (`allOf`) are in the description instead, because several model APIs refuse them
+    at the top; the call checks them.
     """
     properties = dict(described["properties"])
     if "limit" in properties:

@@ -165,7 +165,7 @@ class CallView:
             raise ProblemError(400, f"{REPEAT_KEY} must have 1 to 255 printable ASCII characters, no spaces")
         about: list[Json] = [action.name, options.connection, options.rows, options.names, options.lenient]
         # Servers of one user share the store, and their default connections can differ.
-        about += [connection.base_url, connection.account, dict(connection.settings)]
+        about += connection.identity
         text = json_text.dumps([*about, body.is_lines, body.digest])
         digest = hashlib.sha256(text.encode()).hexdigest()
         try:

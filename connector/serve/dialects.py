@@ -33,11 +33,6 @@ def for_2_0(schema: Mapping[str, Any]) -> Schema:
     return _converted(schema, convert)
 
 
-def conditions(schema: Mapping[str, Any]) -> list[str]:
-    """Return the sentences of the conditions across inputs, which only OpenAPI 3.1 can state."""
-    return [str(rule["description"]) for rule in schema.get("allOf", ()) if rule.get("description")]
-
-
 def _converted(schema: Mapping[str, Any], convert: Convert) -> Schema:
     """Return a schema with explicit `items` and limits of integers, converted at every depth."""
     one = dict(schema)

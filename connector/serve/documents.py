@@ -7,8 +7,8 @@ from typing import Any
 
 import connector
 from connector.catalog.action import Action
-from connector.catalog.input_schema import input_schema
-from connector.serve.dialects import Schema, conditions, for_3_0, for_3_1
+from connector.catalog.input_schema import conditions, input_schema
+from connector.serve.dialects import Schema, for_3_0, for_3_1
 from connector.serve.results import ENVELOPE, ResultSchemas, envelope_schema
 from connector.serve.selection import Selection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -379,7 +380,8 @@ def test_no_secret_is_shown(service: Service, settings: dict[str, str], secrets:
     connection = make_connection(service, settings, "x")
     for secret in secrets:
         assert secret in connection.secrets
-        for text in (repr(connection), str(connection), connection.account, str(described(settings))):
+        dicts = (str(asdict(connection)), str(vars(connection)), str(asdict(replace(connection, name="x"))))
+        for text in (repr(connection), str(connection), connection.account, str(described(settings)), *dicts):
             assert secret not in text
 
 

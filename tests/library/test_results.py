@@ -54,7 +54,7 @@ def test_every_row_has_its_envelope_in_order(ninja: NinjaOne, concurrency: int) 
     assert [envelope.meta["code"] for envelope in found] == codes + [None] * 20
     assert found[0].input == {"device_id": 1, "name": "x"}
     assert "a row must be a mapping, and this one is of the type int" in str(found[2].error)
-    assert "device_id: a value of the type object has no JSON form" in str(found[3].error)
+    assert "device_id: a value of the type object cannot be converted to JSON" in str(found[3].error)
     assert row_threads() == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.common.absent import ABSENT
 from connector.invocation.bindings import bind
+from connector.sandbox.ninjaone.server import Sandbox
 from tests.mcp.conftest import Counting, Serve
 from tests.mcp.talk import ERAS, Person, Talk, talk, yes
 
@@ -145,6 +147,32 @@ def test_a_question_shows_its_inputs_without_characters_that_hide_them(counted: 
     ]  # fmt: skip
     assert "\u202e" not in asked
     assert re.search(r"\.\.\. \(3,?\d+ characters in total\)", asked)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_confirmation_is_for_the_connection_that_the_person_saw(
+    connected: Serve, sandbox: Sandbox, connection_file: Path, era: str
+) -> None:
+    class Slow(Person):
+        """Confirms after somebody has edited the connection."""
+
+        @property
+        def callback(self) -> Any:
+            answer = super().callback
+
+            async def edit_and_answer(*asked: Any) -> Any:
+                connection_file.write_text(connection_file.read_text().replace("127.0.0.1", "localhost"))
+                return await answer(*asked)
+
+            return edit_and_answer
+
+    person, call = Slow("accept", {"confirm": True}), {**REBOOT, "inputs": {"device_id": 1, "mode": "NORMAL"}}
+    with talk(connected().sdk, era, person) as server:
+        error = server.call("call_action", **call).error
+        assert error.startswith("the connection was changed after the person was asked. Nothing was sent")
+        assert sandbox.log.requests() == []
+        assert server.call("call_action", **call).is_error is False
+    assert ["Connection: 127.0.0.1" in asked for asked in person.asked] == [True, False]
 
 
 class Rounds:

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connector.catalog.catalog import Catalog
+from connector.catalog.input_schema import conditions
 from connector.errors import RunError
 from tests.mcp.conftest import Serve
 from tests.mcp.talk import ERAS, talk
@@ -56,6 +57,7 @@ def test_every_action_can_be_a_tool(serve: Serve, catalog: Catalog) -> None:
         assert hints.read_only_hint is (action.effect == "read")
         assert hints.destructive_hint is (action.effect == "destructive")
         assert hints.idempotent_hint is action.idempotent
+        assert all(text in tool.description for text in conditions(described))
         assert ("asked to confirm" in tool.description) == (action.effect == "destructive")
 
 
@@ -68,6 +70,14 @@ def test_areas_and_names_select_tools(serve: Serve, catalog: Catalog) -> None:
     }
     assert {tool.name for tool in server.tools} == expected
     assert len(expected) > 1
+
+
+def test_two_actions_whose_tools_have_the_same_name_are_refused(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.mcp.offer.tool_name", lambda action: action.area)
+    with pytest.raises(RunError, match="have the same tool name"):
+        serve(areas=("devices",))
 
 
 def test_a_read_only_server_has_no_tool_that_writes(serve: Serve) -> None:
