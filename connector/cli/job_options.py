@@ -30,7 +30,6 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="file or folder of rows, or - for standard input; in a job with steps, it is used by the steps "
         "that name no input",
     )
-    parser.add_argument("--input-format", choices=INPUT_FORMATS, help="default: from the file extension")
     add_reading(parser)
     parser.add_argument(
         "--var",
@@ -63,25 +62,38 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Declare the options for reading an input file: delimiter, encoding, sheet, records."""
+def add_reading(parser: argparse.ArgumentParser, *, prefix: str = "") -> None:
+    """Declare the options for reading an input file: format, delimiter, encoding, sheet, records.
+
+    The names of their values begin with `prefix`.
+    """
+    parser.add_argument(
+        "--input-format",
+        dest=f"{prefix}input_format",
+        choices=INPUT_FORMATS,
+        help="default: from the file extension",
+    )
     parser.add_argument(
         "--delimiter",
+        dest=f"{prefix}delimiter",
         metavar="CHARACTER",
         help='separator of CSV columns, such as ";" or tab (default: detected from the header)',
     )
     parser.add_argument(
         "--encoding",
+        dest=f"{prefix}encoding",
         metavar="NAME",
         help="encoding of the input, such as cp1252 (default: from its byte order mark, else UTF-8)",
     )
     parser.add_argument(
         "--sheet",
+        dest=f"{prefix}sheet",
         metavar="NAME",
         help="sheet of an Excel workbook, by name or number (default: the only one)",
     )
     parser.add_argument(
         "--records",
+        dest=f"{prefix}records",
         metavar="PATH",
         help="path of the list of records in a JSON object, such as value or data.items; . for the object",
     )

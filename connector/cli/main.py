@@ -111,7 +111,7 @@ def _interrupted() -> int:
 def _run(arguments: list[str]) -> int:
     name = next((a for a in arguments if not a.startswith("-")), None)
     if name is not None and name not in COMMANDS:
-        raise RunError(f'no command "{name}"{nearest(name, COMMANDS)}; `ninjaone --help` lists them')
+        raise RunError(f'no command "{name}"{_instead_of(name)}')
     with _modules_kept():
         parser = build_parser([name] if name else list(COMMANDS))
     options, left = parser.parse_known_args(arguments)
@@ -127,6 +127,23 @@ def _run(arguments: list[str]) -> int:
     with log_output(options, name):
         exit_code: int = options.command(options)
         return exit_code
+
+
+def _instead_of(name: str) -> str:
+    """Return the end of the error message for an unknown command: what was probably meant."""
+    import shlex  # this and the catalog are imported only for the message
+
+    from connector.catalog.catalog import Catalog
+
+    if name.lower().endswith((".yaml", ".yml")):
+        return f"; to run a job: ninjaone run {shlex.quote(name)}"
+    if name in Catalog().names:
+        call, run = f"ninjaone call {name}", f"ninjaone run {name}"
+        return f"; to run this action, use `{call}`, or `{run}` for the rows of a file"
+    similar = nearest(name, COMMANDS)
+    if not similar and "_" in name:
+        similar = nearest(name, [f"call {action}" for action in Catalog().names])
+    return f"{similar}; `ninjaone --help` lists the commands, `ninjaone actions` the actions"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 
 from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import add_own_actions, open_catalog
-from connector.cli.file_arguments import file_name, file_path
+from connector.cli.file_arguments import file_path
 from connector.cli.given_job import given_settings
 from connector.cli.job_options import add_pace, add_running
 from connector.cli.job_steps import find_steps
@@ -23,14 +23,19 @@ from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.notify import open_notifier
 from connector.cli.remaining import Remaining, codes_text, named_by, service_title
 from connector.cli.rerun_checked import add_checked, find_checked
-from connector.cli.rerun_input import check_unchanged_input
+from connector.cli.rerun_input import (
+    add_corrected,
+    check_unchanged_input,
+    corrected_arguments,
+    corrected_settings,
+)
 from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, files_read, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output import is_interrupted
 from connector.files.output_formats import TABLES, format_of
-from connector.files.readers import InputRow
+from connector.files.readers import InputRow, RowSource
 from connector.runs.export import export_unfinished
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job, load_jobs
@@ -68,14 +73,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
     add_own_actions(parser)
     add_pace(parser)
     add_running(parser)
-    parser.add_argument(
-        "-i",
-        "--input",
-        metavar="FILE",
-        type=file_name,
-        dest="corrected",
-        help="corrected rows, as `ninjaone failed` writes them: run these in place of the failed rows",
-    )
+    add_corrected(parser)
     parser.add_argument(
         "--transient",
         action="store_true",
@@ -148,6 +146,7 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives))
     if repeats.action and repeats.action != job.action:
         raise RunError(f"{of} is the output of the action {repeats.action}, but the job runs {job.action}")
+    read_settings = corrected_settings(options)
     if options.key and not (options.corrected or options.checked):
         raise RunError("--key requires --input FILE or --checked ROWS")
     output = Path(options.output) if options.output else rerun_output(of)
@@ -168,8 +167,9 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     checked = find_checked(options, repeats.in_doubt, keys)
     numbers = array("Q", sorted({*numbers, *checked})) if checked else numbers
     corrected = None
-    if options.corrected:
-        corrected = _read_corrected(options, keys, numbers, repeats.last_row)
+    if read_settings:
+        source = replace(job, **read_settings).source()
+        corrected = _read_corrected(options, source, keys, numbers, repeats.last_row)
         numbers = array("Q", corrected)
     checked &= set(numbers)
     in_doubt = {number: code for number, code in repeats.in_doubt.items() if number not in checked}
@@ -183,8 +183,7 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     if not repeats.numbers:
         return [], remaining
     job = replace(job, step="", output=str(output), output_format=None, **RERUN_SETTINGS)
-    if options.corrected:
-        job = replace(job, input=options.corrected, input_format=None)
+    job = replace(job, **read_settings)
     rerun = Rerun(absolute(of), numbers, corrected, done=repeats.done, checked=frozenset(checked))
     prepared = replace(prepare(job, catalog), rerun=rerun)
     other = options.connection is not None or options.allow_connections is not None
@@ -279,16 +278,18 @@ def _plan_as_json(of: Path, repeats: RetryableRows, checked: int) -> str:
 
 
 def _read_corrected(
-    options: argparse.Namespace, keys: Mapping[str, int], numbers: Collection[int], last_row: int
+    options: argparse.Namespace,
+    source: RowSource,
+    keys: Mapping[str, int],
+    numbers: Collection[int],
+    last_row: int,
 ) -> dict[int, InputRow]:
     """Return the corrected rows that can be run, by number; print the number of skipped rows.
 
     Raises RunError for a row that cannot be matched.
     """
     path = options.corrected
-    if path == STREAM:
-        raise RunError("--input: the corrected rows must be in a file, so that the rerun can be resumed")
-    rows = read_corrected(path, keys if options.key else None, options.key or "")
+    rows = read_corrected(source, path, keys if options.key else None, options.key or "")
     if beyond := [number for number in rows if number > last_row]:
         raise RunError(f"{path}: row {beyond[0]} does not exist in the run, which had {last_row} rows")
     wanted = set(numbers)
@@ -330,7 +331,7 @@ def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows)
                 raise RunError(f"{of}: a rerun of the job has corrected its failed rows; rerun the job")
             raise RunError(
                 f"{of}: an earlier rerun has corrected failed rows in {record.job.input}; use that file: "
-                f"{shlex.join(['ninjaone', 'rerun', str(of), '--input', record.job.input])}"
+                f"ninjaone rerun {shlex.quote(str(of))} {corrected_arguments(record.job)}"
             )
 
 

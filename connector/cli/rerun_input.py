@@ -1,12 +1,55 @@
-"""Checks that the input of a rerun is that of its run."""
+"""The input of a rerun: corrected rows, or the input of its run, which must be unchanged."""
 
 from __future__ import annotations
 
+import argparse
+import shlex
 from pathlib import Path
+from typing import Any
 
+from connector.cli.file_arguments import file_name
+from connector.cli.job_options import add_reading
 from connector.errors import RunError, count_of
+from connector.files.read_options import NAMES
 from connector.runs.job import STREAM, Job
 from connector.runs.records import Record, find
+
+_PREFIX = "corrected_"
+_SETTINGS = ("input_format", *NAMES)
+"""The names of the settings for reading an input, of a job and after the prefix of the options."""
+
+
+def add_corrected(parser: argparse.ArgumentParser) -> None:
+    """Declare `--input` of a rerun, and the options for reading it."""
+    parser.add_argument(
+        "-i",
+        "--input",
+        metavar="FILE",
+        type=file_name,
+        dest="corrected",
+        help="corrected rows, as `ninjaone failed` writes them: run these in place of the failed rows",
+    )
+    add_reading(parser, prefix=_PREFIX)
+
+
+def corrected_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the job's settings for reading the corrected rows; empty without `--input`. Raises RunError."""
+    given = {name: getattr(options, f"{_PREFIX}{name}") for name in _SETTINGS}
+    if options.corrected is None:
+        for name, value in given.items():
+            if value is not None:
+                raise RunError(f"--{name.replace('_', '-')} requires --input FILE")
+        return {}
+    if options.corrected == STREAM:
+        raise RunError("--input: the corrected rows must be in a file, so that the rerun can be resumed")
+    return {"input": options.corrected, **given}
+
+
+def corrected_arguments(job: Job) -> str:
+    """Return the arguments of a command with which corrected rows were read."""
+    given = {name: getattr(job, name) for name in _SETTINGS if getattr(job, name) is not None}
+    options = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", value)]
+    return shlex.join(["--input", job.input, *options])
 
 
 def check_unchanged_input(job: Job, record: Record | None, last_row: int) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from connector.cli.action_sources import open_catalog
 from connector.cli.remaining import Remaining, codes_text, named_by, service_title
 from connector.cli.rerun_checked import ALL
-from connector.cli.rerun_input import check_input
+from connector.cli.rerun_input import check_input, corrected_settings
 from connector.common.clock import SystemClock
 from connector.errors import RunError, count_of
-from connector.runs.job import STREAM, Job
+from connector.runs.job import Job
 from connector.runs.job_repair import read_corrected_rows
 from connector.runs.job_rerun import FinishedJob, RerunFolder, job_of_rerun
 from connector.runs.records import find
@@ -114,12 +114,12 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
             "--checked: for a job with steps, use `--checked all` with --input FILE, a file that `ninjaone "
             "failed` has written with --code, and that has only the rows you have checked"
         )
-    if not options.corrected:
+    read_settings = corrected_settings(options)
+    if not read_settings:
         return job.new_rerun({}, is_transient=options.transient)
-    if options.corrected == STREAM:
-        raise RunError("--input: the corrected rows must be in a file")
     rerun = job.new_rerun({}, is_transient=False)
-    rows = read_corrected_rows(options.corrected, [step.step for step in job.steps])
+    source = replace(job.steps[0], **read_settings).source()
+    rows = read_corrected_rows(source, options.corrected, [step.step for step in job.steps])
     kept = {}
     for step in job.steps:
         failed = job.failed(step, rerun)

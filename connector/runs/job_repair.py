@@ -43,14 +43,14 @@ def mark_rows_of_steps(
     ]
 
 
-def read_corrected_rows(path: str, steps: Sequence[str]) -> dict[str, dict[int, InputRow]]:
+def read_corrected_rows(source: RowSource, path: str, steps: Sequence[str]) -> dict[str, dict[int, InputRow]]:
     """Return the corrected rows in a file, by step and number, ascending.
 
-    Without a field `step` (or `_step`), a row is of the first step. Raises RunError for a row that cannot be
-    read, and for two rows with the same step and number.
+    `path` is the name of the file in messages. Without a field `step` (or `_step`), a row is of the first
+    step. Raises RunError for a row that cannot be read, and for two rows with the same step and number.
     """
     found: dict[str, dict[int, InputRow]] = {step: {} for step in steps}
-    for row in RowSource(path).rows():
+    for row in source.rows():
         if row.error:
             raise RunError(row.error)
         marks = _OTHER_MARKS if "_row" in row.data else _MARKS

@@ -157,14 +157,17 @@ def _cell(value: Json) -> str:
     return value if isinstance(value, str) else json_text.dumps(value)
 
 
-def read_corrected(path: str, known: Mapping[Any, int] | None = None, key: str = "") -> dict[int, InputRow]:
+def read_corrected(
+    source: RowSource, path: str, known: Mapping[Any, int] | None = None, key: str = ""
+) -> dict[int, InputRow]:
     """Return the corrected rows in a file, keyed by the number of the row that each replaces, ascending.
 
-    That number is in the field `row` (or `_row`). With `key`, it is looked up in `known` by the value of that
-    field. Raises RunError for a row that cannot be read or matched, and for two rows with the same number.
+    `path` is the name of the file in messages. That number is in the field `row` (or `_row`). With `key`, it
+    is looked up in `known` by the value of that field. Raises RunError for a row that cannot be read or
+    matched, and for two rows with the same number.
     """
     found: dict[int, InputRow] = {}
-    for row in RowSource(path).rows():
+    for row in source.rows():
         if row.error:
             raise RunError(row.error)
         number = (

@@ -107,6 +107,26 @@ def test_a_workbook_is_not_written_if_it_would_change_a_text(
     assert not (tmp_path / "fix.xlsx").exists()
 
 
+def test_corrected_rows_as_excel_writes_them_to_csv(
+    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
+) -> None:
+    assert ninjaone("failed", "out.jsonl", "-o", "fix.csv").returncode == 0
+    text = (onboarding / "fix.csv").read_text().replace("Globex", "Glöbex").replace(",", ";")
+    (onboarding / "fix.csv").write_text(text, encoding="cp1252")
+    before = len(created(sandbox))
+    rerun = ("rerun", "out.jsonl", "--input", "fix.csv")
+    refused = ninjaone(*rerun)
+    assert refused.returncode == 2
+    assert "use --encoding cp1252" in refused.stderr
+    reading = ("--encoding", "cp1252", "--delimiter", ";")
+    assert "--encoding requires --input FILE" in ninjaone("rerun", "out.jsonl", *reading[:2]).stderr
+    sandbox.set_faults(queue=[None, REFUSED])
+    assert ninjaone(*rerun, *reading).returncode == 1
+    assert created(sandbox)[before:] == ["Glöbex", "Hooli"]
+    again = ninjaone("rerun", "out.jsonl")
+    assert again.stderr.endswith("/fix.csv --delimiter ';' --encoding cp1252\n")
+
+
 def test_rows_in_doubt_are_written_and_sent_again_only_after_a_check(
     ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox
 ) -> None:

@@ -161,6 +161,15 @@ def test_a_job_file_with_paths_of_its_own(ninjaone: Ninjaone, connection_file: P
             "cannot be resumed or restarted",
         ),
         (["rnu", "reboot_device"], 'no command "rnu" (did you mean "run"?)'),
+        (
+            ["list_devices"],
+            'no command "list_devices"; to run this action, use `ninjaone call list_devices`, or `ninjaone '
+            "run list_devices` for the rows of a file",
+        ),
+        (["halopsa.list_tickets"], "use `ninjaone call halopsa.list_tickets`"),
+        (["list_devcies"], 'no command "list_devcies" (did you mean "call list_devices"?)'),
+        (["My job.yaml"], "; to run a job: ninjaone run 'My job.yaml'"),
+        (["xyzzy"], 'no command "xyzzy"; `ninjaone --help` lists the commands'),
     ],
 )
 def test_a_fault_of_the_run_sends_nothing_and_writes_nothing(

@@ -81,7 +81,7 @@ def input_rows(record: Record, numbers: Sequence[int]) -> list[InputRow]:
     if job.input == STREAM:
         raise RunError("The run read standard input, which is not kept.")
     if record.fingerprint.get("corrected"):
-        corrected = read_corrected(job.input)
+        corrected = read_corrected(job.source(), job.input)
         rows = [corrected[number] for number in wanted if number in corrected]
     else:
         source = job.source()
