@@ -17,11 +17,11 @@ from tests.environments import offline_pip
 PATIENCE_S = 300.0
 
 
-def programs(name: str, wheel: Path, target: str = "") -> Path:
+def programs(name: str, wheel: Path) -> Path:
     """The folder of the programs of a Python host, with the wheel installed; skip if the host is missing."""
     folder = ROOT / "build" / name / "bin"
     if not folder.exists():
-        pytest.skip(f"{name} is not installed: run make {target or name}")
+        pytest.skip(f"{name} is not installed: run make {name}")
     with FileLock(folder.parent / "wheel.lock"):
         offline_pip(folder / "python", "install", "--no-deps", "--force-reinstall", wheel, cwd=ROOT)
     return folder

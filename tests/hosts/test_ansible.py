@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -27,6 +28,27 @@ BUSY = {"fault": "answer", "status": 429, "headers": {"Retry-After": "3600"}}
 
 def test_the_collection_has_the_version_of_the_package() -> None:
     assert yaml.safe_load((SOURCES / "galaxy.yml").read_text())["version"] == connector.__version__
+
+
+def test_the_documentation_of_the_module_has_its_options() -> None:
+    tree = ast.parse((SOURCES / "plugins" / "modules" / "call.py").read_text())
+    spec = next(
+        ast.literal_eval(keyword.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "argument_spec"
+    )
+    documentation = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION"
+    )
+    options = yaml.safe_load(documentation)["options"]
+    declared = ("type", "required", "default")
+    assert {
+        name: {key: option[key] for key in declared if key in option} for name, option in options.items()
+    } == {name: {key: option[key] for key in declared if key in option} for name, option in spec.items()}
 
 
 @pytest.fixture(scope="module")
