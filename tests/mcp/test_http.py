@@ -37,8 +37,8 @@ INITIALIZE = {
 
 
 @contextmanager
-def listening(server: Any, *, requires_key: bool = False) -> Iterator[tuple[Any, str]]:
-    """Serve over HTTP in this process, and yield the HTTP server and its URL."""
+def listening(server: Any, *, requires_key: bool = False) -> Iterator[str]:
+    """Serve over HTTP in this process, and yield the URL."""
     from connector.mcp.http import HttpServer, application
     from connector.mcp.settings import Settings
 
@@ -46,7 +46,7 @@ def listening(server: Any, *, requires_key: bool = False) -> Iterator[tuple[Any,
     thread = threading.Thread(target=served.run)
     thread.start()
     try:
-        yield served, f"http://127.0.0.1:{served.port}/mcp"
+        yield f"http://127.0.0.1:{served.port}/mcp"
     finally:
         served.stop()
         thread.join(PATIENCE_S)
@@ -69,7 +69,7 @@ def status(url: str, message: Any = INITIALIZE, **headers: str) -> tuple[int, st
 def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("assistant", Rights(effects=("read", "write", "destructive")), "2026-11-29")
     person = yes()
-    with listening(connected(http=True)) as (_, url), talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
         assert len(server.tools()) == 5
         assert server.call("search_actions", words="reboot").data["found"] >= 1
         preview = server.call("preview_action", action="reboot_device", inputs=REBOOT)
@@ -86,7 +86,7 @@ def test_five_calls_with_a_key(connected: Serve, sandbox: Sandbox, era: str) -> 
 def test_a_key_calls_what_it_has_a_right_to(connected: Serve, sandbox: Sandbox, era: str) -> None:
     secret = Keys().add("reader", Rights(effects=("read",), actions=("get_*", "update_*")), "2026-11-29")
     person = yes()
-    with listening(connected(http=True)) as (_, url), talk(url, era, person, key=secret) as server:
+    with listening(connected(http=True)) as url, talk(url, era, person, key=secret) as server:
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
         change = {"device_id": 1, "display_name": "renamed"}
         for tool in ("call_action", "preview_action"):
@@ -106,7 +106,7 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
 ) -> None:
     person = yes()
     with (
-        listening(connected(http=True, allow_destructive=True)) as (_, url),
+        listening(connected(http=True, allow_destructive=True)) as url,
         talk(url, era, person) as server,
     ):
         assert server.call("call_read_action", action="get_device", inputs={"device_id": 1}).is_error is False
@@ -117,7 +117,7 @@ def test_without_keys_this_machine_can_read_and_write_but_not_destroy(
 
 def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve, sandbox: Sandbox) -> None:
     keys = Keys()
-    with listening(connected(http=True)) as (_, url):
+    with listening(connected(http=True)) as url:
         assert status(url)[0] == 200
         assert status(url, Host="attacker.example")[0] == 403
         assert status(url, Origin="https://attacker.example")[0] == 403
@@ -133,7 +133,7 @@ def test_requests_of_pages_and_without_a_valid_key_are_refused(connected: Serve,
         keys.path.write_text("{")
         code, text = status(url)
         assert (code, "keys cannot be read" in text) == (500, True)
-    with listening(connected(http=True), requires_key=True) as (_, url):
+    with listening(connected(http=True), requires_key=True) as url:
         keys.path.unlink()
         assert status(url)[0] == 401
     assert sandbox.log.requests() == []
@@ -147,7 +147,7 @@ def test_an_answer_of_one_key_is_not_that_of_another(connected: Serve, sandbox: 
     one, other = (Keys().add(name, rights, "2026-11-29") for name in ("one", "other"))
     arguments = {"action": "reboot_device", "inputs": REBOOT}
     answers = {"confirmation": ElicitResult(action="accept", content={"confirm": True})}
-    with listening(connected(http=True)) as (_, url):
+    with listening(connected(http=True)) as url:
         with talk(url, "2026-07-28", yes(), key=one) as server:
             call = server.client.session.call_tool
             state = server.wait(call, "call_action", arguments, allow_input_required=True).request_state
@@ -186,20 +186,36 @@ def test_a_server_that_stops_sends_the_result_of_the_call_in_progress(
 
     transport.answers.append(answer)
     server, change = serve(http=True), {"device_id": 1, "display_name": "x"}
-    with listening(server) as (served, url), talk(url, "2025-11-25") as client:
+    with listening(server) as url, talk(url, "2025-11-25") as client:
         arguments = {"action": "update_device", "inputs": change}
         call = client.portal.start_task_soon(client.client.call_tool, "call_action", arguments)
         assert began.wait(PATIENCE_S)
-        closer = threading.Thread(target=lambda: (server.finish_calls(), served.stop()))
+        closer = threading.Thread(target=server.finish_calls)
         closer.start()
         wait_until(server._actions._is_stopping.is_set)
         refused = client.call("call_action", action="update_device", inputs=change).error
         assert refused == "the server is stopping; nothing was sent"
-        assert not served._server.should_exit  # from then on, it waits for a few seconds only
+        assert closer.is_alive()
         released.set()
         assert call.result(PATIENCE_S).is_error is False
         closer.join(PATIENCE_S)
     assert [method for method, _, _ in transport.sent] == ["PATCH"]
+
+
+def test_the_command_finishes_calls_before_it_stops_the_http_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The HTTP server waits for responses for a few seconds only, and a call can take longer."""
+    from connector.mcp.http import HttpServer
+    from connector.mcp.server import McpServer
+
+    order: list[str] = []
+    monkeypatch.setattr(HttpServer, "run", lambda server: (order.append("run"), server._socket.close()))
+    monkeypatch.setattr(McpServer, "finish_calls", lambda _: order.append("finish calls"))
+    monkeypatch.setattr(HttpServer, "stop", lambda _: order.append("stop"))
+    assert main(["mcp", "--http", "--port", "0", "--tools", "get_device"]) == 3
+    assert order == ["run", "finish calls", "stop"]
+    assert "the server has ended because of an error" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,9 @@ def test_areas_and_names_select_tools(serve: Serve, catalog: Catalog) -> None:
 def test_two_actions_whose_tools_have_the_same_name_are_refused(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.mcp.offer.tool_name", lambda action: action.area)
+    from connector.mcp import offer
+
+    monkeypatch.setattr(offer, "tool_name", lambda action: action.area)
     with pytest.raises(RunError, match="have the same tool name"):
         serve(areas=("devices",))
 
