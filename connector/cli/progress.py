@@ -16,7 +16,7 @@ from typing import TextIO
 
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError, count_of
-from connector.runs.records import ActiveRun
+from connector.runs.active_run import ActiveRun
 from connector.runs.summary import Awaited, Pace
 
 TERMINAL_EVERY_S = 0.2

@@ -35,12 +35,12 @@ from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.files.envelope import Envelope
 from connector.files.output import Start
+from connector.runs.active_run import ActiveRun
 from connector.runs.exit_codes import exit_code_of_run
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job
 from connector.runs.job_run import run_all
 from connector.runs.output_choice import check_inputs_kept, start_of
-from connector.runs.records import ActiveRun
 from connector.runs.run import Prepared, check_expected
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary

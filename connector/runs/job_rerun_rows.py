@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 
 from connector.files.readers import InputRow, RowSource
+from connector.runs.active_run import Rows
 from connector.runs.job import Job
-from connector.runs.records import Rows
 from connector.runs.repair import CorrectedRows
 from connector.runs.rerun import ChosenRows, Rerun
 from connector.runs.step_rows import Only, StepRows

@@ -12,10 +12,10 @@ from connector.connections.connection import Connection, load_connection
 from connector.errors import FailureLimitError, RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
 from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
+from connector.runs.active_run import RunObserver
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
 from connector.runs.policy import apply_policy
-from connector.runs.records import RunObserver
 from connector.runs.run import Prepared, naming, run
 from connector.runs.run_output import check_start
 from connector.runs.summary import Listener, Summary

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
-from connector.client.pacing import Pacer
 from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
@@ -26,12 +25,11 @@ from connector.common.user_folders import records_folder, write_whole
 from connector.connections.connection import Connection
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, format_of
-from connector.files.readers import InputRow
+from connector.runs.active_run import ActiveRun
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.recorded_job import job_from_json, job_to_json
 from connector.runs.stop_event import Process, process_of
-from connector.runs.summary import Pace, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -47,54 +45,6 @@ MOST_POINTS = 120
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
 _ID = re.compile(r"[0-9a-f]{32}")
-
-
-class Rows(Protocol):
-    """The source of a run's rows."""
-
-    def rows(self) -> Iterator[InputRow]:
-        """Yield the rows in order. Raises RunError."""
-
-    def count(self, go_on: Callable[[], bool]) -> int | None:
-        """Return the number of rows, or None if it is not known or `go_on` has ended the counting."""
-
-    def passed(self, row: int) -> int:
-        """Return how many of the rows have a row number up to `row`."""
-
-
-@dataclass(frozen=True)
-class ActiveRun:
-    """A run in progress, as other threads see it; its `summary` is updated with every row.
-
-    `requests` returns the number of API requests sent so far, at least `delay_ms` apart unless `pacers`, one
-    for each account, adapt this interval to the service. `stop` is the event that stops the run.
-    """
-
-    job: Job
-    rows: Rows
-    summary: Summary
-    delay_ms: float
-    requests: Callable[[], int]
-    stop: Event | None = None
-    pacers: Sequence[Pacer] = ()
-
-    @property
-    def pace(self) -> Pace | None:
-        """The pace that was reached so far; None if the interval does not adapt."""
-        if not self.pacers:
-            return None
-        longest_ms = max(pacer.delay_ms for pacer in self.pacers)
-        throttled = sum(pacer.throttled for pacer in self.pacers)
-        return Pace(longest_ms, self.requests(), throttled, len(self.pacers))
-
-    @property
-    def interval_ms(self) -> float:
-        """The shortest average interval between the requests of all accounts together, in milliseconds."""
-        return 1 / sum(1 / pacer.delay_ms for pacer in self.pacers) if self.pacers else self.delay_ms
-
-
-RunObserver = Callable[[ActiveRun], None]
-"""A function that is called with each run that starts."""
 
 
 @dataclass(frozen=True)

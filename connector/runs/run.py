@@ -29,6 +29,7 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.account import Account
+from connector.runs.active_run import ActiveRun, Rows, RunObserver
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct, Key, compile_distinct
 from connector.runs.expected_rows import ExpectedRows, read_expected
@@ -40,7 +41,7 @@ from connector.runs.job_checks import (
     runs_without_rows,
 )
 from connector.runs.policy import apply_policy, check_files_folder, check_policy
-from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
+from connector.runs.records import recorded, where
 from connector.runs.run_output import check_start, open_output
 from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
@@ -165,8 +166,8 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
 
 
 def _expected_of_step(job: Job) -> ExpectedRows | None:
-    hint = ". The earlier steps are complete: --resume continues after them"
-    return read_expected(job.max_rows, job.expect_rows, hint if job.follows else "")
+    hint = ". The earlier steps are complete: --resume continues after them" if job.follows else ""
+    return read_expected(job.max_rows, job.expect_rows, hint)
 
 
 @contextmanager
@@ -225,9 +226,8 @@ def run(
                 distinct.keep(envelope)
         summary.resumed_rows = summary.rows
         pacers = [client.pacer] if prepared.min_delay_ms else []
-        running = ActiveRun(
-            job, opened.rows, summary, prepared.delay_ms, lambda: client.requests, stop, pacers
-        )
+        delay_ms = prepared.delay_ms
+        running = ActiveRun(job, opened.rows, summary, delay_ms, lambda: client.requests, stop, pacers)
         if observer:
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None

@@ -7,9 +7,9 @@ from typing import Any
 
 from connector.common.clock import SystemClock
 from connector.common.json_text import Json
+from connector.runs.active_run import ActiveRun
 from connector.runs.exit_codes import INTERRUPTED, NOTHING_RUN, OK, OUR_FAULT, ROWS_FAILED, STOPPED
 from connector.runs.job import Job
-from connector.runs.records import ActiveRun
 from connector.runs.summary import Summary
 
 VERSION = 2

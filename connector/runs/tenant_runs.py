@@ -38,11 +38,12 @@ from connector.files.output import FileOutput, Output, Start, is_interrupted
 from connector.files.output_formats import OutputForm
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
+from connector.runs.active_run import ActiveRun, Rows, RunObserver
 from connector.runs.batch import require_first, run_batch
 from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
-from connector.runs.records import ActiveRun, Rows, RunObserver, recorded, where
+from connector.runs.records import recorded, where
 from connector.runs.run import Prepared, checked_rows, fingerprint, make_invoker, open_distinct, open_rows
 from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Awaited, FailureLimit, Listener, Summary

@@ -13,8 +13,8 @@ from connector.cli import progress
 from connector.cli.progress import Gauge, Progress, View, bar, duration, log_line, rate_text
 from connector.errors import RunError
 from connector.files.readers import InputRow
+from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
-from connector.runs.records import ActiveRun
 from connector.runs.summary import Awaited, Summary
 from tests.cli.conftest import screen
 from tests.fakes import FakeClock

@@ -23,10 +23,11 @@ from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.runs import records
+from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
 from connector.runs.records import MOST_POINTS, Record, Timeline, find, list_records, recorded, save
-from connector.runs.run import ActiveRun, prepare, run
+from connector.runs.run import prepare, run
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, write_lines

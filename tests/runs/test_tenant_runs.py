@@ -20,8 +20,9 @@ from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Start, is_interrupted
 from connector.files.readers import InputRow
 from connector.runs import merge, tenant_runs, tenant_split
+from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
-from connector.runs.records import ActiveRun, find
+from connector.runs.records import find
 from connector.runs.run import Prepared, prepare
 from connector.runs.summary import Summary
 from connector.runs.tenant_accounts import account_of, tenant_connections
