@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
 from connector.common import strict_yaml
+from connector.common.json_text import Json
 from connector.common.plurals import counted
 from connector.common.same_name import same_name
-from connector.errors import DeclarationError, nearest
+from connector.errors import DeclarationError, RowError, nearest
 from connector.sync.asset_fields import AssetFields, bind_fields
 from connector.sync.folder import SyncFolder
 from connector.sync.mapping import AlertMapping, DeviceMapping, UserMapping
-from connector.sync.mapping_check import unknown_members
+from connector.sync.mapping_check import unknown_members, unknown_paths
 from connector.sync.mapping_ids import IdCheck, Known, known_ids
 from connector.sync.pins import Noun
 from connector.sync.records import Catalog, Device
 from connector.sync.sides import ActionSource, ActionTarget
+from connector.sync.templates import MappingTemplate
 from connector.templating.templates import Scope
 
 Level = Literal["ok", "warning", "error"]
@@ -68,6 +70,7 @@ class Checker:
         yield from self._ids(known)
         for text in self._pins(known):
             yield Finding("warning", "Pins", text)
+        yield from self._organizations()
         yield from self._writers()
         if self._mapping.alerts is not None:
             yield from self._tickets(self._mapping.alerts)
@@ -129,6 +132,18 @@ class Checker:
                     file = self._folder.pins_file
                     yield f"{file}, line {line}: {wrong} does not exist, or cannot be seen"
 
+    def _organizations(self) -> Iterator[Finding]:
+        """Warn of organizations that are skipped because `clients.take` fails or has no value."""
+        take = self._mapping.clients.take
+        if isinstance(take, str):
+            return
+        found = list(self._source.organizations())
+        rows = [{**one.data, "id": one.id, "name": one.name} for one in found]
+        for warning in unknown_paths("organization", [("clients.take", take)], rows):
+            yield Finding("warning", "Mapping", warning)
+        if problem := _problem(take, "organization", rows):
+            yield Finding("warning", "Mapping", f"clients.take {problem}")
+
     def _writers(self) -> Iterator[Finding]:
         writers = self._target.other_writers()
         if writers is None:
@@ -171,6 +186,10 @@ class Checker:
         except DeclarationError as error:
             yield Finding("error", "Fields", str(error))
             return
+        if devices.take is not None:
+            data = [device.data for device in sample]
+            if problem := _problem(devices.take, "device", data):
+                yield Finding("warning", "Fields", f"devices.take {problem}")
         for device in sample:
             fields.render(Scope({"device": device.data, "custom": custom.get(device.id, {})}))
         for key, number in fields.counts.errors.items():
@@ -243,6 +262,20 @@ class Checker:
             "Software",
             problem or "the target records the software installed on assets",
         )
+
+
+def _problem(template: MappingTemplate, noun: str, records: Sequence[Mapping[str, Json]]) -> str:
+    """Return for how many records a template that must be true or false fails; empty text for none."""
+    problems = []
+    for record in records:
+        try:
+            template.holds(Scope({noun: record}))
+        except RowError as error:
+            problems.append(str(error))
+    if not problems:
+        return ""
+    number = f"{len(problems):,} of {counted(len(records), noun)}"
+    return f"fails for {number}, which are skipped, for example: {problems[0]}"
 
 
 def _listed(values: Counter[str]) -> str:

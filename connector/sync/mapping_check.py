@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from connector.common.json_text import Json
 from connector.errors import count_of, nearest
 from connector.sync.mapping import DeviceMapping
+from connector.sync.templates import MappingTemplate
 
 
 def unknown_members(
@@ -25,6 +26,17 @@ def unknown_members(
             if path.startswith(("device.", "custom.")) and not is_known(path, known):
                 shown = f"{count_of(len(sample), 'device')} sampled" if path[0] == "d" else "the devices"
                 yield f"{name}: none of {shown} has {path}{nearest(path, known)}"
+
+
+def unknown_paths(
+    noun: str, templates: Iterable[tuple[str, MappingTemplate]], records: Sequence[Mapping[str, Json]]
+) -> Iterator[str]:
+    """Yield a warning for each property that a template reads and none of the records has."""
+    known = sorted({path for record in records for path in member_paths(noun, record)} - {noun})
+    for name, template in templates:
+        for path in sorted(template.paths):
+            if records and path.startswith(f"{noun}.") and not is_known(path, known):
+                yield f"{name}: none of {count_of(len(records), noun)} has {path}{nearest(path, known)}"
 
 
 def is_known(path: str, known: Iterable[str]) -> bool:

@@ -63,7 +63,7 @@ def load_mapping(path: Path) -> SyncMapping:
 def _clients(part: Section) -> ClientMapping:
     take: Any = part.text("take", "mapped")
     if take not in ("mapped", "all"):
-        take = _template(part, "take", ("organization",))
+        take = _condition(part, "take", ("organization",), "mapped, all or ")
     rows: dict[int, ClientRow] = {}
     for index, row in enumerate(part.each("map")):
         found = _client_row(row, index)
@@ -109,7 +109,7 @@ def _devices(part: Section) -> DeviceMapping:
     fields = tuple(_fields(part))
     mapping = DeviceMapping(
         type=_template(part, "type") if "type" in part.data else MappingTemplate("{{ device.nodeClass }}"),
-        take=_optional_template(part, "take"),
+        take=_condition(part, "take") if "take" in part.data else None,
         default_site=_id(part, "default_site"),
         types=_texts(part, "types"),
         create_types=part.value("create_types", bool, False),
@@ -203,7 +203,7 @@ def _used_twice(devices: DeviceMapping) -> Iterator[str]:
 
 
 def _alerts(part: Section, limits: Limits) -> AlertMapping:
-    by = part.texts("by") or ("webhook", "poll")
+    by = part.texts("by") if "by" in part.data else ("webhook", "poll")
     if not set(by) <= {"webhook", "poll"} or "poll" not in by:
         raise part.fault("[webhook, poll] or [poll] is expected here", "by")
     ticket = _ticket(part.section("ticket"))
@@ -254,7 +254,7 @@ def _rule(part: Section) -> Rule:
     if isinstance(ticket, str) and ticket != "none":
         raise part.fault("none or a mapping is expected here", "ticket")
     found = None if isinstance(ticket, str) else _ticket(part.section("ticket"))
-    rule = Rule(_template(part, "if", ALERT_NAMES), found)
+    rule = Rule(_condition(part, "if", ALERT_NAMES), found)
     part.finish()
     return rule
 
@@ -290,6 +290,14 @@ def _limits(top: Section) -> Limits:
 
 def _template(part: Section, key: str, names: Sequence[str] = NAMES) -> MappingTemplate:
     return _compiled(part, part.text(key), names, key)
+
+
+def _condition(part: Section, key: str, names: Sequence[str] = NAMES, others: str = "") -> MappingTemplate:
+    """Return a template that is true or false; `others` are the other values that the key can have."""
+    template = _template(part, key, names)
+    if not template.can_hold:
+        raise part.fault(f"{others}a template that is true or false is expected here, in {{{{ }}}}", key)
+    return template
 
 
 def _optional_template(part: Section, key: str, names: Sequence[str] = NAMES) -> MappingTemplate | None:

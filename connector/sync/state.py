@@ -81,9 +81,7 @@ class State:
     def _open(self, write: bool) -> sqlite3.Connection:
         exists = self.path.exists()
         if not write and not exists:
-            db = sqlite3.connect(":memory:", isolation_level=None)
-            db.executescript(TABLES)
-            return db
+            return _empty()
         try:
             address = f"{self.path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
             db = sqlite3.connect(
@@ -96,6 +94,9 @@ class State:
                     f"{self.path} was written by a newer version (format {version}, and this one reads "
                     f"{VERSION}): install that version, or use another folder"
                 )
+            if not write and version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                db.close()
+                return _empty()  # The process that created the file ended before it wrote the tables.
             if write:
                 self.path.chmod(0o600)
                 db.execute("PRAGMA journal_mode=WAL")
@@ -360,6 +361,13 @@ def conflict_of(link: Link) -> Mapping[str, Any]:
 def _link(row: tuple[Any, ...]) -> Link:
     values = [*row[:10], bool(row[10]), bool(row[11]), row[12]]
     return Link(*values)
+
+
+def _empty() -> sqlite3.Connection:
+    """Return an empty state that is not saved."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.executescript(TABLES)
+    return db
 
 
 def _upgrade(db: sqlite3.Connection) -> None:

@@ -84,6 +84,11 @@ class MappingTemplate:
             return ""
         return value.strip() if isinstance(value, str) else str(value)
 
+    @property
+    def can_hold(self) -> bool:
+        """Whether the rendered value can be a boolean; false for a text without expressions, such as `al`."""
+        return "{" in self.source or self.source.strip().lower() in (*_TRUE, *_FALSE)
+
     def holds(self, scope: Scope) -> bool:
         """Return the rendered value as a boolean; no value is false. Raises InputError otherwise."""
         value = self.value(scope)

@@ -97,6 +97,21 @@ def test_check_finds_ids_and_members_that_do_not_exist(pair: Pair) -> None:
     assert any("999" in line and line.startswith("error") for line in _lines(pair, code=2))
 
 
+@pytest.mark.parametrize(
+    ("take", "problem"),
+    [
+        ("{{ organization.nme == 'x' }}", 'none of 4 organizations has organization.nme (did you mean "org'),
+        ("{{ organization.id if organization.id != 4 }}", "fails for 2 of 4 organizations, which are sk"),
+    ],
+)
+def test_check_evaluates_which_organizations_are_taken(pair: Pair, take: str, problem: str) -> None:
+    """Fails if a mapping whose organizations are all skipped passes the check."""
+    pair.map(clients={"take": take}, devices={**DEVICES, "take": "{{ device.systemName }}"})
+    lines = [line for line in _lines(pair) if ".take" in line]
+    assert problem in lines[0]
+    assert "devices.take fails for 10 of 10 devices, which are skipped, for example: expected" in lines[1]
+
+
 def test_check_finds_properties_that_no_user_has(pair: Pair) -> None:
     user = {"value": "{{ last_user }}", "match": ["logn", "emailaddress"]}
     pair.map(clients={"take": "all"}, devices={**DEVICES, "user": user})

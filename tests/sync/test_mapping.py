@@ -193,6 +193,18 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "rule": ("ticket: none}", "ticket: no}", "an object or text is expected here"),
     "stamp": ("stamp: CFAlert", "stamp: Alert", "not the name of a custom field"),
     "only webhook": ("by: [webhook, poll]", "by: [webhook]", "[webhook, poll] or [poll] is expected"),
+    "neither webhook nor poll": ("by: [webhook, poll]", "by: []", "[webhook, poll] or [poll] is expected"),
+    "take": ("take: mapped", "take: maped", "mapped, all or a template that is true or false is expected"),
+    "take of devices": (
+        "{{ device.nodeClass not in ['VMWARE_VM_GUEST'] }}",
+        "all",
+        "a template that is true",
+    ),
+    "rule without braces": (
+        "{{ alert.severity in ['CRITICAL', 'MAJOR'] }}",
+        "alert.severity == 'MAJOR'",
+        "alerts.rules.0.if: a template that is true or false is expected here, in {{ }}",
+    ),
     "category": ("category_1", "category_9", "category_1 to category_4"),
     "percent": ("updates_percent: 30", "updates_percent: 130", "a number from 0 to 100"),
 }
@@ -210,7 +222,8 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, name: str) -> None
 BY_SCHEMA = set(WRONG) - {
     *("field twice", "template", "unknown filter", "unknown name", "alert in a device", "match field"),
     *("organization twice", "skipped and mapped", "type group", "field twice in quotes"),
-    *("field twice with a zero", "location twice", "type twice"),
+    *("field twice with a zero", "location twice", "type twice", "take", "take of devices"),
+    "rule without braces",
 }
 
 

@@ -158,6 +158,13 @@ def test_a_container_whose_process_has_the_same_id_is_another_sync(state: State,
         State(tmp_path, write=True)
 
 
+def test_a_file_without_tables_is_read_as_an_empty_state(tmp_path: Path) -> None:
+    """Fails if `sync status` and `plan` end with "no such table" after a first run on a full disk."""
+    sqlite3.connect(tmp_path / "state.db").execute("PRAGMA journal_mode=WAL").connection.close()
+    with State(tmp_path, write=False) as state:
+        assert state.runs() == []
+
+
 def test_a_writer_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from connector.sync.state import Link, State\n"
