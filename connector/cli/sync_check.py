@@ -7,7 +7,7 @@ import json
 
 from connector.cli.main import NOTHING_RUN, OK
 from connector.cli.sync_probe import add_probe, probe
-from connector.cli.sync_sides import add_json, sides_of
+from connector.cli.sync_sides import add_delay, add_json, sides_of
 from connector.sync.check import Checker
 from connector.sync.folder import open_folder
 
@@ -15,7 +15,7 @@ from connector.sync.folder import open_folder
 def add_check(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync check`."""
     add_json(parser)
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_delay(parser)
     parser.add_argument(
         "--beside-halo",
         action="store_true",

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from connector.cli.main import OK
-from connector.cli.sync_sides import ENTITIES, add_json, positive_id, sides_of
+from connector.cli.sync_sides import ENTITIES, add_delay, add_json, positive_id, sides_of
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.sync.alert_run import preview_alerts
@@ -30,7 +30,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("noun", metavar="NOUN", choices=nouns, help="organization, location, device or alert")
     parser.add_argument("source", metavar="ID", help="id of the record in the source; the uid of an alert")
     add_json(parser)
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_delay(parser)
     parser.set_defaults(command=_explain)
 
 

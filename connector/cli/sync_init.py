@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.cli.action_sources import open_catalog
 from connector.cli.main import OK
-from connector.cli.sync_sides import add_json
+from connector.cli.sync_sides import add_delay, add_json
 from connector.common.plurals import counted
 from connector.common.user_folders import write_whole
 from connector.connections.settings import is_file
@@ -34,7 +34,7 @@ def add_init(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="connection to the service with the assets: a saved name or a file",
     )
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_delay(parser)
     add_json(parser)
     parser.set_defaults(command=_init)
 

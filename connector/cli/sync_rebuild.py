@@ -7,7 +7,7 @@ import json
 
 from connector.cli.main import OK
 from connector.cli.sync_plan import described, ticket_lines
-from connector.cli.sync_sides import add_json, sides_of
+from connector.cli.sync_sides import add_delay, add_json, sides_of
 from connector.common.clock import SystemClock
 from connector.common.plurals import counted
 from connector.errors import RunError
@@ -21,7 +21,7 @@ from connector.sync.run import SOURCES
 
 def add_rebuild(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync rebuild`."""
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_delay(parser)
     add_json(parser)
     parser.set_defaults(command=_rebuild)
 

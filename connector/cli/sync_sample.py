@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from connector.cli.main import OK
-from connector.cli.sync_sides import sides_of
+from connector.cli.sync_sides import add_delay, sides_of
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.sync.folder import open_folder
@@ -25,7 +25,7 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="file to write (default: standard output)"
     )
-    parser.add_argument("--delay-ms", metavar="MS", type=float, help="minimum interval between two requests")
+    add_delay(parser)
     parser.set_defaults(command=_sample)
 
 

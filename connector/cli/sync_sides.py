@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from connector.cli.action_sources import open_catalog
@@ -30,14 +32,25 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
 
 
+def milliseconds(text: str) -> float:
+    """Return a number of milliseconds. Raises ValueError."""
+    with suppress(ValueError):
+        if 0 <= (found := float(text)) < math.inf:
+            return found
+    raise ValueError(f'"{text}" is not a non-negative number of milliseconds')
+
+
+def add_delay(
+    parser: argparse.ArgumentParser,
+    text: str = "minimum interval between two requests to one account (default: that of its service)",
+) -> None:
+    """Declare the option `--delay-ms`, with its help text."""
+    parser.add_argument("--delay-ms", metavar="MS", type=read_with(milliseconds), help=text)
+
+
 def add_requests(parser: argparse.ArgumentParser) -> None:
     """Declare the options of commands that send requests."""
-    parser.add_argument(
-        "--delay-ms",
-        metavar="MS",
-        type=float,
-        help="minimum interval between two requests to one account (default: that of its service)",
-    )
+    add_delay(parser)
     parser.add_argument(
         "--full",
         action="store_true",
@@ -77,8 +90,6 @@ def sides_of(
     folder: SyncFolder, options: argparse.Namespace, stop: threading.Event | None = None
 ) -> tuple[ActionSource, ActionTarget]:
     """Sign in to both services of a sync; return (source, target). Raises RunError."""
-    if options.delay_ms is not None and options.delay_ms < 0:
-        raise RunError("--delay-ms must not be negative")
     return open_sides(folder.mapping, open_catalog(options), delay_ms=options.delay_ms, stop=stop)
 
 

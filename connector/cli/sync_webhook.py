@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from connector.cli.action_sources import add_own_actions
 from connector.cli.ask import confirm, is_terminal
 from connector.cli.main import OK, ROWS_FAILED
-from connector.cli.sync_sides import add_json, sides_of
+from connector.cli.sync_sides import add_delay, add_json, sides_of
 from connector.common.listening import LOOPBACK_NAMES
 from connector.errors import RowError, RunError
 from connector.sync.folder import open_folder
@@ -38,7 +38,7 @@ def add_webhook(parser: argparse.ArgumentParser) -> None:
         )
         command.add_argument("--only", metavar="SERVICE", help="only this service")
         command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-        command.add_argument("--delay-ms", metavar="MS", type=float, help=argparse.SUPPRESS)
+        add_delay(command, argparse.SUPPRESS)
         add_json(command)
         add_own_actions(command)
         command.set_defaults(command=run)

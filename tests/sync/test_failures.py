@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import sqlite3
 import threading
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from connector.cli.main import main
 from connector.common.clock import SystemClock
 from connector.errors import RunInterruptedError
 from connector.sync.folder import open_folder
@@ -80,6 +83,14 @@ def test_a_stop_while_a_plan_is_made_ends_it_before_the_next_request(pair: Pair)
             syncer.run(Choice(), full=True, believe=False)
         assert 0 < sent <= source.calls.requests + target.calls.requests <= sent + 1
         assert state.runs()[0]["outcome"] == "stopped"
+
+
+@pytest.mark.parametrize("delay", ["nan", "inf", "-1", "x"])
+def test_an_interval_that_is_no_time_is_refused(tmp_path: Path, delay: str) -> None:
+    """Fails if a run waits forever, or sends requests without an interval."""
+    with pytest.raises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
+        main(["sync", "run", str(tmp_path), "--delay-ms", delay])
+    assert f'"{delay}" is not a non-negative number of milliseconds' in said.getvalue()
 
 
 def test_a_run_that_fails_has_an_end(pair: Pair) -> None:

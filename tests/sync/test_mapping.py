@@ -194,7 +194,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "stamp": ("stamp: CFAlert", "stamp: Alert", "not the name of a custom field"),
     "only webhook": ("by: [webhook, poll]", "by: [webhook]", "[webhook, poll] or [poll] is expected"),
     "neither webhook nor poll": ("by: [webhook, poll]", "by: []", "[webhook, poll] or [poll] is expected"),
-    "take": ("take: mapped", "take: maped", "mapped, all or a template that is true or false is expected"),
+    "take": ("take: mapped", "take: some", "mapped, all or a template that is true or false is expected"),
     "take of devices": (
         "{{ device.nodeClass not in ['VMWARE_VM_GUEST'] }}",
         "all",
