@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,3 +71,32 @@ class Envelope:
     def line(self) -> bytes:
         """Return the envelope as a line of JSON Lines."""
         return json_text.dump_bytes(self.as_json()) + b"\n"
+
+
+@dataclass(frozen=True)
+class EnvelopeBlock(Envelope):
+    """The envelopes of some items of a row's list, without the row's last one, and their JSON lines.
+
+    `result` is None, and `meta` is that of the first envelope.
+    """
+
+    lines: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def of_items(cls, first: Envelope, items: Sequence[bytes]) -> EnvelopeBlock:
+        """Return the envelopes of items, given as JSON; `first` is that of the first item."""
+        names = list(first.meta)
+        at = names.index("item")
+        before = json_text.dump_bytes({name: first.meta[name] for name in names[:at]})[:-1]
+        after = json_text.dump_bytes({name: first.meta[name] for name in names[at + 1 :]})[1:]
+        kept = b"" if first.input is ABSENT else b',"input":' + json_text.dump_bytes(first.input)
+        start = b'{"has_error":false,"error":null,"result":'
+        middle = b',"row":%d,"meta":%s,"item":' % (first.row, before)
+        end = b",%s%s}\n" % (after, kept)
+        number = first.meta["item"]
+        lines = [b"%s%s%s%d%s" % (start, item, middle, n, end) for n, item in enumerate(items, number)]
+        return cls(first.row, None, None, first.meta, lines=b"".join(lines))
+
+    def line(self) -> bytes:
+        """Return the lines of all envelopes."""
+        return self.lines

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.client.client import Client
+from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, EnvelopeBlock
 from connector.http.downloads import save
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
@@ -79,13 +80,16 @@ class Invoker:
     is_alone: bool = True
     checked: frozenset[int] = frozenset()
 
-    def envelopes(self, number: int, row: Mapping[str, Json]) -> Iterator[Envelope]:
+    def envelopes(
+        self, number: int, row: Mapping[str, Json], *, in_blocks: bool = False
+    ) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
 
+        With `in_blocks`, the items of a list share an `EnvelopeBlock`, except for the last one.
         Raises only RunStoppedError (files cannot be written) and KeyboardInterrupt.
         """
         exchange = self._exchange(number)
-        writer = _RowWriter(self, number, row, exchange)
+        writer = _RowWriter(self, number, row, exchange, in_blocks=in_blocks)
         try:
             try:
                 values = self.bindings.values(row) if self._is_utc else self._values_in_zone(row)
@@ -225,6 +229,10 @@ def _log_fault(exchange: Exchange, message: str, error: Exception) -> None:
     logger.warning("row %d: %s\n%s", exchange.row, exchange.redactor.said(message), lines)
 
 
+_BLOCK = 50
+"""The maximum number of items of an `EnvelopeBlock`."""
+
+
 class _RowWriter:
     """Creates a row's envelopes. If each item has an envelope, it delays one item, to mark the last one.
 
@@ -232,8 +240,18 @@ class _RowWriter:
     repeated even if the outcome of an attempt is unknown.
     """
 
-    def __init__(self, invoker: Invoker, number: int, row: Mapping[str, Json], exchange: Exchange) -> None:
+    def __init__(
+        self,
+        invoker: Invoker,
+        number: int,
+        row: Mapping[str, Json],
+        exchange: Exchange,
+        *,
+        in_blocks: bool = False,
+    ) -> None:
         self._invoker, self._number, self._row, self._exchange = invoker, number, row, exchange
+        # Without a custom handler, all values of a page were parsed from JSON.
+        self._in_blocks = in_blocks and invoker.action.handler is None
         self._each = invoker.rows == "each"
         self._held: list[Json] = []
         self._count = 0
@@ -247,8 +265,24 @@ class _RowWriter:
         if self._each and self._held:
             *ready, kept = self._held
             self._held = [kept]
-            for item in ready:
-                yield self._item(item, last=False)
+            if self._in_blocks:
+                yield from self._blocks(ready)
+            else:
+                for item in ready:
+                    yield self._item(item, last=False)
+
+    def _blocks(self, items: list[Json]) -> Iterator[Envelope]:
+        for start in range(0, len(items), _BLOCK):
+            first = self._item(items[start], last=False)
+            some = items[start : start + _BLOCK]
+            try:
+                block = EnvelopeBlock.of_items(first, json_text.dump_parsed(some))
+            except (TypeError, ValueError):  # its reader reports it, for each envelope
+                yield first
+                yield from (self._item(item, last=False) for item in some[1:])
+            else:
+                self._count += len(some) - 1
+                yield block
 
     def finish(self, result: Any) -> Iterator[Envelope]:
         """Yield the remaining envelopes, with the handler's result."""

@@ -161,7 +161,10 @@ def _position(pager: Pager, answer: Json, items: list[Json], response: Response)
     elif not items or pager.pick == "last":
         place = _member(items[-1], pager.item) if items else None
     else:
-        places = [_member(item, pager.item) for item in items]
+        try:
+            places = [item[pager.item] for item in items]
+        except (KeyError, TypeError):
+            places = [_member(item, pager.item) for item in items]
         if not all(type(place) is int for place in places):
             raise _unreadable(f'the "{pager.item}" of an item is not a whole number', response)
         place = max(places) if pager.pick == "max" else min(places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, dropwhile, islice
+from itertools import chain, dropwhile
 from threading import Event
 
 from connector.common.clock import Clock
@@ -19,7 +19,8 @@ from connector.runs.summary import FailureLimit, Listener, Summary
 
 _WRITTEN_AT_ONCE = 100
 """The maximum number of a row's envelopes that are written, and then counted, together."""
-
+_BYTES_AT_ONCE = 1 << 18
+"""The number of bytes at which no further envelopes are written with them."""
 
 Result = tuple[Envelope, bytes]
 """An envelope and its JSON line in the output file."""
@@ -37,6 +38,7 @@ def run_batch(
     limit: FailureLimit | None = None,
     summary: Summary | None = None,
     distinct: Distinct | None = None,
+    in_blocks: bool = False,
 ) -> Summary:
     """Run the rows that have no envelope yet, `concurrency` of them in parallel, and complete the output.
 
@@ -44,13 +46,14 @@ def run_batch(
     or more rows have failed than `limit` allows, no further row is started; rows in progress are finished and
     written, and the output can be resumed (`Summary.stopped`). Returns the summary, which is the `summary`
     argument if one is passed; it is updated during the run. With `distinct`, the rows have to come from it.
+    With `in_blocks`, the listeners get the items of a list in blocks; see `EnvelopeBlock`.
 
     Raises RunStoppedError if envelopes cannot be written; it first sets `stop`, so that other threads end.
     """
     summary = summary or Summary(resumed_rows=output.done_rows)
     began = clock.monotonic()
     limit = limit or FailureLimit()
-    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), limit, distinct)
+    batch = _Batch(invoker, output, (summary.count, *listeners), stop or Event(), limit, distinct, in_blocks)
     left = dropwhile(lambda row: row.number <= output.done_rows, rows)
     try:
         if concurrency == 1:
@@ -89,9 +92,10 @@ class _Batch:
         stop: Event,
         limit: FailureLimit,
         distinct: Distinct | None,
+        in_blocks: bool,
     ) -> None:
         self._invoker, self._output, self._hear, self._stop = invoker, output, hear, stop
-        self._limit, self._distinct = limit, distinct
+        self._limit, self._distinct, self._in_blocks = limit, distinct, in_blocks
 
     def goes_on(self) -> bool:
         """Return whether another row can be started."""
@@ -103,14 +107,14 @@ class _Batch:
             if not self.goes_on():
                 return False
             results = self.work(row)
-            while some := list(islice(results, _WRITTEN_AT_ONCE)):
+            while some := _some(results):
                 self.write(some)
         return True
 
     def work(self, row: InputRow) -> Generator[Result, None, None]:
         """Run a row and yield its envelopes. Raises RunStoppedError."""
         try:
-            for envelope in _envelopes(self._invoker, row, self._distinct):
+            for envelope in _envelopes(self._invoker, row, self._distinct, in_blocks=self._in_blocks):
                 if row.origin:
                     envelope = replace(envelope, meta={**envelope.meta, "input_row": row.origin})
                 result = _writable(envelope)
@@ -137,6 +141,18 @@ class _Batch:
             self._limit.count()
 
 
+def _some(results: Iterator[Result]) -> list[Result]:
+    """Return the next results that are written together."""
+    some: list[Result] = []
+    size = 0
+    for result in results:
+        some.append(result)
+        size += len(result[1])
+        if len(some) == _WRITTEN_AT_ONCE or size >= _BYTES_AT_ONCE:
+            break
+    return some
+
+
 def _size(result: Result) -> int:
     return len(result[1])
 
@@ -156,12 +172,14 @@ def _writable(envelope: Envelope) -> Result:
         return unwritable, unwritable.line()
 
 
-def _envelopes(invoker: Invoker, row: InputRow, distinct: Distinct | None) -> Iterator[Envelope]:
+def _envelopes(
+    invoker: Invoker, row: InputRow, distinct: Distinct | None, *, in_blocks: bool
+) -> Iterator[Envelope]:
     if row.error:
         return iter((invoker.failed_row(row.number, row.data, RowError(row.code, row.error)),))
     if distinct:
         return distinct.envelopes(invoker, row)
-    return invoker.envelopes(row.number, row.data)
+    return invoker.envelopes(row.number, row.data, in_blocks=in_blocks and not row.origin)
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:

@@ -250,6 +250,7 @@ def run(
                     limit=limit,
                     summary=summary,
                     distinct=distinct,
+                    in_blocks=True,
                 )
             finally:
                 client.flush_audit()  # Rows in progress can have audit lines that are not written yet.

@@ -278,6 +278,7 @@ class _Tenants:
                 concurrency=concurrency,
                 limit=limit,
                 distinct=part.distinct,
+                in_blocks=True,
             ).stopped
         finally:
             part.client.flush_audit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
+from connector.common import json_text
 from connector.errors import RowError
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, EnvelopeBlock
 from connector.invocation.invoke import Invoker
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -84,3 +86,46 @@ def test_a_capped_list_says_so_on_its_last_item(
     transport.answers = [reply({"devices": [1, 2, 3]})]
     envelopes = ran(invoker(action, client, rows="each"), {"limit": 2})
     assert [(e.result, e.meta.get("truncated")) for e in envelopes] == [(1, None), (2, True)]
+
+
+ITEM = {"naturalId": "n", "created": 1700000000.5, "size": 1e22, "name": "\u00e9\u2028\n", "tags": [None, {}]}
+
+
+@pytest.mark.parametrize(
+    ("options", "ends"),
+    [
+        ({}, [reply([])]),
+        ({"keep_row": True, "tenant": "acme"}, [reply([])]),
+        ({"times": "iso"}, [reply([ITEM]), reply([])]),
+        ({}, [reply(b"", 403)]),
+        ({}, [reply([{**ITEM, "naturalId": "last", "password": "p-1"}]), reply([])]),
+        ({}, [reply(b'[{"naturalId": "x", "half": "\\ud800", "twice": 1, "twice": 2.50}]'), reply([])]),
+    ],
+)
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_blocks_have_the_lines_of_the_envelopes_of_their_items(
+    service: Service,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: Any,
+    ends: Any,
+    is_compiled: bool,
+) -> None:
+    monkeypatch.setattr(json_text, "_LARGE", 0)
+    if not is_compiled:
+        monkeypatch.setattr(json_text, "_compiled", lambda: None)
+    action = declare(tmp_path, paging="anchor_natural_id")
+    page = reply([{**ITEM, "naturalId": f"n{n}"} for n in range(120)])
+
+    def envelopes(*, in_blocks: bool) -> list[Envelope]:
+        transport = FakeTransport([page, *ends])
+        run = invoker(action, make_client(service, transport, clock), rows="each", **options)
+        return list(run.envelopes(7, {"a": "\u00fc"}, in_blocks=in_blocks))
+
+    blocks, single = envelopes(in_blocks=True), envelopes(in_blocks=False)
+    assert [type(block) for block in blocks[:3]] == [EnvelopeBlock] * 3
+    assert len(blocks) < len(single)
+    written = [json.loads(line) for block in blocks for line in block.line().splitlines()]
+    assert written == [json.loads(envelope.line()) for envelope in single]
+    assert not any(block.ends_row or block.has_error for block in blocks[:-1])
