@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
+.PHONY: demo prism inspector openapi n8n test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi cron
+test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi n8n cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -55,10 +55,11 @@ lint: $(READY)
 			|| { echo "run: make reference"; exit 1; }; \
 	done
 	$(BIN)/python -m tests.library.make_stubs --check
+	$(BIN)/python -m integrations.n8n.generator --check
 
 # The types on each system; a process each, as mypy uses one core.
 mypy-%: $(READY)
-	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks integrations/ansible/plugins) --platform $* --cache-dir .mypy_cache/$*
+	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks integrations/ansible/plugins integrations/n8n) --platform $* --cache-dir .mypy_cache/$*
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))
@@ -70,6 +71,7 @@ reference: $(READY)
 		$(BIN)/ninjaone catalog reference --service $$service > docs/actions-$$service.md; \
 	done
 	$(BIN)/python -m tests.library.make_stubs
+	$(BIN)/python -m integrations.n8n.generator
 
 # Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)
@@ -125,6 +127,25 @@ openapi:
 	elif command -v npm >/dev/null; then \
 		mkdir -p build/spectral && npm install --silent --no-audit --no-fund --prefix build/spectral $(SPECTRAL); \
 	else echo "the tests with Spectral are skipped, as they need npm"; fi
+
+# n8n, the Node.js that it requires, and the tools for packages of nodes, for the slow tests that execute workflows: 4 GB,
+# and 10 minutes. Install scripts are not run, as one of them needs headers of the system; sqlite3 must be built, though.
+# Versions of n8n after 2.41.1 require a package that its registry does not have.
+N8N_NODE := node@24.21.0
+N8N := n8n@2.41.1
+N8N_TOOLS := @n8n/node-cli@0.48.3
+WITH_NODE = PATH="$(CURDIR)/build/node24/node_modules/.bin:$$PATH"
+NPM_INSTALL := npm install --silent --no-audit --no-fund
+n8n:
+	@if [ -f build/n8n/.ready ]; then exit 0; \
+	elif ! command -v npm >/dev/null; then echo "the tests with n8n are skipped, as they need npm"; exit 0; fi; \
+	rm -rf build/node24 build/n8n-cli build/n8n; mkdir -p build/node24 build/n8n-cli build/n8n; \
+	if $(NPM_INSTALL) --prefix build/node24 $(N8N_NODE) \
+		&& $(WITH_NODE) $(NPM_INSTALL) --ignore-scripts --prefix build/n8n-cli $(N8N_TOOLS) \
+		&& $(WITH_NODE) $(NPM_INSTALL) --ignore-scripts --prefix build/n8n $(N8N) \
+		&& $(WITH_NODE) npm rebuild --silent --prefix build/n8n sqlite3; \
+	then touch build/n8n/.ready; \
+	else rm -rf build/n8n build/n8n-cli; echo "the tests with n8n are skipped, as it cannot be installed"; fi
 
 # The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0

@@ -1,0 +1,1 @@
+"""The nodes of n8n, `integrations/n8n`."""

@@ -1,0 +1,132 @@
+"""The real n8n, in a separate folder, and the workflows that it runs. `make n8n` installs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from integrations.n8n.generator.files import CREDENTIAL, FOLDER, PACKAGE
+from tests.conftest import ROOT
+
+NODE = ROOT / "build" / "node24" / "node_modules" / ".bin"
+PROGRAM = ROOT / "build" / "n8n" / "node_modules" / ".bin" / "n8n"
+TOOLS = ROOT / "build" / "n8n-cli" / "node_modules"
+INSTALLED = ROOT / "build" / "n8n" / ".ready"
+PATIENCE_S = 300.0
+SOURCES = ("package.json", "tsconfig.json", "eslint.config.mjs", "credentials", "nodes", "icons")
+
+
+def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program with the Node.js that n8n requires."""
+    environment = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", **options.pop("env", {})}
+    return subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=environment,
+        **options,
+    )
+
+
+def tool(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run n8n's tool for the packages of nodes in a folder."""
+    return run([TOOLS / ".bin" / "n8n-node", *arguments], cwd=folder)
+
+
+def copy_sources(folder: Path) -> None:
+    """Copy the sources of the package to a folder, with the tools that build it."""
+    folder.mkdir()
+    for name in SOURCES:
+        source = FOLDER / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    (folder / "node_modules").symlink_to(TOOLS)
+
+
+class N8n:
+    """An installation of n8n with the package and a credential."""
+
+    def __init__(self, folder: Path, package: Path, port: int) -> None:
+        self._folder = folder
+        self._environment = {
+            "N8N_USER_FOLDER": str(folder),
+            "N8N_ENCRYPTION_KEY": "test",
+            "N8N_DIAGNOSTICS_ENABLED": "false",
+            "N8N_VERSION_NOTIFICATIONS_ENABLED": "false",
+            "N8N_RUNNERS_BROKER_PORT": str(port),
+            "N8N_LOG_LEVEL": "info",
+        }
+        installed = folder / ".n8n" / "nodes" / "node_modules" / PACKAGE
+        shutil.copytree(package / "dist", installed / "dist")
+        shutil.copy(package / "package.json", installed)
+
+    def connect(self, address: str, key: str) -> None:
+        """Import the credential of the nodes."""
+        data = {"baseUrl": f"{address}/", "apiKey": key}
+        self._import("credentials", [{"id": "c1", "name": "Connector", "type": CREDENTIAL, "data": data}])
+
+    def add(self, workflows: Sequence[Mapping[str, Any]]) -> None:
+        """Import workflows."""
+        self._import("workflow", workflows)
+
+    def _import(self, what: str, values: Sequence[Mapping[str, Any]]) -> None:
+        path = self._folder / f"{what}.json"
+        path.write_text(json.dumps(values))
+        done = run([PROGRAM, f"import:{what}", f"--input={path}"], env=self._environment)
+        path.unlink()
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def execute(self, workflow: str) -> dict[str, Any]:
+        """Execute a workflow; return the execution as n8n prints it."""
+        done = run([PROGRAM, "execute", f"--id={workflow}", "--rawOutput"], env=self._environment)
+        text = done.stdout
+        assert "\n{" in text, text + done.stderr
+        execution: dict[str, Any] = json.JSONDecoder().raw_decode(text[text.index("\n{") + 1 :])[0]
+        return execution
+
+
+def node(name: str, service: str, parameters: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """Return a node of the package in a workflow."""
+    return {
+        "name": name,
+        "type": f"{PACKAGE}.{service}",
+        "typeVersion": 1,
+        "parameters": parameters,
+        "credentials": {CREDENTIAL: {"id": "c1", "name": "Connector"}},
+        **settings,
+    }
+
+
+def workflow(id: str, nodes: Sequence[dict[str, Any]], *, chained: bool = False) -> dict[str, Any]:
+    """Return a workflow: a trigger, and nodes that all follow it, or with `chained` one another."""
+    trigger = {"name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1, "parameters": {}}
+    placed = [
+        {"id": f"{id}-{n}", "position": [200 * n if chained else 200, 100 * n], **one}
+        for n, one in enumerate([trigger, *nodes])
+    ]
+    names = [one["name"] for one in nodes]
+    ways = zip(["Start", *names[:-1]], names, strict=True) if chained else (("Start", name) for name in names)
+    connections: dict[str, Any] = {}
+    for start, end in ways:
+        (outputs,) = connections.setdefault(start, {"main": [[]]})["main"]
+        outputs.append({"node": end, "type": "main", "index": 0})
+    settings = {"executionOrder": "v1", "timezone": "Europe/Berlin"}
+    return {
+        "id": id,
+        "name": id,
+        "active": False,
+        "settings": settings,
+        "nodes": placed,
+        "connections": connections,
+    }
+
+
+def items(execution: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the items that the last run of a node has returned."""
+    (found,) = execution["data"]["resultData"]["runData"][name][-1]["data"]["main"]
+    return list(found)
