@@ -124,6 +124,10 @@ def test_it_is_used() -> None:
     assert without(lambda: json_text.dump_parsed([1e22])) == [b"1e+22"]
 
 
+def test_a_lone_surrogate_is_written_as_an_escape() -> None:
+    assert json_text.dump_parsed([1, "\ud800"]) == [b"1", rb'"\ud800"']
+
+
 def test_small_texts_do_not_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_LARGE", 1 << 15)
     monkeypatch.setattr(json_text, "_compiled", lambda: pytest.fail("imported"))
