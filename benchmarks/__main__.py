@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows, sync
+from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows, sync, tenants
 from benchmarks.bench import QUICK, Bench, Sizes
 from benchmarks.findings import Findings
 from benchmarks.measure import UnmeasuredError
@@ -23,7 +23,11 @@ PARTS = {
     "cold": cold.measure,
     "journal": journal.measure,
     "sync": sync.measure,
+    "tenants": tenants.measure,
 }
+
+_COMPARING = {"rows", "lists"}
+"""The benchmarks that run other programs, which are installed for them."""
 
 
 def main() -> int:
@@ -40,7 +44,8 @@ def main() -> int:
         parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; expected {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = QUICK if options.quick else Sizes()
-    peers = {name: environments.peer(name) for name in environments.PEERS}
+    compares = not options.parts or not _COMPARING.isdisjoint(options.parts)
+    peers = {name: environments.peer(name) if compares else None for name in environments.PEERS}
     nginx = environments.find_nginx()
     setting = report.setting(nginx, peers, sizes)
     findings = Findings()

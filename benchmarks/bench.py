@@ -32,9 +32,11 @@ class Sizes:
     posts: int = 10_000
     receiver_kills: int = 20
     receiver_s: int = 15
+    tenants: int = 500
+    tenant_rows: int = 40
 
 
-QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000, 5, 2.0, 400, 2, 2)
+QUICK = Sizes(1, 1_000, 100, 5, 20_000, 10_000, 3, 500, 2_000, 5, 2.0, 400, 2, 2, 20, 5)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ daemon off;
 pid "{folder}/nginx.pid";
 error_log stderr;
 {user}
-events {{ worker_connections 512; }}
+events {{ worker_connections 2048; }}
 http {{
     default_type application/json;
     keepalive_requests 1000000000;
