@@ -59,24 +59,23 @@ decoder = json.JSONDecoder(parse_constant=refuse, parse_float=spelled_float)
 """Decodes the same JSON as `loads`, for callers that must find the end of a value in a longer text."""
 
 
-def _writer() -> Callable[[Json], str]:
-    """Return a function that writes compact JSON as `JSONEncoder.encode` does.
+def _writer(item_end: str, name_end: str) -> Callable[[Json], str]:
+    """Return a function that writes JSON with these separators as `JSONEncoder.encode` does.
 
     `JSONEncoder.encode` creates a C encoder for each value, which takes as long as writing a small object.
     """
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(item_end, name_end))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
     # The arguments select: no check for cycles, no indent, no sorting, no skipped keys, and no NaN.
     quote = json.encoder.encode_basestring
-    chunks = make(None, encoder.default, quote, None, ":", ",", False, False, False)
+    chunks = make(None, encoder.default, quote, None, name_end, item_end, False, False, False)
     return lambda value: "".join(chunks(value, 0))
 
 
-_compact = _writer()
+_compact, _spaced = _writer(",", ":"), _writer(", ", ": ")
 _ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-_spaced = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 _default = decoder
@@ -144,7 +143,7 @@ def loads(text: str, decoder: json.JSONDecoder = decoder) -> Json:
 def dumps(value: Json) -> str:
     """Return a value as JSON on one line. Raises ValueError for NaN, Infinity and cycles."""
     try:
-        return _spaced.encode(value)
+        return _spaced(value)
     except RecursionError:
         raise ValueError("the value is nested too deeply") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import IO
 
 from connector.common import json_text
@@ -11,8 +12,14 @@ from connector.common.json_text import Json
 ENVELOPE_COLUMNS = ("row", "has_error", "error")
 
 
+class NewColumnError(Exception):
+    """A row has a column that the first rows of its table lack."""
+
+
 class Table:
     """The table of a file of envelopes in JSON Lines. It reads the file twice, and keeps only the columns.
+
+    With `first`, it has the columns of so many rows, and does not read the others twice.
 
     The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
     results in the order of their first appearance. A result that is not an object has the column `result`.
@@ -21,12 +28,13 @@ class Table:
     rows are those of `result_items`.
     """
 
-    def __init__(self, partial: IO[bytes], *, results: bool = False) -> None:
+    def __init__(self, partial: IO[bytes], *, results: bool = False, first: int | None = None) -> None:
+        self._is_sure = first is None
         self._partial, self._only_results = partial, results
         self._fixed = () if results else ENVELOPE_COLUMNS
         inputs: dict[str, None] = {}
         members: dict[str, None] = {}
-        for envelope, result in self._entries():
+        for envelope, result in islice(self._entries(), first):
             inputs.update(dict.fromkeys(envelope.get("input", ())))
             members.update(dict.fromkeys(_members(result)))
         taken = set(self._fixed)
@@ -35,9 +43,16 @@ class Table:
         self.columns = [*self._fixed, *self._inputs.values(), *self._results.values()]
 
     def rows(self) -> Iterator[list[Json]]:
-        """Yield each row as its values in the order of the columns; None for a missing value."""
+        """Yield each row as its values in the order of the columns; None for a missing value.
+
+        Raises NewColumnError for a row with a column that the `first` ones lack.
+        """
         for envelope, result in self._entries():
             kept, members = envelope.get("input", {}), _members(result)
+            if not self._is_sure and (
+                members.keys() - self._results.keys() or kept.keys() - self._inputs.keys()
+            ):
+                raise NewColumnError
             yield [
                 *(envelope[name] for name in self._fixed),
                 *map(kept.get, self._inputs),
@@ -95,8 +110,15 @@ def is_empty_list(envelope: Mapping[str, Json]) -> bool:
 
 def text_of(value: Json) -> str:
     """Return a value as the text of a cell: empty for null, JSON for lists and objects."""
+    kind = type(value)
+    if kind is str and value.isascii():
+        return str(value)
     if value is None:
         return ""
+    if kind is int or kind is float:
+        return repr(value)
+    if kind is bool:
+        return "true" if value else "false"
     text = value if isinstance(value, str) else json_text.number_text(value)
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

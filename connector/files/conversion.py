@@ -6,15 +6,22 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import IO, BinaryIO
 
-from connector.files.columns import Table, result_lines, text_of
+from connector.files.columns import NewColumnError, Table, result_lines, text_of
 from connector.files.output_formats import OutputForm
 from connector.files.text_table import write_text_table
 
+_FIRST = 1000
+"""The number of rows that usually have all columns of a table."""
 
-def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO) -> None:
-    """Write envelopes, or their results, in the form of an output. Raises OSError."""
+
+def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO, *, may_rewrite: bool = False) -> None:
+    """Write envelopes, or their results, in the form of an output. Raises OSError.
+
+    With `may_rewrite`, the file is truncated and written again if that saves time in most cases.
+    """
     if form.bom:
         file.write(codecs.BOM_UTF8)
     if form.format in ("jsonl", "json"):
@@ -22,6 +29,12 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO) -> None:
         lines = _result_lines(partial) if form.results else partial
         file.writelines(lines if form.format == "jsonl" else _array(lines))
         return
+    if form.format == "csv" and may_rewrite:
+        start = file.tell()
+        with suppress(NewColumnError):
+            return _write_csv(Table(partial, results=form.results, first=_FIRST), file)
+        file.seek(start)
+        file.truncate()
     table = Table(partial, results=form.results)
     if form.format == "csv":
         _write_csv(table, file)

@@ -42,7 +42,7 @@ def write_errors_file(partial: IO[bytes], path: Path, *, private: bool) -> None:
             partial.seek(0)
             target.writelines(line for line in partial if line.startswith(_FAILED))
             if not form.is_partial:
-                convert(failed, form, file)
+                convert(failed, form, file, may_rewrite=True)
             file.flush()
             sync_file(file.fileno())
         os.replace(part, path)

@@ -112,7 +112,7 @@ def test_cycles_and_what_is_no_json_cannot_be_written() -> None:
 
 def test_a_python_without_a_c_encoder_writes_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json.encoder, "c_make_encoder", None)
-    write = json_text._writer()
+    write = json_text._writer(",", ":")
     assert write({"a": ["ü", 1.5, None]}) == '{"a":["ü",1.5,null]}'
 
 

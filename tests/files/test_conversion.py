@@ -6,10 +6,12 @@ import csv
 import io
 import json
 from typing import Any
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.files import conversion
 from connector.files.conversion import convert
 from connector.files.envelope import Envelope
 from connector.files.output_formats import Format, OutputForm
@@ -18,9 +20,13 @@ from tests.files.outputs import META, envelope
 
 
 def converted(format: Format, *envelopes: Envelope) -> str:
+    """Return the converted envelopes; they are the same if only the first one gives the columns at first."""
     partial = io.BytesIO(b"".join(e.line() for e in envelopes))
-    file = io.BytesIO()
+    file, rewritten = io.BytesIO(), io.BytesIO()
     convert(partial, OutputForm(format), file)
+    with mock.patch.object(conversion, "_FIRST", 1):
+        convert(partial, OutputForm(format), rewritten, may_rewrite=True)
+    assert rewritten.getvalue() == file.getvalue()
     return file.getvalue().decode("utf-8")
 
 
