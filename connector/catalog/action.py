@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog import existing
 from connector.catalog.declaration import Section, load_declaration, read_input
@@ -25,8 +25,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 
 
-@dataclass(frozen=True)
-class PartType:
+class PartType(NamedTuple):
     """One part of a multipart body: its media type, and whether its value is the name of a file.
 
     The value of a part is an input (`to: part.NAME`), or a JSON object whose members are inputs (`to:
@@ -100,7 +99,7 @@ class Action:
         """Whether inputs are members of the body. There is then a body even if no such input has a value."""
         return self.method != "GET" and any(i.place == "body" and i.target for i in self.inputs.values())
 
-    @property
+    @cached_property
     def is_update(self) -> bool:
         """Whether a request with an empty object as its body changes nothing."""
         return self.method in ("PATCH", "PUT")
@@ -164,7 +163,7 @@ class Action:
         """Return a note about an action that is not in the vendor's API document, or an empty text."""
         return "" if self.published else "Newer than the API document: not every instance supports it."
 
-    @property
+    @cached_property
     def returns_file(self) -> bool:
         """Whether the response's content is saved as a file."""
         return bool(self.result == "file")
@@ -175,7 +174,7 @@ class Action:
         types = self.result.get("type", ()) if isinstance(self.result, dict) else ()
         return bool(self.paging) or "array" in ((types,) if isinstance(types, str) else types)
 
-    @property
+    @cached_property
     def returns_json(self) -> bool:
         """Whether an empty response is an error."""
         return isinstance(self.result, dict)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from connector.catalog.action import EFFECTS, Action, load_action
 from connector.catalog.input_schema import input_schema
@@ -17,7 +18,7 @@ from connector.common.json_text import Json
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError, RunError, nearest
 
-_BRITISH = re.compile(
+_BRITISH = (
     r"(?<=[a-z][a-z][iy])(?P<z>s)(?=(?:e[drs]?|ers|ing|ations?|able)\b)"  # -ise, -yse
     r"|(?<=[a-z][a-z]o)(?P<nothing>u)(?=r(?:s|ed|ing|ful)?\b)"  # -our
     r"|(?<=log)(?P<end>[u]e)(?=s?\b)"  # -log
@@ -26,12 +27,11 @@ _BRITISH = re.compile(
     r"|(?<=[a-z][a-z][aeo]l)(?P<l>l)(?=(?:ed|ing|er)\b)"  # -lled
 )
 """The letters in which British spelling differs; the name of each group says what replaces them."""
-_ENDING = re.compile(r"(?<=[a-z][a-z][iy]z)(?:e[drs]?|ers|ing|ations?)$")
+_ENDING = r"(?<=[a-z][a-z][iy]z)(?:e[drs]?|ers|ing|ations?)$"
 _AMERICAN = {"z": "z", "er": "er", "s": "s"}
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """The entry of an action in a list. The fields are named as in `Action`."""
 
     name: str
@@ -67,7 +67,7 @@ class Catalog:
         """The file of each action's declaration, by service and by the action's name in this service."""
         found: dict[tuple[str, str], Path] = {}
         own = own_declarations(self._own, self.services) if self._own else []
-        for path in (*sorted(self.folder.glob("*/*/*.yaml")), *own):
+        for path in (*sorted(self.folder.glob("*/*/*.yaml"), key=attrgetter("parts")), *own):
             key = (path.parent.parent.name, path.stem)
             if key in found:
                 raise _same_name(path, found[key])
@@ -229,7 +229,7 @@ class Catalog:
 
 def search_actions(actions: Iterable[Action], words: list[str]) -> list[Action]:
     """Return those of the actions that have every word, as `Catalog.search` does."""
-    wanted = [{word.lower(), _ENDING.sub("", american(word.lower()))} for word in words]
+    wanted = [{word.lower(), re.sub(_ENDING, "", american(word.lower()))} for word in words]
     texts = [(action, _searchable(action)) for action in actions]
     found = [
         (action, text)
@@ -241,7 +241,7 @@ def search_actions(actions: Iterable[Action], words: list[str]) -> list[Action]:
 
 def american(word: str) -> str:
     """Return a word in lower case in American spelling. Other words can be changed, too."""
-    return _BRITISH.sub(lambda found: _AMERICAN.get(str(found.lastgroup), ""), word)
+    return re.sub(_BRITISH, lambda found: _AMERICAN.get(str(found.lastgroup), ""), word)
 
 
 def _begin_words(wanted: list[set[str]], text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connector.catalog.declaration import Section
 from connector.catalog.inputs import Input
@@ -16,8 +16,7 @@ NAME = "if_missing"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True)
-class ExistingLookup:
+class ExistingLookup(NamedTuple):
     """The list that has the records which an action creates, and how the record of a row is identified.
 
     `path` can have placeholders of the action's own path, and a value of `query` can be `{NAME}` with the

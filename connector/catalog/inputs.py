@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.coercion import Convert, compile_typing, declared_types, exact_types, shown
 from connector.catalog.filter_grammar import FilterGrammar
@@ -17,8 +17,7 @@ from connector.common.times import Unit, convert_time, sent_instant
 from connector.errors import InputError, shorten, values_are_shown
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """A place in an input's value that takes an id or a name: the kind of record, and the way to the place.
 
     `path` has names of members, and `[]` for the items of an array. With `sends_text`, ids are sent as text,

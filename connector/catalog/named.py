@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from connector.catalog.declaration import Section
 from connector.catalog.inputs import Input, Slot
@@ -13,8 +13,7 @@ from connector.common.json_text import Json
 from connector.common.same_name import same_name
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """The request for the record that a row is about, and the member of its response that is the owner's id.
 
     `path` has a placeholder for the value of the input.
@@ -24,8 +23,7 @@ class Owner:
     member: str
 
 
-@dataclass(frozen=True)
-class NamedKind:
+class NamedKind(NamedTuple):
     """A kind of record: the path of its list, and which members of an item are its names and its id.
 
     A name is the value of one member, or the values of several members, joined by spaces; the first name is
@@ -47,18 +45,18 @@ class NamedKind:
     id: str
     ids: re.Pattern[str]
     inputs: tuple[str, ...]
-    lists: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
-    alias: str = ""
-    items: str = ""
-    pager: str = ""
-    query: Mapping[str, Json] = field(default_factory=dict)
-    separators: bool = False
-    words: str = ""
-    takes: str = ""
-    owned_by: str = ""
-    owner: str = ""
-    owners: Mapping[str, Owner] = field(default_factory=dict)
+    lists: tuple[str, ...]
+    results: tuple[str, ...]
+    alias: str
+    items: str
+    pager: str
+    query: Mapping[str, Json]
+    separators: bool
+    words: str
+    takes: str
+    owned_by: str
+    owner: str
+    owners: Mapping[str, Owner]
 
     def names_of(self, item: Mapping[str, Json]) -> tuple[str, ...]:
         """Return the names of an item; the first one is displayed."""
@@ -148,8 +146,7 @@ def _said(slots: list[Slot], kinds: Mapping[str, NamedKind]) -> str:
     return " ".join(dict.fromkeys(sentences))
 
 
-@dataclass(frozen=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Reads the schemas of one action's inputs, and adds the places where names are accepted to `slots`."""
 
     action: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.declaration import Section
 from connector.common.json_text import Json
@@ -13,8 +12,7 @@ Path = tuple[str, ...]
 """The names of nested members that lead to a value."""
 
 
-@dataclass(frozen=True)
-class EventLog:
+class EventLog(NamedTuple):
     """The list of a service's events, newest first, which an action reads.
 
     `newest` are the inputs that read only the newest event, and `since` is the input for an event's id, after
@@ -34,8 +32,7 @@ class EventLog:
     failed: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class OfflineDevices:
+class OfflineDevices(NamedTuple):
     """The list of offline devices: `action` with `inputs`, whose items have an `id`.
 
     `name` is the member of an item with the device's name, `input` the input of actions for a device's id.
@@ -47,8 +44,7 @@ class OfflineDevices:
     name: str
 
 
-@dataclass(frozen=True)
-class NameOf:
+class NameOf(NamedTuple):
     """How to find the name of what an order runs, such as a script.
 
     `input` is its id in the list of `action`, whose items have `id` and
@@ -60,8 +56,7 @@ class NameOf:
     members: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class ValueAfter:
+class ValueAfter(NamedTuple):
     """A value to read when the work of a row has succeeded.
 
     It is the member of the result of `action` that the row's input `member` names. `inputs` maps inputs
@@ -73,8 +68,7 @@ class ValueAfter:
     member: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the end of an action's work is found in a list: in the items that belong to the row.
 
     The list is that of `action` with `inputs`, or the service's event log if `action` is empty. An item

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.declaration import Section, load_declaration, read_input
 from connector.catalog.filter_grammar import FilterGrammar
@@ -22,8 +22,7 @@ EVERY = "*"
 """The value of `when` for a shape that applies to any object."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """An additional text setting of this service's connections."""
 
     title: str
@@ -31,8 +30,7 @@ class Setting:
     required: bool = False
 
 
-@dataclass(frozen=True)
-class Discovery:
+class Discovery(NamedTuple):
     """The path at which an instance describes its sign-in; it is read without a sign-in.
 
     `url` is the member of the response with the URL of the sign-in, to which `token_path` is appended.
@@ -45,8 +43,7 @@ class Discovery:
     settings: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class SignIn:
+class SignIn(NamedTuple):
     """The service's OAuth 2.0 settings.
 
     `query` are the parameters of the token request: name to setting of the connection; those without a value
@@ -69,13 +66,12 @@ class SignIn:
     offline_scope: str
     app: str
     needs: Mapping[str, str]
-    default_scope: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
-    discovery: Discovery | None = None
+    default_scope: str
+    query: Mapping[str, str]
+    discovery: Discovery | None
 
 
-@dataclass(frozen=True)
-class ErrorShape:
+class ErrorShape(NamedTuple):
     """The members of one kind of error body; it applies if the body has the member `when`.
 
     With `when` "*" it applies to any object, whose members are then messages (text, or an array of texts),
@@ -124,8 +120,7 @@ class Errors:
         return tuple(f'"{name}"' for name in self.in_success)
 
 
-@dataclass(frozen=True)
-class Pager:
+class Pager(NamedTuple):
     """The paging of one family of lists.
 
     `items` is the path of the items in the response ("" if the response is the array itself). The next
@@ -147,17 +142,16 @@ class Pager:
     page_size: int
     least: int
     until: tuple[str, ...]
-    next: str = ""
-    advances: str = ""
-    pick: str = ""
-    item: str = ""
-    first: int | None = None
-    total: str = ""
-    always: Mapping[str, Json] = field(default_factory=dict)
+    next: str
+    advances: str
+    pick: str
+    item: str
+    first: int | None
+    total: str
+    always: Mapping[str, Json]
 
 
-@dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(NamedTuple):
     """An action that is called to check a connection, and the scope that it requires."""
 
     title: str
@@ -166,8 +160,7 @@ class HealthCheck:
     scope: str
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """A service as declared. `document` is the path at which an instance serves its OpenAPI document.
 
     `document_prefix` is put before the paths in that document that do not begin with it, and
@@ -196,17 +189,17 @@ class Service:
     health_checks: tuple[HealthCheck, ...]
     scopes: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
-    names: str = "bare"
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    wrap: str = ""
-    document_prefix: str = ""
-    document_responses: bool = True
-    web_paths: Mapping[str, str] = field(default_factory=dict)
-    times: tuple[str, ...] = ()
-    named: Mapping[str, NamedKind] = field(default_factory=dict)
-    event_log: EventLog | None = None
-    offline: OfflineDevices | None = None
-    delay: Delay = field(default_factory=Delay)
+    names: str
+    settings: Mapping[str, Setting]
+    wrap: str
+    document_prefix: str
+    document_responses: bool
+    web_paths: Mapping[str, str]
+    times: tuple[str, ...]
+    named: Mapping[str, NamedKind]
+    event_log: EventLog | None
+    offline: OfflineDevices | None
+    delay: Delay
 
     @property
     def prefix(self) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connector.catalog.declaration import Section
 
 
-@dataclass(frozen=True)
-class Throttling:
+class Throttling(NamedTuple):
     """The responses with which the service reports too many requests: statuses, and words of an HTML page.
 
     `waits_s` are the waits (seconds) before each further try, for a service that limits the requests of a
@@ -23,8 +22,7 @@ class Throttling:
     says: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True)
-class Delay:
+class Delay(NamedTuple):
     """The minimum interval between two requests, a setting of runs: its default, in milliseconds."""
 
     title: str = ""

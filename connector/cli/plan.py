@@ -135,7 +135,7 @@ def _show_step(
         names_of = TargetNames(step, target_of(step))
         affected = find_affected(step, sys.maxsize if as_json else _SHOWN, names_of)
         if step.expected:
-            replace(step.expected, hint="").check(affected.count)  # A plan cannot be resumed.
+            step.expected._replace(hint="").check(affected.count)  # A plan cannot be resumed.
     rows = open_rows(step)
     if as_json:
         print(json.dumps({**named, "action": job.action, "rows": affected.count, "names": affected.names}))

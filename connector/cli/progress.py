@@ -10,9 +10,8 @@ import shutil
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Event, RLock, Thread
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from connector.common.clock import Clock, SystemClock
 from connector.errors import ConnectorError, count_of
@@ -27,8 +26,7 @@ _WAITS_S = 2.0
 _SHORTEST_BAR, _LONGEST_BAR = 5, 40
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """The progress of a run at one moment. Times are in seconds, the rate is in rows per second.
 
     `left_s` is the estimated remaining time. `pace_s` is the part of it that is due to the delay between

@@ -33,6 +33,8 @@ _GONE_S = 30.0
 class AdaptivePacer(Pacer):
     """A pacer whose delay starts at `delay_ms` and adapts; it is at least `least_ms`. See `AdaptivePace`."""
 
+    adapts = True
+
     def __init__(
         self,
         delay_ms: float,

@@ -6,7 +6,6 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Protocol
 
@@ -92,6 +91,8 @@ class Client:
         """The seconds by which the API's clock is ahead of the local one, by the last Date header; else 0."""
         if self._dated is None:
             return 0.0
+        from email.utils import parsedate_to_datetime  # slow to import
+
         text, now = self._dated
         try:
             return parsedate_to_datetime(text).timestamp() - now
@@ -139,7 +140,7 @@ class Client:
             except BaseException:
                 self.pacer.ended(turn, "unknown")
                 raise
-            held_s = self.pacer.ended(turn, *_for_pace(outcome))
+            held_s = self.pacer.ended(turn, *_for_pace(outcome)) if self.pacer.adapts else 0.0
             if is_logged:
                 status = outcome.status if isinstance(outcome, Response) else outcome.error.status
                 took_ms = 1000 * (self._clock.monotonic() - began)

@@ -6,7 +6,6 @@ import logging
 
 from connector.catalog.service import Service
 from connector.client.account_limit import AccountLimit
-from connector.client.adaptive_pacer import LAYOUT, AdaptivePacer
 from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
 from connector.client.client import Client
@@ -47,6 +46,8 @@ def open_client(
     if min_delay_ms is None:
         pacer = Pacer(delay_ms, clock, path, limit)
     else:
+        from connector.client.adaptive_pacer import LAYOUT, AdaptivePacer  # imported only if it is used
+
         pace = state_file(f"pace-{LAYOUT}", connection.account)
         pacer = AdaptivePacer(delay_ms, min_delay_ms, clock, path, pace, limit)
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None

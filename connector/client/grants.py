@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from connector.client.token_endpoint import TokenEndpoint, TokenResponse
-from connector.common.file_lock import FileLock, Timeout
+from connector.common.kept_lock import KeptLock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import digest_name
 from connector.connections.connection import Connection
@@ -48,15 +48,12 @@ class ClientCredentials:
 
         If the file system does not support locks, processes may each sign in once.
         """
-        lock = FileLock(self._lock, mode=0o600) if self._lock else None
-        with suppress(OSError):
-            if lock:
-                _acquire(lock, self._connection.label)
+        lock = _taken(self._lock, self._connection.label) if self._lock else None
         try:
             yield
         finally:
             if lock:
-                lock.release()
+                lock.close()
 
     def binding(self) -> str:
         """Return an empty string, because the name of the token's file depends on all credentials."""
@@ -72,13 +69,17 @@ LOCK_WAIT_S = 60.0
 """The maximum wait for another process that is signing in, in seconds; that process can be suspended."""
 
 
-def _acquire(lock: FileLock, label: str) -> None:
-    """Wait for the lock, and log if another process holds it. Raises OSError after `LOCK_WAIT_S`."""
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.warning("%s: waiting for another process that is signing in", label, extra={"notice": True})
-        lock.acquire(timeout=LOCK_WAIT_S)
+def _taken(path: Path, label: str) -> KeptLock | None:
+    """Wait for the lock, and log if another process holds it; return None if it cannot be taken."""
+    lock = None
+    with suppress(OSError):
+        lock = KeptLock(path)
+        if not lock.take():
+            logger.warning(
+                "%s: waiting for another process that is signing in", label, extra={"notice": True}
+            )
+            lock.take(LOCK_WAIT_S)
+    return lock
 
 
 @dataclass(frozen=True)

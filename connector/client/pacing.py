@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from connector.client.account_limit import AccountLimit
-from connector.client.adaptive_pace import Started
 from connector.client.shared_times import separate_times, shared_times
 from connector.common.clock import Clock
+
+if TYPE_CHECKING:
+    from connector.client.adaptive_pace import Started
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,9 @@ class Pacer:
     request starts while the service accepts none.
     """
 
+    adapts = False
+    """Whether the delay depends on the outcomes of requests, so that `ended` must be called."""
+
     def __init__(
         self, delay_ms: float, clock: Clock, path: Path | None = None, limit: AccountLimit | None = None
     ) -> None:
@@ -102,8 +107,8 @@ class Pacer:
             while self.limit and (held_s := self.limit.until - self._clock.monotonic()) > 0:
                 self.limit.say_wait()
                 self._clock.sleep(held_s)
-            self._times[_UNPACED] = self._clock.monotonic()
-            return Turn(self._clock.monotonic(), 0.0)
+            self._times[_UNPACED] = now = self._clock.monotonic()
+            return Turn(now, 0.0)
         turn = Turn(self._clock.monotonic(), self._delay_s)
         with self._in_order():
             while wait_s := self._locked(self._start, turn):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from connector.catalog.service import Discovery, SignIn
@@ -11,8 +11,7 @@ from connector.connections.connection import Connection, checked_url
 from connector.errors import AuthError, ConnectionSetupError, shorten
 
 
-@dataclass(frozen=True)
-class SignInAddress:
+class SignInAddress(NamedTuple):
     """The base URL for token requests, and their target (path and query) below it."""
 
     base_url: str

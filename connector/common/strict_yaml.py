@@ -147,7 +147,7 @@ def _parsed(
         _check_nesting(text)
         loader = loader_class(text)
         node = loader.get_single_node()
-        if "*" in text:
+        if "*" in text and "&" in text:  # An alias, *NAME, repeats what is marked with &NAME.
             _check_aliases(node)
         for key in keys:
             node = _member(loader, node, key)

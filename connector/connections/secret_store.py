@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from connector.common import json_text
-from connector.common.file_lock import FileLock, Timeout
 from connector.common.redaction import HIDDEN
 from connector.common.user_folders import config_folder, require_room, write_whole
 from connector.errors import ConnectionSetupError
@@ -97,6 +96,8 @@ class SecretStore:
 
         It is for exchanging a refresh token at a server and saving the new one.
         """
+        from connector.common.file_lock import FileLock, Timeout  # slow to import
+
         lock = FileLock(self._folder / f"{name}.lock", timeout=HELD_WAIT_S, mode=0o600)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -173,6 +174,8 @@ class SecretStore:
 
     def _change(self, name: str, change: Callable[[_Kept], _Kept]) -> _Kept:
         """Change a connection's file of secrets under a lock; return its previous content."""
+        from connector.common.file_lock import FileLock, Timeout  # slow to import
+
         path = self.path(name)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

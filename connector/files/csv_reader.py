@@ -11,6 +11,7 @@ from connector.errors import RunError, shorten
 from connector.files.csv_dialect import Dialect, column_names, fitted
 from connector.files.csv_quotes import describe_error, separated
 from connector.files.record import Record
+from connector.files.text_stream import has_bad_byte
 
 
 def read_csv(
@@ -103,12 +104,3 @@ def _record(columns: list[str], cells: list[str], place: str, encoding: str) -> 
         bad = next(column for column, cell in zip(columns, cells, strict=True) if "\0" in cell)
         return Record({}, f'{place}: a NUL character, in the column "{shorten(bad, 80)}"')
     return Record(dict(zip(columns, cells, strict=True)))
-
-
-def has_bad_byte(text: str) -> bool:
-    """Return whether a text has bytes that are not UTF-8. It was decoded with `surrogateescape`."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

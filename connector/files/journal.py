@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from connector.common import json_text
 from connector.common.durability import sync_file
@@ -115,8 +115,7 @@ class Journal:
         return self._file
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The first line of a journal: the digests of the run, and whether its lines are flushed to the disk."""
 
     run: Mapping[str, str]

@@ -11,10 +11,10 @@ from typing import BinaryIO, Literal
 from connector.common import json_text
 from connector.common.json_text import Json, kind
 from connector.errors import RunError, cited, shorten
-from connector.files.csv_reader import has_bad_byte
 from connector.files.json_stream import JsonStream
 from connector.files.read_options import WHOLE_OBJECT
 from connector.files.record import Record
+from connector.files.text_stream import has_bad_byte
 
 Form = Literal["lines", "array", "values"]
 
@@ -116,8 +116,15 @@ def read_lines(
 ) -> Iterator[Record]:
     """Yield the records of JSON Lines; the record of an invalid line has an `error`."""
     for number, line in enumerate(_lines(stream, longest), start=1):
-        if line.strip():
-            yield _line_record(line, f"{name}, line {number}", longest, encoding, loads)
+        if text := line.strip():
+            try:
+                record = loads(text.decode()) if len(line) <= longest else None
+            except ValueError:
+                record = None
+            if type(record) is dict:
+                yield Record(record)
+            else:
+                yield _unusual_line(line, f"{name}, line {number}", longest, encoding, loads)
 
 
 def unread_lines(stream: BinaryIO, longest: int) -> Iterator[Record]:
@@ -135,9 +142,10 @@ def _lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
                 rest = stream.readline(longest)
 
 
-def _line_record(
+def _unusual_line(
     line: bytes, place: str, longest: int, encoding: str, loads: Callable[[str], Json]
 ) -> Record:
+    """Return the record of a line that is not simply a JSON object, perhaps with the reason why not."""
     if len(line) > longest:
         return Record({}, f"{place}: the line has more than {longest:,} bytes")
     try:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from connector.errors import RunError
 from connector.files import json_reader
-from connector.files.csv_dialect import Dialect, find_dialect, has_header
-from connector.files.csv_reader import read_csv, read_csv_header
 from connector.files.read_options import WHOLE_OBJECT, Format, ReadOptions, checked
 from connector.files.recognize import (
     check_encoding,
@@ -26,11 +23,13 @@ from connector.files.recognize import (
 from connector.files.record import Record
 from connector.files.text_stream import SAMPLE, Ahead, Text, buffered, has_mark, open_text, unpacked
 
+if TYPE_CHECKING:
+    from connector.files.csv_dialect import Dialect
+
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[{\]])')
 
 
-@dataclass(frozen=True)
-class InputForm:
+class InputForm(NamedTuple):
     """An input before it is opened: its name, and the format of its file extension.
 
     `given` is the format that the user gave, which overrides the extension. `is_live` is true for an input
@@ -49,8 +48,7 @@ class InputForm:
         return self.given or self.extension
 
 
-@dataclass(frozen=True)
-class OpenedInput:
+class OpenedInput(NamedTuple):
     """An opened input: its records, its stream, and the dialect of a CSV input.
 
     All records of a table (CSV, TSV, Excel) have the columns of its header, which `read_header` reads from
@@ -119,6 +117,9 @@ def _recognized(start: bytes, options: ReadOptions) -> Format:
 
 
 def _open_csv(text: Text, form: InputForm, options: ReadOptions, format: Format, longest: int) -> OpenedInput:
+    from connector.files.csv_dialect import find_dialect, has_header  # imported only if it is used
+    from connector.files.csv_reader import read_csv, read_csv_header
+
     start = text.ahead.look(all=not form.is_live)
     while not has_header(start) and text.ahead.more():
         start = text.ahead.look(all=not form.is_live)

@@ -18,14 +18,12 @@ from typing import Literal, Protocol
 
 from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
-from connector.common.file_lock import FileLock, Timeout
 from connector.common.file_modes import PRIVATE_FILE, create_file, make_private_folder
+from connector.common.kept_lock import KeptLock
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
-from connector.files.conversion import convert
 from connector.files.envelope import Envelope
-from connector.files.errors_file import write_errors_file
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
 from connector.files.output_formats import OutputForm
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
@@ -88,10 +86,7 @@ class FileOutput:
         look(path, start)
         try:
             make_private_folder(self.folder)
-            self._lock = FileLock(self.folder / "lock")
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise RunError(f"{path}: another run is writing this file") from None
+            self._lock = _locked(path)
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
@@ -101,7 +96,7 @@ class FileOutput:
             else:
                 self._begin(fingerprint)
         except RunError:
-            self._lock.release()
+            self._lock.close()
             raise
 
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
@@ -194,13 +189,17 @@ class FileOutput:
         self._file.close()  # Windows cannot rename an open file
         try:
             if self._errors:
+                from connector.files.errors_file import write_errors_file  # imported only if it is used
+
                 with self.partial.open("rb") as partial:
                     write_errors_file(partial, self._errors, private=self._private)
             ready = self.folder / "output"
             with create_file(ready, private=self._private) as file:
                 if not self._form.is_partial:
+                    from connector.files.conversion import convert  # imported only if it is used
+
                     with self.partial.open("rb") as partial:
-                        convert(partial, self._form, file)
+                        convert(partial, self._form, file, may_rewrite=True)
                     file.flush()
                     sync_file(file.fileno())
             if self._form.is_partial:
@@ -224,9 +223,9 @@ class FileOutput:
 
     def close(self) -> None:
         """Close the files; unfinished work can be resumed. Raises RunStoppedError: see AppendOnlyFile."""
-        if self._lock.is_locked:
+        if self._lock.is_open:
             with ExitStack() as all_of_them:
-                all_of_them.callback(self._lock.release)
+                all_of_them.callback(self._lock.close)
                 all_of_them.callback(self.journal.close)
                 all_of_them.callback(self._file.close)
 
@@ -293,14 +292,20 @@ def sent_by_unfinished_run(path: Path) -> SentRequests:
 
 def look_for_another_run(path: Path) -> None:
     """Raise RunError while another run is writing this output."""
-    folder = _work_folder(path)
-    if folder.is_dir():
+    if _work_folder(path).is_dir():
         try:
-            FileLock(folder / "lock").acquire(timeout=0).lock.release()
-        except Timeout:
-            raise RunError(f"{path}: another run is writing this file") from None
+            _locked(path).close()
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _locked(path: Path) -> KeptLock:
+    """Return the lock of an output, taken. Raises RunError while another run has it, and OSError."""
+    lock = KeptLock(_work_folder(path) / "lock")
+    if not lock.take():
+        lock.close()
+        raise RunError(f"{path}: another run is writing this file")
+    return lock
 
 
 def discard(path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from connector.errors import RunError
 
@@ -16,8 +15,7 @@ TABLES: tuple[Format, ...] = ("csv", "xlsx", "table")
 _EXTENSIONS: dict[str, Format] = {".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
 
 
-@dataclass(frozen=True)
-class OutputForm:
+class OutputForm(NamedTuple):
     """How an output is written: its format, and for CSV whether it begins with a byte order mark.
 
     With `results`, it has only the results of the rows that succeeded.

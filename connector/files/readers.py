@@ -11,10 +11,9 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from connector.common.json_text import Json
 from connector.errors import Code, RunError, file_errors
@@ -39,8 +38,7 @@ LONGEST_LINE = 1 << 26
 """The maximum length of a line in bytes, to limit memory."""
 
 
-@dataclass(frozen=True)
-class InputRow:
+class InputRow(NamedTuple):
     """One row, numbered from 1. `error` is the reason why it cannot be run, `code` its `meta.code`.
 
     `origin` is the number of the row of the job's input from which the row of a later step results, if that

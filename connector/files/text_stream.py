@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from connector.files.json_stream import UNREADABLE
 
@@ -86,6 +84,8 @@ class _Unpacked(io.RawIOBase):
     """The decompressed content of a gzip stream, up to the last byte before an error."""
 
     def __init__(self, packed: BinaryIO) -> None:
+        import gzip  # imported only if it is used
+
         self._file = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
@@ -107,6 +107,15 @@ def _mark_bad(error: UnicodeError) -> tuple[str, int]:
 def _write_bad(error: UnicodeError) -> tuple[bytes, int]:
     """Replace a character that cannot be encoded in UTF-8 by BAD_BYTE."""
     return BAD_BYTE, getattr(error, "end", 1)
+
+
+def has_bad_byte(text: str) -> bool:
+    """Return whether a text has bytes that are not UTF-8. It was decoded with `surrogateescape`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 codecs.register_error("connector.mark_bad", _mark_bad)
@@ -158,8 +167,7 @@ def _codec(encoding: str) -> str:
     return f"{name}-le" if name in ("utf-16", "utf-32") else name
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A text as a stream of UTF-8. `encoding` is the original encoding.
 
     `is_certain` is false if the encoding was assumed; `is_marked` is true if a byte order mark says that it

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import product
 from threading import Condition
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.action import Action
 from connector.catalog.existing import NAME, ExistingLookup
@@ -33,15 +32,13 @@ Key = tuple[str, ...]
 """The values that identify a record, normalized for comparison."""
 
 
-@dataclass(frozen=True)
-class Existing:
+class Existing(NamedTuple):
     """The result of a row whose record already exists."""
 
     result: Json
 
 
-@dataclass(frozen=True)
-class _Record:
+class _Record(NamedTuple):
     """A record in the list: the action's result for it, and its description in error messages."""
 
     result: Json

@@ -10,10 +10,9 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.action import Action
 from connector.catalog.inputs import Input
@@ -23,8 +22,6 @@ from connector.common.json_text import Json
 from connector.errors import DeclarationError, RowError
 from connector.http.messages import Part, Request, Response, build_path, query_text
 from connector.http.uploads import find
-from connector.invocation.confirmation import confirmation
-from connector.invocation.handler_imports import missing_imports
 from connector.invocation.lookups import Lookups
 from connector.invocation.notes import Note
 from connector.invocation.pagination import Page, PagedResult, walk
@@ -44,8 +41,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Download:
+class Download(NamedTuple):
     """A handler's result whose content is the body of a response, which is saved as a file."""
 
     response: Response
@@ -208,7 +204,11 @@ def http_handler(inputs: Inputs) -> Steps:
     """Send the declared request, and further pages if the action is paged."""
     action, service = inputs._action, inputs._service
     first = inputs.request()
-    confirmed = confirmation(action, inputs._values) if action.confirmed_inputs else None
+    confirmed = None
+    if action.confirmed_inputs:
+        from connector.invocation.confirmation import confirmation  # imported only if it is used
+
+        confirmed = confirmation(action, inputs._values)
     if action.paging:
         limit = inputs.limit if "limit" in action.inputs else None
         check = confirmed.check if confirmed else None
@@ -298,6 +298,8 @@ def load_handler(path: Path) -> Handler:
         spec.loader.exec_module(module)
         handle: Handler = module.handle
     except Exception as error:
+        from connector.invocation.handler_imports import missing_imports  # imported only if it is used
+
         if isinstance(error, ImportError) and (missing := missing_imports(path)):
             raise DeclarationError(missing[0]) from error
         raise DeclarationError(f"{path}: the handler cannot be loaded: {error!r}") from error

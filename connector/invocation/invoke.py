@@ -20,7 +20,6 @@ from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
 from connector.files.envelope import Envelope, EnvelopeBlock
-from connector.http.downloads import save
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
@@ -118,6 +117,8 @@ class Invoker:
                     steps = steps_in_zone(steps, self.zone)
                 result = yield from self._drive(steps, exchange, writer)
                 if isinstance(result, Download):
+                    from connector.http.downloads import save  # imported only if it is used
+
                     folder, stem = self.files or Path(), f"{number}-{self.action.name}"
                     result = save(result.response, folder, stem, private=self.reveal_secrets)
                 yield from writer.finish(result)

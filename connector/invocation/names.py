@@ -7,7 +7,7 @@ of a kind are requested once per run, when a row first has a name of this kind.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from connector.catalog.action import Action
@@ -120,7 +120,7 @@ class _Row:
         if slot.is_list:
             ids = []
             for part in text.split(","):
-                ids.append((yield from self._id(replace(slot, is_list=False), part, where)))
+                ids.append((yield from self._id(slot._replace(is_list=False), part, where)))
             return ",".join(ids)
         kind = self.service.named[slot.kind]
         name = _name_in(kind, slot, text, where)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A warning for the envelope, yielded by a handler."""
 
     text: str

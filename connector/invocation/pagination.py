@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.service import Pager
 from connector.common.json_text import Json, kind
@@ -15,8 +15,7 @@ from connector.errors import RowError
 from connector.http.messages import Request, Response
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """A page: some items of a list. The last `Page` can be empty."""
 
     items: list[Json]

@@ -10,9 +10,8 @@ custom fields, is never changed, and neither is one outside of the years 1990 to
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from connector.common.json_text import Json
 from connector.common.zones import local_text
@@ -32,8 +31,7 @@ def time_converter(schema: Json, names: Collection[str], zone: tzinfo) -> Callab
     return lambda value: converter.value(value, schema, "")
 
 
-@dataclass(frozen=True)
-class _Converter:
+class _Converter(NamedTuple):
     """Converts the times in values. A `folder` is that to which the references in a schema are relative."""
 
     names: frozenset[str]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """The API account, or the accounts, to which a run sends requests; `key` identifies it.
 
     `timezone` is the time zone of its connection, or of each connection that has one by its name.

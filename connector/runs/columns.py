@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from connector.errors import RunError, nearest, shorten
-from connector.files.csv_dialect import NAMES
 from connector.runs.run import Prepared, naming
 from connector.runs.tenant_split import is_template
-from connector.templating.required_fields import required_fields
 
 
 def check_columns(prepared: Prepared) -> None:
@@ -17,13 +15,12 @@ def check_columns(prepared: Prepared) -> None:
     Only tables (CSV, TSV, Excel) have a header. A step whose rows come from another step is not checked.
     """
     job = prepared.job
-    uses = [] if job.follows else list(_uses(prepared))
     with naming(job):
-        columns = job.source().columns() if uses else None
+        columns = None if job.follows else job.source().columns()
         if columns is None:
             return
         missing: dict[str, list[str]] = {}
-        for name, template in uses:
+        for name, template in _uses(prepared):
             if name not in columns and name not in prepared.bindings.constants:
                 missing.setdefault(name, []).append(template)
         if missing:
@@ -32,6 +29,8 @@ def check_columns(prepared: Prepared) -> None:
 
 def _uses(prepared: Prepared) -> Iterator[tuple[str, str]]:
     """Yield (field, input) for each field of a row that a template requires."""
+    from connector.templating.required_fields import required_fields  # imported only if it is used
+
     for binding in prepared.bindings.bound:
         for name in required_fields(binding.template.source):
             yield name, binding.input.name
@@ -55,6 +54,8 @@ def _message(input: str, missing: dict[str, list[str]], columns: Collection[str]
     ]
     listed = ", ".join(shorten(column, 80) for column in list(columns)[:20])
     more = f", … ({len(columns)} in all)" if len(columns) > 20 else ""
+    from connector.files.csv_dialect import NAMES  # imported only if it is used
+
     hint = "".join(
         f'. If {NAMES[delimiter]}s separate the columns, use --delimiter "{delimiter}"'
         for delimiter in (";", "|")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from threading import Condition
 
 from connector.common import json_text
@@ -94,7 +93,7 @@ class Distinct:
             try:
                 first = self.first_of(row)
             except RowError as error:
-                row, first = replace(row, error=str(error), code=error.code), row.number
+                row, first = row._replace(error=str(error), code=error.code), row.number
             if row.number <= done_rows:
                 continue
             if first != row.number:

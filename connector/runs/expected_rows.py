@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.catalog.declaration import Section
 from connector.errors import RunError, count_of
@@ -21,8 +20,7 @@ NAMES = ("max_rows", "expect_rows")
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ExpectedRows:
+class ExpectedRows(NamedTuple):
     """The minimum and maximum number of rows, inclusive. `hint` is the end of the error message."""
 
     least: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from connector.catalog.declaration import Section, load_declaration
 from connector.common import strict_yaml
@@ -25,7 +25,6 @@ from connector.runs.job import (
     Job,
     OutputExists,
 )
-from connector.runs.notify_settings import read_notify
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
@@ -90,7 +89,10 @@ def load_jobs(
     given = {**names.render_all(given), "vars": variables}
     place = _Place(path.parent, names)
     base = Job(action="", input=NO_INPUT, uploads=path.parent, **_read_once(top, place))
-    read_notify(top)  # checked here, and used by the command
+    if "notify" in top.data:
+        from connector.runs.notify_settings import read_notify  # imported only if it is used
+
+        read_notify(top)  # checked here, and used by the command
     jobs = (
         _read_steps(top, place, base, given, spare)
         if "steps" in top.data
@@ -101,8 +103,7 @@ def load_jobs(
     return tuple(replace(job, named_at=named_at, step_outputs=outputs) for job in jobs)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """The folder of a job file, and the renderer of names of files in it."""
 
     folder: Path

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
@@ -274,8 +274,7 @@ def open_distinct(prepared: Prepared) -> AbstractContextManager[Distinct | None]
     return closing(Distinct(prepared.distinct)) if prepared.distinct else nullcontext()
 
 
-@dataclass(frozen=True)
-class OpenedRows:
+class OpenedRows(NamedTuple):
     """A run's rows; `left_out` has the number of rows that a step skipped, by reason."""
 
     source: RowSource

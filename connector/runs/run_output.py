@@ -9,7 +9,6 @@ from pathlib import Path
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.output import FileOutput, Output, Start
-from connector.files.stream_output import StreamOutput
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.runs.job import STREAM, Job
 
@@ -28,6 +27,8 @@ def open_output(
 ) -> Iterator[tuple[Output, Recorder]]:
     """Context that opens a run's output and its journal. Raises RunError."""
     if job.output == STREAM:
+        from connector.files.stream_output import StreamOutput  # imported only if it is used
+
         stream = StreamOutput(job.output_form, errors=job.errors, private=job.reveal_secrets)
         try:
             yield stream, NoRecorder()

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
+from typing import TYPE_CHECKING
 
 from connector.errors import RunError
 from connector.files.readers import InputRow, RowSource
-from connector.runs.rerun import ChosenRows
+
+if TYPE_CHECKING:
+    from connector.runs.rerun import ChosenRows
 
 NAMES = ("limit", "offset", "sample")
 """The options that select rows. In a job with steps, they apply to steps that read an input file."""
@@ -34,6 +37,8 @@ class Selection:
             raise RunError("--sample cannot be combined with --limit or --offset")
         if source.is_stdin:
             raise RunError("--sample requires a file, because all rows are counted first; use --input FILE")
+        from connector.runs.rerun import ChosenRows  # imported only if it is used
+
         return ChosenRows(source, _sample(source, self.sample))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.errors import Kind, kind_of
 from connector.files.envelope import Envelope
@@ -40,8 +40,7 @@ class Awaited:
         )
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(NamedTuple):
     """The pace that a run with an adaptive delay reached: the interval between requests at its end.
 
     With several `accounts`, it is the longest of theirs. `throttled` of all `requests` were too many for the

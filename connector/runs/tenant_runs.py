@@ -253,7 +253,7 @@ class _Tenants:
         """Run a tenant's rows; if its sign-in failed, each of its rows gets that error."""
         rows = part.rows()
         if refusal:
-            rows = (replace(row, error=str(refusal), code=refusal.code) for row in rows)
+            rows = (row._replace(error=str(refusal), code=refusal.code) for row in rows)
         self._run_batch(part, rows, self._limit)
 
     def _refuse(self, part: _TenantRun) -> None:

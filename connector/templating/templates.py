@@ -15,9 +15,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError, Undefined, nodes
 from jinja2.runtime import Context
@@ -58,8 +57,7 @@ Render = Callable[[Scope], Json]
 """A compiled template: a function that returns its value for a row. Raises InputError (`template_error`)."""
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A parsed template, which is not compiled yet.
 
     `fill` combines the values of its `expressions`; a template with statements has no `fill` and no

@@ -81,6 +81,8 @@ def fail_if_missing(value: Any) -> None:
 
 
 _LARGEST = sys.float_info.max
+_SURE_BITS = sys.float_info.max_exp - 1
+"""The length of integers that are certainly not too large. Comparing one with a float takes longer."""
 
 
 def to_json(value: Any) -> Json:
@@ -97,6 +99,8 @@ def copied(value: Any) -> Json:
     """Return a copy of a value as plain JSON. Raises TypeError with the type of a value that is not JSON."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
+        return value
+    if kind is int and value.bit_length() <= _SURE_BITS:
         return value
     if isinstance(value, (int, float)):
         if not -_LARGEST <= value <= _LARGEST:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,7 +82,7 @@ def test_operations_get_names_and_full_paths(service: Service) -> None:
         "/Agent/me": item,
         "/X": {"get": {"operationId": "getClient", "responses": {}}},
     }
-    found = repaired({"openapi": "3.0.1", "paths": paths}, replace(service, document_prefix="/api"))
+    found = repaired({"openapi": "3.0.1", "paths": paths}, service._replace(document_prefix="/api"))
     assert list(names(found)) == [
         ("/api/Client", "getClient2"),
         ("/api/Client", "postClient"),
@@ -96,7 +95,7 @@ def test_operations_get_names_and_full_paths(service: Service) -> None:
 def test_responses_that_are_not_described_are_unknown(service: Service) -> None:
     silent = document(operationId="a")
     assert published_facts(repaired(silent, service))["a"]["result"] == "none"
-    unknown = replace(service, document_responses=False)
+    unknown = service._replace(document_responses=False)
     assert published_facts(repaired(silent, unknown))["a"]["result"] == {}
     assert silent == document(operationId="a")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -10,13 +11,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from filelock import BaseFileLock
 
-from connector.common import user_folders
+from connector.common import kept_lock, user_folders
 from connector.runs.records import find
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
@@ -92,19 +94,18 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
 def test_a_rerun_does_not_need_a_file_system_with_locks(
     ninjaone: Ninjaone, night: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    acquire = BaseFileLock.acquire
+    def raising(error: Exception) -> Callable[..., NoReturn]:
+        def without_locks(*_: object, **__: object) -> NoReturn:
+            raise error
 
-    def without_locks(lock: BaseFileLock, *args: Any, **kwargs: Any) -> Any:
-        if lock.lock_file.endswith(missing):
-            raise NotImplementedError
-        return acquire(lock, *args, **kwargs)
+        return without_locks
 
-    monkeypatch.setattr(BaseFileLock, "acquire", without_locks)
-    missing = ".run/lock"
-    refused = ninjaone("rerun", "out.jsonl")
-    assert refused.returncode == 2
-    assert "out.rerun.jsonl: cannot be written: the file system does not support locks" in refused.stderr
-    missing = ".rerun.lock"
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_lock, "_try", raising(OSError(errno.ENOLCK, "No locks available")))
+        refused = ninjaone("rerun", "out.jsonl")
+        assert refused.returncode == 2
+        assert "out.rerun.jsonl: cannot be written: No locks available" in refused.stderr
+    monkeypatch.setattr(BaseFileLock, "acquire", raising(NotImplementedError()))
     assert ninjaone("rerun", "out.jsonl").returncode == 1
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
 

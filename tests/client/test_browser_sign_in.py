@@ -232,7 +232,7 @@ def test_a_code_and_a_verifier_that_the_server_repeats_are_hidden(
 
 
 def test_an_app_that_gives_no_refresh_token(sign_in_with: SignIn, service: Service) -> None:
-    without = replace(service, sign_in=replace(service.sign_in, offline_scope=""))
+    without = service._replace(sign_in=service.sign_in._replace(offline_scope=""))
     message = fault(sign_in_with, service=without)
     assert message.startswith("NinjaOne returned no refresh token, without which you would have to")
     assert "the grant types Authorization code and Refresh token" in message

@@ -153,8 +153,8 @@ def test_a_refused_sign_in_with_a_successful_status_is_final(
 def test_a_service_that_declares_nothing_of_this_has_no_failed_successes(
     service: Service, transport: FakeTransport, clock: FakeClock
 ) -> None:
-    shapes = tuple(replace(shape, in_success=False) for shape in service.errors.shapes)
-    other = replace(service, errors=replace(service.errors, shapes=shapes, failed_texts=()))
+    shapes = tuple(shape._replace(in_success=False) for shape in service.errors.shapes)
+    other = service._replace(errors=replace(service.errors, shapes=shapes, failed_texts=()))
     transport.answers = [Response(200, {}, b'{"error": "x"}'), reply(b"FAILURE")]
     client = make_client(other, transport, clock)
     assert client.send(READ).json() == {"error": "x"}

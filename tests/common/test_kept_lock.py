@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,30 @@ def test_it_excludes_a_forked_process(tmp_path: Path) -> None:
             sys.exit(os.WIFEXITED(os.waitpid(child, 0)[1]))
         """
     assert subprocess.run([sys.executable, "-c", program, tmp_path / "lock"]).returncode == 0
+
+
+def test_it_is_taken_until_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    lock, other = KeptLock(path), KeptLock(path)
+    assert lock.take()
+    assert not other.take()
+    assert not other.take(wait_s=0.01)
+    with pytest.raises(Timeout):
+        FileLock(path, mode=0o600).acquire(timeout=0)
+    lock.close()
+    lock.close()
+    assert other.take()
+    assert (lock.is_open, other.is_open) == (False, True)
+
+
+def test_the_lock_of_a_removed_file_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    lock = KeptLock(tmp_path / "run" / "lock")
+    shutil.rmtree(tmp_path / "run")
+    assert not lock.take()
+    (tmp_path / "run").mkdir()
+    assert KeptLock(tmp_path / "run" / "lock").take()
+    assert not lock.take()
 
 
 def test_its_file_is_for_its_user_alone(tmp_path: Path) -> None:

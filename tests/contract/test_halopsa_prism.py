@@ -10,7 +10,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the URL of a mock of the repaired document, which answers a wrong request with 422."""
     folder = tmp_path_factory.mktemp("prism")
     # Prism makes responses of their schemas, and an empty one where there is none.
-    service = replace(CATALOG.service("halopsa"), document_responses=True)
+    service = CATALOG.service("halopsa")._replace(document_responses=True)
     document = repaired(json.loads(DOCUMENT.read_text("utf-8")), service)
     (folder / "halo.json").write_text(json.dumps(document))
     with socket.socket() as free:

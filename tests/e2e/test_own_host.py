@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -75,7 +74,7 @@ def test_only_the_connections_own_host_is_asked(
     service: Service, catalog: Catalog, regions: Regions, response: Answer, signs_in: bool, clock: FakeClock
 ) -> None:
     hosts, own, others = regions(response, signs_in)
-    service = dataclasses.replace(service, regions=hosts)
+    service = service._replace(regions=hosts)
     client = open_client(service, make_connection(service, {"region": "eu", **SECRETS}, "x"), 0, clock=clock)
     findings = list(examine(service, catalog, client))
     assert findings[0].ok is signs_in

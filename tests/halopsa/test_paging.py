@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def pages(*bodies: Any) -> Api:
 
 def walked(client: Any, service: Service, limit: int | None = None, **changes: Any) -> tuple[list[Any], Any]:
     """The items of a walk, and its result."""
-    pager = replace(service.pagers["assets"], **changes)
+    pager = service.pagers["assets"]._replace(**changes)
     steps = walk(pager, FIRST, limit)
     items: list[Any] = []
     response: Response | None = None

@@ -6,7 +6,6 @@ import logging
 import struct
 import threading
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +218,7 @@ def test_also_one_that_was_told_no_number_says_until_when(
 def test_without_its_own_waits_a_service_has_the_short_ones(
     open_client: OpenClient, clock: FakeClock, halopsa: Service
 ) -> None:
-    short: Any = replace(halopsa.throttling, waits_s=(), says=None)
-    client = open_client(answering(throttled(), OK), service=replace(halopsa, throttling=short))
+    short: Any = halopsa.throttling._replace(waits_s=(), says=None)
+    client = open_client(answering(throttled(), OK), service=halopsa._replace(throttling=short))
     client.send(READ)
     assert clock.slept == [1]

@@ -76,4 +76,4 @@ def walked(pager: Pager, serve: Serve, limit: int | None = None) -> Walked:
 
 
 def small(service: Service, name: str, **changes: Any) -> Pager:
-    return replace(service.pagers[name], **{"page_size": SIZE, "least": 1, **changes})
+    return service.pagers[name]._replace(**{"page_size": SIZE, "least": 1, **changes})

@@ -25,7 +25,7 @@ def checked(service: Service, tmp_path: Path) -> tuple[Service, Catalog]:
         HealthCheck("Things", "list_things", {}, "monitoring"),
         HealthCheck("People", "list_people", {}, ""),
     )
-    return dataclasses.replace(service, health_checks=checks), Catalog(tmp_path / "actions")
+    return service._replace(health_checks=checks), Catalog(tmp_path / "actions")
 
 
 def findings(checked: Any, client: Client) -> list[tuple[str, bool | None, str]]:
