@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi n8n test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
+.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -24,7 +24,7 @@ test: $(READY) wheels
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi n8n cron
+test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi n8n airflow cron
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -57,9 +57,11 @@ lint: $(READY)
 	$(BIN)/python -m tests.library.make_stubs --check
 	$(BIN)/python -m integrations.n8n.generator --check
 
+# Packages for hosts, whose own packages are not installed here.
+PROVIDERS := integrations/airflow/airflow_provider_ninjaone
 # The types on each system; a process each, as mypy uses one core.
 mypy-%: $(READY)
-	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks integrations/ansible/plugins integrations/n8n) --platform $* --cache-dir .mypy_cache/$*
+	$(BIN)/mypy connector $(PROVIDERS) $(if $(filter linux,$*),benchmarks integrations/ansible/plugins integrations/n8n) --platform $* --cache-dir .mypy_cache/$*
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))
@@ -232,6 +234,18 @@ sanity: ansible
 	echo "import ensurepip; ensurepip.bootstrap()" > $(GET_PIP)
 	cd $(SANITY) && HOME=$(CURDIR)/build/sanity/home PATH=$(CURDIR)/build/ansible/bin:$$PATH \
 		ansible-test sanity --python $$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])') --skip-test pslint --skip-test shellcheck
+
+# Apache Airflow, each version in an environment with what the core needs, for the slow tests of its provider. They
+# install the wheels of today themselves.
+AIRFLOW := $(basename $(notdir $(wildcard requirements/airflow/*.txt)))
+airflow: $(READY)
+	@for version in $(AIRFLOW); do \
+		pins=requirements/airflow/$$version.txt; folder=build/airflow-$$version; \
+		cmp -s $$pins $$folder/pins.txt && continue; \
+		if $(PYTHON) -m venv --clear $$folder && $$folder/bin/python -m pip install --quiet -r $$pins $(CORE); then \
+			cp $$pins $$folder/pins.txt; \
+		else rm -rf $$folder; echo "skipped: Airflow $$version, which cannot be installed here"; fi; \
+	done
 
 # The locked versions of requirements/*.txt, with hashes, for every Python that is supported.
 UV := uv==0.13.9

@@ -105,7 +105,13 @@ class ConnectorError(Exception):
 
 
 class RunError(ConnectorError):
-    """An error of the whole run, found before anything was sent."""
+    """An error of the whole run, found before anything was sent.
+
+    `transient` says whether the same call can succeed later: another run writes the output, or the sign-in
+    had no response, or 429 or 5xx.
+    """
+
+    transient = False
 
 
 class DeclarationError(RunError):
@@ -113,12 +119,7 @@ class DeclarationError(RunError):
 
 
 class ConnectionSetupError(RunError):
-    """The connection's settings or credentials are not valid, or the sign-in failed.
-
-    `transient` says whether the sign-in is worth a retry: it had no response, or 429 or 5xx.
-    """
-
-    transient = False
+    """The connection's settings or credentials are not valid, or the sign-in failed."""
 
 
 class ReadOnlyError(RunError):

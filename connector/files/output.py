@@ -304,7 +304,9 @@ def _locked(path: Path) -> KeptLock:
     lock = KeptLock(_work_folder(path) / "lock")
     if not lock.take():
         lock.close()
-        raise RunError(f"{path}: another run is writing this file")
+        error = RunError(f"{path}: another run is writing this file")
+        error.transient = True
+        raise error
     return lock
 
 

@@ -193,14 +193,12 @@ class Session:
         keep_row: bool = False,
         confirm: bool = False,
         resume: bool = False,
-        stop: Event | None = None,
     ) -> dict[str, Any]:
         """Run an action for each row of a file, and write the envelopes to another. Return the summary.
 
         It is that of `ninjaone run --summary`: `schemas/summary.schema.json`, with the command's `exit_code`.
         With `resume`, an unfinished run with this output continues, a finished one is not run again, and
-        without either a new one starts. `stop`, which any thread can set, ends the run after the rows in
-        progress; it can be resumed.
+        without either a new one starts. `stop()` of the session ends it after the rows in progress.
 
         Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails), and
         RunStoppedError for a run that cannot continue, but can be resumed.
@@ -219,7 +217,7 @@ class Session:
             rows=results,
             keep_row=keep_row,
         )
-        return self._run_jobs(lambda now: (job,), confirm, resume, stop)
+        return self._run_jobs(lambda now: (job,), confirm, resume)
 
     def run_job(
         self,
@@ -230,7 +228,6 @@ class Session:
         vars: Mapping[str, Json] | None = None,
         confirm: bool = False,
         resume: bool = False,
-        stop: Event | None = None,
     ) -> dict[str, Any]:
         """Run a job file, also one with steps, over this connection. Return the summary, as `run_file` does.
 
@@ -245,12 +242,12 @@ class Session:
         for name in SETTINGS:
             if (value := getattr(self._job, name)) != getattr(_DEFAULTS, name):
                 given[name] = value
-        return self._run_jobs(lambda now: load_jobs(Path(job), given, now), confirm, resume, stop)
+        return self._run_jobs(lambda now: load_jobs(Path(job), given, now), confirm, resume)
 
-    def _run_jobs(self, load: Load, confirm: bool, resume: bool, stop: Event | None) -> dict[str, Any]:
+    def _run_jobs(self, load: Load, confirm: bool, resume: bool) -> dict[str, Any]:
         if self._stop.is_set():
             raise RunError("the session is closed")
-        stop = stop or Event()
+        stop = Event()
         self._stops.add(stop)
         return run_jobs(
             *(load, self.catalog, self.service.name, self.connection),
@@ -287,11 +284,15 @@ class Session:
         """Return the JSON Schema of an action's inputs; see `Catalog.describe`."""
         return self.catalog.describe(self._name(action), names=names)
 
-    def close(self) -> None:
-        """Stop the runs, wait for their rows in progress, and close the connections. Can be repeated."""
+    def stop(self) -> None:
+        """Start no further call or row, and do not wait for those in progress: for a handler of signals."""
         self._stop.set()
         for stop in list(self._stops):
             stop.set()
+
+    def close(self) -> None:
+        """Stop the runs, wait for their rows in progress, and close the connections. Can be repeated."""
+        self.stop()
         for run in list(self._runs):
             run.close()
         with self._opening:

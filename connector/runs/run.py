@@ -178,10 +178,8 @@ def naming(job: Job) -> Iterator[None]:
     except RunError as error:
         if not job.step:
             raise
-        message = f'step "{job.step}": {error}'
-        if not isinstance(error, ConnectionSetupError):
-            raise RunError(message) from error
-        failure = ConnectionSetupError(message)
+        kind = ConnectionSetupError if isinstance(error, ConnectionSetupError) else RunError
+        failure = kind(f'step "{job.step}": {error}')
         failure.transient = error.transient
         raise failure from error
 

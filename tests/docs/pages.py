@@ -18,6 +18,7 @@ PAGES = (
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "examples" / "README.md",
+    *sorted((ROOT / "integrations").glob("*/README.md")),
 )
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
 

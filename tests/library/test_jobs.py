@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from connector.errors import CertificateError, FailureLimitError, NotSentError
 from connector.runs import records
 from connector.runs.job import Job
 from connector.runs.run import naming
+from connector.runs.summary_document import SummaryDocument
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, FakeTransport, make_client, reply, write_lines
 from tests.library.conftest import paths
@@ -69,10 +69,11 @@ def test_a_run_is_resumed_and_nothing_is_sent_twice(
         "action: update_device\nmatch_fields: true\nconnection: no.yaml\ninput: rows.jsonl\non_error: stop\n"
         'output: "out-{{ night }}.jsonl"\n'
     )
-    stopped = Event()
-    stopped.set()
     settings: dict[str, Any] = {"vars": {"night": "1"}, "resume": True}
-    assert checked(ninja.run_job(job, **settings, stop=stopped))["exit_code"] == 130
+    with NinjaOne(**sandbox.connection) as stopped, monkeypatch.context() as patch:
+        patch.setattr(SummaryDocument, "begin", lambda *_: stopped.stop())
+        document = stopped.run_job(job, **settings)
+    assert (document["exit_code"], document["state"]) == (130, "interrupted")
     assert patched(sandbox) == []
     with pytest.raises(FailureLimitError, match="1 row failed, more than the run allows"):
         ninja.run_job(job, **settings)

@@ -1,0 +1,39 @@
+"""Runs the work of a task in a thread, so that a signal for the task does not interrupt a request."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
+    """Return the result of `work`, or raise its error. `stop` makes it end early.
+
+    An exception in this thread (Airflow 2 raises one for SIGTERM and for a timeout) calls `stop`. Then the
+    request in progress is finished, and its outcome is that of the task: a write that has been executed must
+    not look like one that can be sent again.
+    """
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    thread = Thread(target=run, name="connector")
+    # Signals wait until the thread has started, because an exception in `start` would leave it unclear.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    thread.start()
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        thread.join()
+    except BaseException:
+        stop()
+        thread.join()
+    return done.result()
