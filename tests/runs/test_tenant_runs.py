@@ -89,7 +89,7 @@ def test_the_pace_of_several_accounts_is_that_of_the_slowest(stage: Stage) -> No
     stage.sandboxes[0].set_faults(queue=["429_bare"])
     seen: list[ActiveRun] = []
     prepared = stage.prepared(delay_ms="auto", min_delay_ms=5)
-    quick = replace(prepared.service, delay=replace(prepared.service.delay, default_ms=20))
+    quick = prepared.service._replace(delay=prepared.service.delay._replace(default_ms=20))
     summary = run_tenants(replace(prepared, service=quick), observer=seen.append)
     assert summary.pace is not None
     assert (summary.pace.accounts, summary.pace.throttled) == (2, 1)
