@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,16 @@ def post(shell: Shell, device: int) -> tuple[int, dict[str, Any]]:
         return error.code, json.load(error)
 
 
-def test_the_flow_repeats_a_busy_request_and_nothing_else(shell: Shell, sandbox: Sandbox) -> None:
+def keys(state: Path) -> int:
+    """How many requests with a key the server has stored."""
+    (store,) = state.rglob("repeats.db")
+    with closing(sqlite3.connect(store)) as db:
+        return int(db.execute("SELECT count(*) FROM requests").fetchone()[0])
+
+
+def test_the_flow_repeats_a_busy_request_and_nothing_else(
+    shell: Shell, sandbox: Sandbox, own_state: Path
+) -> None:
     sent = [request["path"] for request in sandbox.log.requests()]
     assert sent == ["/v2/device/1/maintenance", "/v2/device/9999/maintenance"]
     sandbox.set_faults(queue=[BUSY])
@@ -66,3 +77,4 @@ def test_the_flow_repeats_a_busy_request_and_nothing_else(shell: Shell, sandbox:
     assert (status, envelope["meta"]["code"]) == (502, "not_found")
     sent = [request["path"] for request in sandbox.log.requests()][2:]
     assert sent == ["/v2/device/2/maintenance"] * 2 + ["/v2/device/9999/maintenance"]
+    assert keys(own_state) == 4, "each message has one key, also if its request is repeated"
