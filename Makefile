@@ -57,11 +57,11 @@ lint: $(READY)
 	$(BIN)/python -m tests.library.make_stubs --check
 	$(BIN)/python -m integrations.n8n.generator --check
 
-# Packages for hosts, whose own packages are not installed here.
-PROVIDERS := integrations/airflow/airflow_provider_ninjaone
+# The integrations' hosts do not run on Windows, and need not be installed here.
+INTEGRATIONS := $(addprefix integrations/,airflow/airflow_provider_ninjaone ansible/plugins n8n)
 # The types on each system; a process each, as mypy uses one core.
 mypy-%: $(READY)
-	$(BIN)/mypy connector $(PROVIDERS) $(if $(filter linux,$*),benchmarks integrations/ansible/plugins integrations/n8n) --platform $* --cache-dir .mypy_cache/$*
+	$(BIN)/mypy connector $(if $(filter linux,$*),benchmarks $(INTEGRATIONS)) --platform $* --cache-dir .mypy_cache/$*
 
 # The services whose actions have qualified names; each has a page of its own.
 QUALIFIED := $(filter-out ninjaone,$(notdir $(patsubst %/service.yaml,%,$(wildcard actions/*/service.yaml))))

@@ -124,7 +124,7 @@ def test_without_a_type_a_value_stays_what_it_is(value: Any) -> None:
         ("number", float("nan"), "a number"),
         ("number", float("inf"), "a number"),
         ("integer", float("inf"), "an integer"),
-        ("boolean", "on", "true or false is expected"),
+        ("boolean", "maybe", "true or false is expected"),
         ("boolean", "2", "true or false"),
         ("boolean", 2, "true or false"),
         ("boolean", 1.0, "true or false"),
