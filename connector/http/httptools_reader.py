@@ -21,7 +21,15 @@ _MOST_HEADERS = 99  # as many as `http.client` reads
 
 def read_response(receive: Receive, method: str, largest: int = LARGEST_BODY) -> tuple[Response, bool]:
     """Read a response: see `ReadResponse`."""
-    message, received = _Message(method, largest), b""
+    message = _Message(method, largest)
+    try:
+        return _read(message, receive, method, largest)
+    finally:
+        message.release()
+
+
+def _read(message: _Message, receive: Receive, method: str, largest: int) -> tuple[Response, bool]:
+    received = b""
     while message.head is None:
         block = receive(BLOCK)
         received += block
@@ -80,6 +88,10 @@ class _Message:
             self.is_followed = True
             return self.is_complete
         return bool(data)
+
+    def release(self) -> None:
+        """Drop the parser, which refers to this object: in a cycle the body would stay in memory."""
+        del self._parser
 
     def on_message_begin(self) -> None:
         """Stop at a second response."""

@@ -63,7 +63,7 @@ VALUES: list[Any] = [
     "a",
     False,
     ["HOST-", ""],
-    ValueError('"host-1" is not one of yes, true, on, 1, no, false, off, 0'),
+    ValueError('"host-1" is not one of true, yes, on, 1, false, no, off, 0'),
     '{"a": 1}',
     "2023-04-25T00:00:00Z",
     ("convert_from_epoch", "from_epoch"),

@@ -121,7 +121,8 @@ def test_a_kill_at_any_commit_makes_nothing_twice(
 
         with pytest.raises(_Killed):
             once()
-        assert once() == 1
+        # The ninth is the link of a site that HaloPSA created with its client: no request of ours was open.
+        assert once() == (0 if kill_at == 9 else 1)
         assert _is_complete(empty), (kill_at, _everything(empty))
 
 
