@@ -149,6 +149,7 @@ def test_other_rows_are_refused(rows: str, problem: str) -> None:
         find_checked(options, {}, {})
 
 
+@pytest.mark.slow
 def test_a_job_with_steps(
     connection_file: Path, sandbox: Sandbox, ninjaone: Ninjaone, tmp_path: Path
 ) -> None:

@@ -85,7 +85,9 @@ def test_standard_output_has_messages_of_the_protocol_only(connection_file: Path
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, None, pytest.param(signal.SIGINT, marks=pytest.mark.slow)], ids=str
+    "number",
+    [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (None, signal.SIGINT))],
+    ids=str,
 )
 def test_the_command_ends_after_the_result_of_the_call_in_progress(
     tmp_path: Path, number: int | None
