@@ -60,14 +60,14 @@ def find_failed(
     failed: dict[int, FailedRow] = {}
     in_doubt: dict[int, FailedRow] = {}
 
-    def add(envelope: Envelope) -> None:
-        doubts.add(envelope)
+    def add(envelope: Envelope, *, is_first: bool = False) -> None:
+        doubts.add(envelope, is_first=is_first)
         row = _failed_row(envelope)
         (failed if row.can_run else in_doubt)[row.number] = _failed_again(failed.get(row.number), row)
 
     for envelope in read_ends(output, format):
         if envelope.has_error:
-            add(envelope)
+            add(envelope, is_first=True)
     for rerun in reruns:
         for envelope in read_ends(rerun, format_of(str(rerun), None)):
             if not envelope.has_error:

@@ -60,9 +60,12 @@ class Doubts:
         self._codes: dict[int, str] = {}
         self._again: set[int] = set()
 
-    def add(self, envelope: Envelope) -> None:
-        """Count the last envelope of a row, in the output of the run or of a rerun."""
-        row, is_checked = envelope.row, envelope.meta.get("checked") is True
+    def add(self, envelope: Envelope, *, is_first: bool = False) -> None:
+        """Count the last envelope of a row in an output: `is_first` for the run, otherwise a rerun.
+
+        If the run is itself a rerun, its checks were of outcomes in an earlier output, which are not counted.
+        """
+        row, is_checked = envelope.row, not is_first and envelope.meta.get("checked") is True
         if envelope.has_error and not can_run(envelope):
             self._codes[row] = envelope.meta["code"]
             if is_checked:
@@ -96,7 +99,7 @@ def find_retryable(output: Path, format: Format, reruns: Iterable[Path] = ()) ->
     done: dict[int, Requests] = {}
     for envelope in read_ends(output, format):
         action, last_row = envelope.meta["action"], envelope.row
-        doubts.add(envelope)
+        doubts.add(envelope, is_first=True)
         if can_run(envelope):
             numbers.append(envelope.row)
             _add_done(done, envelope)

@@ -93,6 +93,22 @@ def test_a_check_settles_an_unknown_outcome_in_whichever_order_they_are_read(
         assert (list(repeats.numbers), set(repeats.in_doubt)) == (numbers, in_doubt)
 
 
+def test_a_check_in_a_rerun_does_not_settle_a_later_outcome_if_that_rerun_is_rerun(tmp_path: Path) -> None:
+    unknown: dict[str, Any] = {"code": "outcome_unknown", "repeatable": False}
+    done = [
+        [envelope(1, "conflict", checked=True), envelope(2, **unknown, checked=True)],
+        [envelope(1, **unknown), envelope(2, "conflict", checked=True)],
+        [envelope(1, "conflict", checked=True), envelope(2, **unknown)],
+    ]
+    of, *reruns = [write_lines(tmp_path / f"{n}.jsonl", lines) for n, lines in enumerate(done)]
+    for number, (numbers, in_doubt) in enumerate([([1], {2}), ([2], {1}), ([1], {2})]):
+        for order in permutations(reruns[:number]):
+            repeats = find_retryable(of, "jsonl", order)
+            assert (list(repeats.numbers), set(repeats.in_doubt)) == (numbers, in_doubt)
+            failed = find_failed(of, "jsonl", order)
+            assert [n for n, row in failed.items() if row.can_run] == numbers
+
+
 def test_of_a_list_the_last_envelope_decides(tmp_path: Path) -> None:
     lines = [
         envelope(1, item=1, last=False), envelope(1, "timeout", item=2, last=True),
