@@ -113,7 +113,7 @@ class Distinct:
         """Run a row, or yield the envelope that it shares. Raises as `Invoker.envelopes` does."""
         first = self._same.pop(row.number, None)
         if first is not None:
-            yield _shared(self._wait(first), row, keep_row=invoker.keep_row)
+            yield _shared(self._wait(first), row, invoker)
             return
         is_kept = False
         try:
@@ -141,11 +141,14 @@ class Distinct:
                 self._ended.wait()
 
 
-def _shared(first: Envelope, row: InputRow, *, keep_row: bool) -> Envelope:
+def _shared(first: Envelope, row: InputRow, invoker: Invoker) -> Envelope:
     """Return the envelope of a row that shares the result of another one."""
     error = None if first.error is None else shared_error(first.row, first.error)
     meta = {**first.meta, "attempts": 0, "same_as": first.row}
-    return Envelope(row.number, error, first.result, meta, row.data if keep_row else ABSENT)
+    meta.pop("checked", None)
+    if row.number in invoker.checked:
+        meta["checked"] = True
+    return Envelope(row.number, error, first.result, meta, row.data if invoker.keep_row else ABSENT)
 
 
 def shared_error(row: int, error: str) -> str:

@@ -208,3 +208,20 @@ def test_a_resumed_run_requires_the_same_template(
     single(tmp_path, "A", "", "B", distinct="{{ org }}!")
     done = ninjaone("run", "single.yaml", "--resume")
     assert "differs from the unfinished one in its settings" in done.stderr
+
+
+def test_a_check_of_the_first_row_does_not_count_for_another(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    single(tmp_path, "A", "A")
+    sandbox.set_faults(
+        queue=[{"fault": "answer", "status": 409, "body": {"resultCode": "conflict"}}, "reset"]
+    )
+    assert ninjaone("run", "single.yaml").returncode == 1
+    write_lines(tmp_path / "first.jsonl", [{"row": 1, "org": "A"}])
+    assert ninjaone("rerun", "out.jsonl", "--input", "first.jsonl").returncode == 1
+    write_lines(tmp_path / "both.jsonl", [{"row": 1, "org": "A"}, {"row": 2, "org": "A"}])
+    assert ninjaone("rerun", "out.jsonl", "--input", "both.jsonl", "--checked", "1").returncode == 0
+    assert made(sandbox) == ["A", "A", "A"]
+    first, same = (e["meta"] for e in lines(tmp_path / "out.rerun-2.jsonl"))
+    assert (first["checked"], same["same_as"], "checked" in same) == (True, 1, False)
