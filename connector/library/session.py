@@ -174,7 +174,7 @@ class Session:
         prepared = prepare(replace(job, templates=templates or {}), self.catalog)
         self._require_confirmation(prepared.action, confirm)
         self._opened(prepared)  # The client of the run uses its token.
-        stop = Event()
+        stop = self._started()
         client = self._open(stop, prepared)
         found = Results(rows, make_invoker(prepared, client), client, concurrency, stop)
         self._runs.add(found)
@@ -245,17 +245,24 @@ class Session:
         return self._run_jobs(lambda now: load_jobs(Path(job), given, now), confirm, resume)
 
     def _run_jobs(self, load: Load, confirm: bool, resume: bool) -> dict[str, Any]:
-        if self._stop.is_set():
-            raise RunError("the session is closed")
-        stop = Event()
-        self._stops.add(stop)
         return run_jobs(
             *(load, self.catalog, self.service.name, self.connection),
             named=self._named,
             confirm=confirm,
             resume=resume,
-            stop=stop,
+            stop=self._started(),
         )
+
+    def _started(self) -> Event:
+        """Return the event that stops a new run. Raises RunError if the session is stopped."""
+        stop = Event()
+        self._stops.add(stop)  # before the check, so that `stop` in another thread cannot miss it
+        self._require_open()
+        return stop
+
+    def _require_open(self) -> None:
+        if self._stop.is_set():
+            raise RunError("the session is closed")
 
     def preview(self, action: str, /, **inputs: Any) -> dict[str, Any]:
         """Return the request of a call: `method, url, query, headers, body`. Nothing is sent.
@@ -379,6 +386,7 @@ class Session:
 
         It remembers a refused sign-in, which another attempt would only bring nearer to a locked account.
         """
+        self._require_open()
         with self._opening:
             if self._client is None:
                 self._client = self._open(self._stop, prepared)
@@ -390,8 +398,7 @@ class Session:
 
     def _open(self, stop: Event, prepared: Prepared) -> Client:
         """Return a new client, which has not signed in."""
-        if self._stop.is_set():
-            raise RunError("the session is closed")
+        self._require_open()
         connection = apply_policy(prepared.action, prepared.job, self.connection)
         delay_ms, min_delay_ms = prepared.delay_ms, prepared.min_delay_ms
         clock = SystemClock(stop, resumable=False)

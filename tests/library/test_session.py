@@ -8,6 +8,7 @@ import sys
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -288,6 +289,25 @@ def test_a_closed_session_sends_nothing(ninja: NinjaOne, sandbox: Sandbox) -> No
     with pytest.raises(RunError, match="the session is closed"):
         ninja.call("get_device", device_id=1)
     assert paths(sandbox) == []
+
+
+def test_a_stopped_session_starts_no_further_call_or_row(
+    ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = ninja.run("get_device", [{"device_id": 1}, {"device_id": 2}])
+    assert next(results).result["id"] == 1
+
+    def event() -> Event:  # the session is stopped while another thread starts a run
+        ninja.stop()
+        return Event()
+
+    monkeypatch.setattr(session_module, "Event", event)
+    with pytest.raises(RunError, match="the session is closed"):
+        ninja.run_file("get_device", tmp_path / "rows.jsonl", tmp_path / "out.jsonl")
+    assert list(results) == []
+    with pytest.raises(RunError, match="the session is closed"):
+        ninja.call("get_device", device_id=1)
+    assert paths(sandbox) == ["GET /v2/device/1"]
 
 
 def test_a_refused_sign_in_is_not_repeated_and_leaves_no_client_open(
