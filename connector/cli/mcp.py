@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from connector.cli.action_sources import add_own_actions, add_service_option, open_catalog
 from connector.cli.job_options import add_read_only
-from connector.cli.main import OK
+from connector.cli.main import OK, STOPPED
 from connector.cli.serving import about_keys, add_address, add_calls, call_settings, say, serve_until_stopped
 from connector.cli.stopping import stopping
 from connector.common.comma_separated import comma_separated
 from connector.common.listening import netloc
-from connector.errors import RunError, count_of
+from connector.errors import RunError, RunStoppedError, count_of
 
 if TYPE_CHECKING:
     from connector.mcp.server import McpServer
@@ -99,10 +99,15 @@ def _serve_stdio(server: McpServer) -> int:
     stop = threading.Event()
     with stopping(stop, say, _AFTER):
         serve_stdio(server, stop)
-        server.close()
+        exit_code = OK
+        try:
+            server.close()
+        except RunStoppedError as error:
+            say(f"ninjaone: stopped: {error}")
+            exit_code = STOPPED
         if stop.is_set():
-            os._exit(OK)  # A thread is still waiting for standard input, which cannot be interrupted.
-    return OK
+            os._exit(exit_code)  # A thread is still waiting for standard input, which cannot be interrupted.
+    return exit_code
 
 
 def _serve_http(server: McpServer, settings: Settings, options: argparse.Namespace) -> int:

@@ -54,8 +54,10 @@ def _serve(options: argparse.Namespace) -> int:
     server = listen(application, settings, options.host, options.port)
 
     def close() -> None:
-        application.close()
-        server.close()
+        try:
+            application.close()
+        finally:
+            server.close()
 
     address = netloc(options.host, server.effective_port)
     what = f"{count_of(len(catalog.names), 'action')} on http://{address}"

@@ -6,7 +6,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from connector.cli.main import main
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.fakes import wait_until
+from tests.fakes import make_unwritable, wait_until
 from tests.loopback import PATIENCE_S
 from tests.mcp.talk import ERAS, talk, yes
 
@@ -93,35 +94,58 @@ def test_the_command_ends_after_the_result_of_the_call_in_progress(
     tmp_path: Path, number: int | None
 ) -> None:
     """By a signal, and when the client closes standard input."""
-    connection, audit = tmp_path / "slow.yaml", tmp_path / "audit.jsonl"
-    inputs = {"action": "update_device", "inputs": {"device_id": 1, "display_name": "renamed"}}
-    with Sandbox(latency_ms=700) as sandbox:
-        connection.write_text("".join(f"{name}: {value}\n" for name, value in sandbox.connection.items()))
-        command = [*COMMAND, "--connection", str(connection), "--audit", str(audit)]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
+    audit = tmp_path / "audit.jsonl"
+    with Sandbox(latency_ms=700) as sandbox, calling(tmp_path, sandbox, audit) as process:
+        if number is None:
             assert process.stdin is not None
-            for line in (
-                message("initialize", 1, ABOUT),
-                message("notifications/initialized"),
-                message("tools/call", 2, {"name": "call_action", "arguments": inputs}),
-            ):
-                process.stdin.write(line + "\n")
-            process.stdin.flush()
-            wait_until(lambda: bool(sandbox.log.requests()))
-            if number is None:
-                process.stdin.close()
-            else:
-                process.send_signal(number)
-            assert process.wait(PATIENCE_S) == 0
-            assert process.stdout is not None
-            assert process.stderr is not None
-            *_, last = map(json.loads, process.stdout)
-            assert ("stopping after the calls in progress" in process.stderr.read()) == (number is not None)
+            process.stdin.close()
+        else:
+            process.send_signal(number)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stdout is not None
+        assert process.stderr is not None
+        *_, last = map(json.loads, process.stdout)
+        assert ("stopping after the calls in progress" in process.stderr.read()) == (number is not None)
     assert last["id"] == 2
     assert last["result"]["structuredContent"]["meta"]["status"] == 204
     assert json.loads(audit.read_text())["status"] == 204
+
+
+@pytest.mark.slow
+def test_a_signal_ends_the_command_also_if_the_audit_log_cannot_be_written(tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    with Sandbox() as sandbox:
+        sandbox.before_response(lambda _: make_unwritable(audit))
+        with calling(tmp_path, sandbox, audit) as process:
+            process.send_signal(signal.SIGTERM)
+            try:
+                assert process.wait(PATIENCE_S) == 3
+            finally:
+                process.kill()
+            assert process.stderr is not None
+            assert "ninjaone: stopped: " in process.stderr.read()
+
+
+@contextmanager
+def calling(folder: Path, sandbox: Sandbox, audit: Path) -> Iterator[subprocess.Popen[str]]:
+    """Context with the command, which has sent the request of a call; the call has the id 2."""
+    connection = folder / "slow.yaml"
+    connection.write_text("".join(f"{name}: {value}\n" for name, value in sandbox.connection.items()))
+    command = [*COMMAND, "--connection", str(connection), "--audit", str(audit)]
+    inputs = {"action": "update_device", "inputs": {"device_id": 1, "display_name": "renamed"}}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        for line in (
+            message("initialize", 1, ABOUT),
+            message("notifications/initialized"),
+            message("tools/call", 2, {"name": "call_action", "arguments": inputs}),
+        ):
+            process.stdin.write(line + "\n")
+        process.stdin.flush()
+        wait_until(lambda: bool(sandbox.log.requests()))
+        yield process
 
 
 def message(method: str, id: int | None = None, params: Mapping[str, Any] | None = None) -> str:

@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from connector.callers.keys import Keys, Rights
 from connector.catalog.catalog import Catalog
 from connector.cli.main import main
-from connector.errors import RunError
+from connector.errors import RunError, RunStoppedError
 from connector.http.waitress_server import Listener
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve import server
@@ -192,3 +192,21 @@ def test_the_command_has_the_options_of_a_run(
     assert (settings.connections, settings.delay_ms, settings.audit) == ((str(acme),), "auto", audit)
     with Turns(settings.max_wait_s, running=1).turn("acme"):
         pass
+
+
+def test_the_address_is_released_also_if_an_audit_log_cannot_be_written(
+    acme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed: list[Listener] = []
+    close_listener, close_application = Listener.close, Application.close
+
+    def close(application: Application) -> None:
+        close_application(application)
+        raise RunStoppedError("the audit log cannot be written")
+
+    monkeypatch.setattr(Listener, "run", lambda _: None)
+    monkeypatch.setattr(Listener, "close", lambda one: (closed.append(one), close_listener(one)))
+    monkeypatch.setattr(Application, "close", close)
+    assert main(["serve", "-c", str(acme), "--port", "0"]) == 3
+    assert "stopped: the audit log cannot be written" in capsys.readouterr().err
+    assert len(closed) == 1
