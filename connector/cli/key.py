@@ -1,4 +1,4 @@
-"""The `key` command: manage the keys with which other programs use `ninjaone serve`."""
+"""The `key` command: manage the keys of `ninjaone serve` and `ninjaone mcp --http`."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ COMMANDS = {
     "mcp": ("connector.cli.mcp", "offer actions to a language model as an MCP server"),
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "serve": ("connector.cli.serve", "serve actions over HTTP to other programs"),
-    "key": ("connector.cli.key", "manage the keys with which other programs use `serve`"),
+    "key": ("connector.cli.key", "manage the keys of `serve` and `mcp --http`"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),
     "new": ("connector.cli.new", "generate the declaration of a new action from an OpenAPI document"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _END_S = 1.0
-"""How long the thread of a closed server is waited for: clients can keep its connections open, in seconds."""
+"""How long to wait for the thread of a closed server, whose clients can keep connections open, in seconds."""
 
 
 class Server(Protocol):
