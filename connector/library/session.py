@@ -292,7 +292,7 @@ class Session:
         return self.catalog.describe(self._name(action), names=names)
 
     def stop(self) -> None:
-        """Start no further call or row, and do not wait for those in progress. A signal handler can call it."""
+        """Start no further call or row, without waiting for those in progress; for signal handlers."""
         self._stop.set()
         for stop in list(self._stops):
             stop.set()
