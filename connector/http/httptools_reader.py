@@ -83,11 +83,18 @@ class _Message:
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:
-            if self.head is not None and isinstance(error.__context__, ResponseLostError):
+            # The parser catches all that the methods below raise, such as KeyboardInterrupt.
+            if error.__context__ is not None and not self._is_left(error.__context__):
                 raise error.__context__ from None
             self.is_followed = True
             return self.is_complete
         return bool(data)
+
+    def _is_left(self, error: BaseException) -> bool:
+        """Return whether the response that raised an error is left to the other reader."""
+        if isinstance(error, ResponseLostError):
+            return self.head is None
+        return isinstance(error, (_UnusualError, HttpParserError))
 
     def release(self) -> None:
         """Drop the parser, which refers to this object: in a cycle the body would stay in memory."""
@@ -104,8 +111,13 @@ class _Message:
             raise _UnusualError
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Add a header; ignore the trailers."""
+        """Add a header; ignore the trailers.
+
+        Leave a value with a tab at its end to the other reader: `httptools` compares `chunked` with the tab.
+        """
         if self.head is None:
+            if value.endswith(b"\t"):
+                raise _UnusualError
             self._count += 1
             add_header(self._headers, name.decode("latin-1"), value.decode("latin-1"))
 

@@ -11,7 +11,7 @@ import pytest
 
 from connector.errors import TransportError
 from connector.http.messages import Response
-from tests.http.http1_answers import READERS, receiving
+from tests.http.http1_answers import OK, READERS, receiving
 from tests.http.mutated_responses import mutated_responses
 
 VERDICTS = (Path(__file__).parent.parent / "data" / "http_verdicts.txt").read_text().split()
@@ -62,3 +62,19 @@ def test_a_changed_response_is_read_as_before_or_is_an_error(reader: str) -> Non
 def test_all_readers_read_the_same(count: int) -> None:
     for data, method in islice(mutated_responses(count, seed=1), count):
         assert read("http.client", data, method) == read("httptools", data, method), data
+
+
+@pytest.mark.skipif(len(READERS) < 2, reason="the extra `fast` is not installed")
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("method", ["on_header", "on_headers_complete", "on_body"])
+def test_an_error_that_is_not_of_the_response_is_not_lost(
+    method: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connector.http import httptools_reader
+
+    def interrupted(*args: object) -> None:
+        raise kind
+
+    monkeypatch.setattr(httptools_reader._Message, method, interrupted)
+    with pytest.raises(kind):
+        READERS["httptools"](receiving([OK + b"Content-Length: 2\r\n\r\n{}"]), "GET")
