@@ -140,6 +140,8 @@ class _CheckedStream(BufferedReader):
             raise cut_short() if self._in_trailers else broken("the server closed it")
         if not self._in_trailers:
             self._check_head(line)
+        elif line not in _EMPTY and not _HEADER.fullmatch(line):
+            raise cut_short()
         return line
 
     def _check_head(self, line: bytes) -> None:

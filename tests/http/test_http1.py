@@ -54,6 +54,9 @@ both = pytest.mark.parametrize("reader", READERS)
             id="hex",
         ),
         pytest.param(
+            OK + b"Transfer-Encoding:\tchunked \t\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200, b"{}", id="chunked, tab"
+        ),
+        pytest.param(
             OK + b"Transfer-Encoding: chunked\n\n2\n{}\r\n0\n\n", 200, b"{}", id="chunks, line feeds"
         ),
         pytest.param(
@@ -206,6 +209,8 @@ def test_what_is_no_answer_is_refused(data: bytes, why: str) -> None:
         CHUNKED + b"2\r\n{}\r\n",
         CHUNKED + b"2\r\n{}\r\n0\r\n",
         CHUNKED + b"2\r\n{}\r\n0\r\nx: y\r\n",
+        CHUNKED + b"2\r\n{}\r\n0\r\nx y\r\n\r\n",
+        CHUNKED + b"2\r\n{}\r\n0\r\nx: y\r\n: z\r\n\r\n",
         # Chunks that are not what they say.
         CHUNKED + b"1\r\n{}\r\n0\r\n\r\n",
         CHUNKED + b"2\r\n{}0\r\n\r\n",
