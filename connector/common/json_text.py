@@ -160,10 +160,10 @@ def dump_bytes(value: Json) -> bytes:
 
 
 def dump_parsed(values: list[Json]) -> list[bytes]:
-    """Write values that were parsed from JSON, each as `dump_bytes` does.
+    """Write values that were parsed from JSON, each like `dump_bytes`.
 
-    With `msgspec`, this takes a fraction of the time. It must not be used for other values, because `msgspec`
-    writes NaN as null.
+    With `msgspec`, this takes a fraction of the time, and an exponent is written as in `1e22`, not `1e+22`.
+    It must not be used for other values, because `msgspec` writes NaN as null.
     """
     if compiled := _compiled():
         try:

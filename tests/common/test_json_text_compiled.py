@@ -18,7 +18,7 @@ from tests.fuzz.target import damaged
 pytest.importorskip("msgspec")
 
 NUMBERS = st.one_of(
-    st.from_regex(r"\\A-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?\\Z"),
+    st.from_regex(r"\A-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?\Z"),
     st.sampled_from(
         ["-0", "-0.0", "1e400", "-1e400", "1e-400", "01", "1.", ".5", "+1", "NaN", "Infinity", "-Infinity"]
     ),
@@ -27,11 +27,9 @@ NUMBERS = st.one_of(
 TEXTS = st.one_of(
     st.text(max_size=8).map(json.dumps),
     st.text(max_size=8).map(lambda text: json.dumps(text, ensure_ascii=False)),
-    st.sampled_from(
-        [r'"\\ud800"', r'"\\ud83d\\ude00"', r'"\\ude00\\ud83d"', '"\\ud800"', r'"\\x"', '"\t"', '"a']
-    ),
+    st.sampled_from([r'"\ud800"', r'"\ud83d\ude00"', r'"\ude00\ud83d"', '"\ud800"', r'"\x"', '"\t"', '"a']),
 )
-NAMES = st.sampled_from(['"a"', '"b"', '""', r'"\\u0061"', r'"\\udfff"', "a", "1"])
+NAMES = st.sampled_from(['"a"', '"b"', '""', r'"\u0061"', r'"\udfff"', "a", "1"])
 SPACES = st.sampled_from(["", "", " ", "\n", "\t", "\r\n", "\x0c", "\xa0", "\ufeff"])
 JSON = st.recursive(
     st.one_of(NUMBERS, TEXTS, st.sampled_from(["true", "false", "null", "nul", ""])),
