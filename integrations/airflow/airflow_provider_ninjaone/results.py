@@ -25,7 +25,7 @@ def write_result(result: Any, action: str, path: str) -> dict[str, Any]:
     """
     target = Path(path)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    content = json.dumps(result, ensure_ascii=False).encode()
+    content = json.dumps(result).encode()  # in ASCII, which can represent lone surrogates
     try:
         partial.write_bytes(content)
         os.replace(partial, target)

@@ -14,9 +14,9 @@ Result = TypeVar("Result")
 def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
     """Return the result of `work`, or raise its error. `stop` makes it end early.
 
-    An exception in this thread (Airflow 2 raises one for SIGTERM and for a timeout) calls `stop`. Then the
-    request in progress is finished, and its outcome is that of the task: a write that has been executed must
-    not look like one that can be sent again.
+    An exception in this thread (Airflow 2 raises one for SIGTERM and for a timeout) calls `stop`, and so does
+    a further one. The request in progress is finished, and its outcome is that of the task: a write that has
+    been executed must not look like one that can be sent again.
     """
     done: Future[Result] = Future()
 
@@ -30,10 +30,12 @@ def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Resul
     # Signals wait until the thread has started, because an exception in `start` would leave it unclear.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     thread.start()
-    try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        thread.join()
-    except BaseException:
-        stop()
-        thread.join()
+    is_finished = False
+    while not is_finished:
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            thread.join()
+            is_finished = True
+        except BaseException:
+            stop()
     return done.result()

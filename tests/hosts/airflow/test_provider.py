@@ -128,7 +128,9 @@ def test_an_operator_returns_a_small_result_and_writes_a_large_one(
     assert [one["id"] for one in json.loads(path.read_bytes())][:2] == [1, 2]
     assert list(path.parent.iterdir()) == [path]
 
-    # What was sent must not be sent again, whatever happens to its result.
+    # What was sent must not be sent again, whatever happens to its result, and whatever text is in it.
+    broken = provider.results.write_result("\ud800", "list_devices", str(path))
+    assert (broken["bytes"], json.loads(path.read_bytes())) == (8, "\ud800")
     with pytest.raises(
         AirflowFailException, match="list_devices succeeded, but its result cannot be written"
     ):
@@ -226,23 +228,24 @@ def test_a_batch_returns_its_summary_and_is_resumed_by_its_own_run_alone(
             batch(task_id="a", output_file="x", **wrong)
 
 
-def test_a_signal_does_not_interrupt_what_is_being_sent(provider: Any) -> None:
+def test_signals_do_not_interrupt_what_is_being_sent(provider: Any) -> None:
     class Terminated(BaseException):
         pass
 
     def terminate(*_: object) -> None:
         raise Terminated
 
-    stopped, main = threading.Event(), threading.get_ident()
+    stopped, main = threading.Semaphore(0), threading.get_ident()
 
     def work() -> str:
-        signal.pthread_kill(main, signal.SIGUSR1)
-        assert stopped.wait(30)
+        for _ in range(2):
+            signal.pthread_kill(main, signal.SIGUSR1)
+            assert stopped.acquire(timeout=30)
         return "sent"
 
     before = signal.signal(signal.SIGUSR1, terminate)
     try:
-        assert provider.stopping.run_stoppable(work, stopped.set) == "sent"
+        assert provider.stopping.run_stoppable(work, stopped.release) == "sent"
     finally:
         signal.signal(signal.SIGUSR1, before)
 
