@@ -102,21 +102,23 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
 	else echo "the tests in a browser are skipped, as they need chromium"; fi
 
+# Installs packages of npm for slow tests: $(call npm_install,FOLDER,PROGRAM,PACKAGES,NAME). Where they cannot be installed,
+# npm's message and the name say so, and their tests are skipped.
+NPM_INSTALL := npm install --loglevel=error --no-audit --no-fund
+npm_install = if [ -x build/$(1)/node_modules/.bin/$(2) ]; then exit 0; \
+	elif ! command -v npm >/dev/null; then echo "the tests with $(4) are skipped, as they need npm"; \
+	elif mkdir -p build/$(1) && $(NPM_INSTALL) --prefix build/$(1) $(3); then exit 0; \
+	else rm -rf build/$(1); echo "the tests with $(4) are skipped, as it cannot be installed"; fi
+
 # A mock server made of a vendor's OpenAPI document, for the slow tests that send it the examples' requests.
 PRISM := @stoplight/prism-cli@5.14.2
 prism:
-	@if [ -x build/prism/node_modules/.bin/prism ]; then exit 0; \
-	elif command -v npm >/dev/null; then \
-		mkdir -p build/prism && npm install --silent --no-audit --no-fund --prefix build/prism $(PRISM); \
-	else echo "the tests with Prism are skipped, as they need npm"; fi
+	@$(call npm_install,prism,prism,$(PRISM),Prism)
 
 # The inspector of the Model Context Protocol, and the Node.js that it requires, for the slow tests that call tools by it.
 INSPECTOR := @modelcontextprotocol/inspector@2.12.0 node@24.21.0
 inspector:
-	@if [ -x build/inspector/node_modules/.bin/mcp-inspector ]; then exit 0; \
-	elif command -v npm >/dev/null; then \
-		mkdir -p build/inspector && npm install --silent --no-audit --no-fund --prefix build/inspector $(INSPECTOR); \
-	else echo "the tests with the inspector of MCP are skipped, as they need npm"; fi
+	@$(call npm_install,inspector,mcp-inspector,$(INSPECTOR),the inspector of MCP)
 
 # Validators of OpenAPI documents, and a program that makes requests of them, for the slow tests of `ninjaone serve`.
 OPENAPI := openapi-spec-validator==0.9.0 schemathesis==4.32.5
@@ -125,10 +127,7 @@ openapi:
 	@if [ -x build/openapi/bin/st ]; then exit 0; \
 	elif $(PYTHON) -m venv build/openapi && build/openapi/bin/python -m pip install --quiet $(OPENAPI); then exit 0; \
 	else rm -rf build/openapi; echo "the tests with schemathesis are skipped, as it cannot be installed"; fi
-	@if [ -x build/spectral/node_modules/.bin/spectral ]; then exit 0; \
-	elif command -v npm >/dev/null; then \
-		mkdir -p build/spectral && npm install --silent --no-audit --no-fund --prefix build/spectral $(SPECTRAL); \
-	else echo "the tests with Spectral are skipped, as they need npm"; fi
+	@$(call npm_install,spectral,spectral,$(SPECTRAL),Spectral)
 
 # n8n, the Node.js that it requires, and the tools for packages of nodes, for the slow tests that execute workflows: 4 GB,
 # and 10 minutes. Install scripts are not run, as one of them needs headers of the system; sqlite3 must be built, though.
@@ -137,7 +136,6 @@ N8N_NODE := node@24.21.0
 N8N := n8n@2.41.1
 N8N_TOOLS := @n8n/node-cli@0.48.3
 WITH_NODE = PATH="$(CURDIR)/build/node24/node_modules/.bin:$$PATH"
-NPM_INSTALL := npm install --silent --no-audit --no-fund
 n8n:
 	@if [ -f build/n8n/.ready ]; then exit 0; \
 	elif ! command -v npm >/dev/null; then echo "the tests with n8n are skipped, as they need npm"; exit 0; fi; \
@@ -213,10 +211,7 @@ ansible: $(READY)
 
 NODE_RED := node-red@5.0.7 node@24.21.0
 node-red:
-	@if [ -x build/node-red/node_modules/.bin/node-red ]; then exit 0; \
-	elif command -v npm >/dev/null; then \
-		mkdir -p build/node-red && npm install --silent --no-audit --no-fund --prefix build/node-red $(NODE_RED); \
-	else echo "the tests with Node-RED are skipped, as they need npm"; fi
+	@$(call npm_install,node-red,node-red,$(NODE_RED),Node-RED)
 
 # Engines whose tasks are Python functions, and the schema of GitHub's workflows.
 RECIPES := prefect==3.9.1 celery==5.7.0 distributed==2026.8.0 check-jsonschema==0.39.0
