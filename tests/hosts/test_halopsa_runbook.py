@@ -104,7 +104,8 @@ def test_a_webhook_runs_the_script_once_for_each_event(
     notes = [json.dumps(action) for action in halo.state.actions.values()]
     assert sum("may have taken effect" in note for note in notes) == 1
 
-    # The wrong login of the webhook, and a removed key of the server.
+    # A body without an event's fields, the wrong login of the webhook, and a removed key of the server.
+    assert deliver(shell, {"event": "Ticket Status Changed"}, LOGIN) == 400
     assert deliver(shell, {**delivery["body"], "id": "other"}, "halopsa:wrong") == 401
     shell.run("ninjaone key remove runbook")
     assert deliver(shell, {**delivery["body"], "id": "other"}, LOGIN) == 503
