@@ -98,7 +98,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 result:
-  description: The result of the action; a list is returned whole.
+  description: The result of the action; a list has all of its items.
   returned: always, except in check mode for actions that are not reads
   type: raw
 code:
@@ -157,7 +157,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("ninjaone-connector"), exception=IMPORT_ERROR)
+        missing = missing_required_lib("ninjaone-connector")
+        module.fail_json(msg=missing, exception=IMPORT_ERROR, transient=False)
     try:
         run(module)
     except ConnectorError as error:

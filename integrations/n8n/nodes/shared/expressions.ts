@@ -8,8 +8,8 @@ export const IF_GIVEN = '={{ $value || undefined }}';
 export const CONFIRMED = '={{ $value === true ? "1" : "" }}';
 
 /**
- * A time in ISO 8601 with its UTC offset. One without an offset is in the timezone of the workflow; what is
- * no such time, as a number, stays as it is.
+ * A time in ISO 8601 with its UTC offset. One without an offset is in the timezone of the workflow. Any other
+ * value, such as a number, is left as it is.
  */
 export const WITH_OFFSET =
 	'={{ typeof $value === "string" && isNaN($value) && DateTime.fromISO($value, { setZone: true }).isValid ? DateTime.fromISO($value, { setZone: true }).toISO() : $value }}';

@@ -86,11 +86,11 @@ export async function toItems(
 	return results.map((one) => ({ json: asObject(one), pairedItem: { item } }));
 }
 
-/** Returns what the server says of a failed request: an envelope, a problem, or neither of them. */
+/** Returns the message and description of a failed response: an envelope, a problem, or neither. */
 function describe(body: IDataObject, status: number): { message: string; description: string } {
 	const meta = (body.meta ?? {}) as IDataObject;
-	const message = body.error ?? body.detail ?? `The server answered ${status}`;
-	const description = meta.code ?? body.title ?? 'This is no response of `ninjaone serve`: check the Base URL';
+	const message = body.error ?? body.detail ?? `The server responded with ${status}`;
+	const description = meta.code ?? body.title ?? 'Not a response of `ninjaone serve`: check the Base URL';
 	return { message: String(message), description: String(description) };
 }
 
