@@ -51,7 +51,7 @@ class Offer:
         found = self._having(wanted)
         partly = not found
         if partly:
-            counts = Counter(name for word in set(wanted) for name in self._having([word]))
+            counts = Counter(name for word in dict.fromkeys(wanted) for name in self._having([word]))
             most = max(counts.values(), default=0)
             found = [name for name in counts if counts[name] == most]
         shown = [self.actions[name] for name in found[:MOST_FOUND]]

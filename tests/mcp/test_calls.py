@@ -53,6 +53,9 @@ def test_a_search_finds_the_best_where_no_action_has_all_words(server: Talk) -> 
     found = server.call("search_actions", words="please reboot device").data
     assert "reboot_device" in [one["name"] for one in found["actions"]]
     assert "No action has all of the words" in found["hint"]
+    words = ["run_script", "create_tag", "reboot_device", "schedule_maintenance", "list_users"]
+    equally_good = server.call("search_actions", words=" ".join(words)).data["actions"]
+    assert [one["name"] for one in equally_good] == words
 
 
 def test_a_search_without_words_lists_the_areas(server: Talk, catalog: Catalog) -> None:
