@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from json.encoder import encode_basestring_ascii
@@ -162,10 +163,11 @@ def dump_bytes(value: Json) -> bytes:
 def dump_parsed(values: list[Json]) -> list[bytes]:
     """Write values that were parsed from JSON, each like `dump_bytes`.
 
-    With `msgspec`, this takes a fraction of the time, and an exponent is written as in `1e22`, not `1e+22`.
-    It must not be used for other values, because `msgspec` writes NaN as null.
+    With `msgspec`, if `loads` has imported it for a large text, this takes a fraction of the time, and an
+    exponent is written as in `1e22`, not `1e+22`. It must not be used for other values, because `msgspec`
+    writes NaN as null.
     """
-    if compiled := _compiled():
+    if "msgspec.json" in sys.modules and (compiled := _compiled()):
         try:
             return [compiled[1](value) for value in values]
         except (ValueError, TypeError, OverflowError, RecursionError):

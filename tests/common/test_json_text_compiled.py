@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from connector.common.json_text import Json, SpelledFloat
 from tests.examples import examples
 from tests.fuzz.target import damaged
 
-pytest.importorskip("msgspec")
+pytest.importorskip("msgspec.json")
 
 NUMBERS = st.one_of(
     st.from_regex(r"\A-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?\Z"),
@@ -129,4 +130,6 @@ def test_a_lone_surrogate_is_written_as_an_escape() -> None:
 def test_small_texts_do_not_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_LARGE", 1 << 15)
     monkeypatch.setattr(json_text, "_compiled", lambda: pytest.fail("imported"))
+    monkeypatch.delitem(sys.modules, "msgspec.json", raising=False)
     assert json_text.loads("[1]") == [1]
+    assert json_text.dump_parsed([1]) == [b"1"]
