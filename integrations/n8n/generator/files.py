@@ -63,7 +63,7 @@ def _node(node: Node) -> str:
         "group": ["transform"],
         "version": 1,
         "subtitle": '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-        "description": f"Run actions of {node.title} by the HTTP server of the connector",
+        "description": f"Run actions of {node.title} through the HTTP server of the connector",
         "defaults": {"name": node.title},
         "usableAsTool": True,
         "inputs": [Code("NodeConnectionTypes.Main")],

@@ -16,7 +16,7 @@ export class HaloPsa implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-		description: 'Run actions of HaloPSA by the HTTP server of the connector',
+		description: 'Run actions of HaloPSA through the HTTP server of the connector',
 		defaults: { name: 'HaloPSA' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -26,7 +26,7 @@ export class NinjaOne implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
-		description: 'Run actions of NinjaOne by the HTTP server of the connector',
+		description: 'Run actions of NinjaOne through the HTTP server of the connector',
 		defaults: { name: 'NinjaOne' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
