@@ -100,7 +100,7 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     if options.resume:
         if job.unfinished is None:
             raise RunError(f"{job.folder}: there is no unfinished rerun to resume")
-        if options.corrected or options.transient or options.checked:
+        if options.corrected or options.transient or options.checked is not None:
             raise RunError(
                 f"{job.unfinished.path}: an unfinished rerun has the rows with which it started: {command}"
             )
@@ -109,7 +109,8 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
         raise RunError(
             f"{job.unfinished.path}: this rerun is unfinished; use --resume to continue it: {command}"
         )
-    if options.checked and not (options.corrected and options.checked.strip().lower() == ALL):
+    is_all = options.checked is not None and options.checked.strip().lower() == ALL
+    if options.checked is not None and not (is_all and options.corrected):
         raise RunError(
             "--checked: for a job with steps, use `--checked all` with --input FILE, a file that `ninjaone "
             "failed` has written with --code, and that has only the rows you have checked"
@@ -124,9 +125,7 @@ def _choose(job: FinishedJob, options: argparse.Namespace) -> RerunFolder:
     for step in job.steps:
         failed = job.failed(step, rerun)
         its = rows.get(step.step, {})
-        kept[step.step] = {
-            n: row for n, row in its.items() if n in failed and (failed[n].can_run or options.checked)
-        }
+        kept[step.step] = {n: row for n, row in its.items() if n in failed and (failed[n].can_run or is_all)}
     skipped = sum(map(len, rows.values())) - sum(map(len, kept.values()))
     if skipped and not options.json:
         others = count_of(skipped, "row")

@@ -18,7 +18,7 @@ from connector.files.envelope import Envelope
 from connector.files.output_formats import Format, format_of
 from connector.files.read_options import Format as InputFormat
 from connector.files.readers import InputRow, RowSource
-from connector.runs.rerun import Doubts, Requests, read_ends, requests_done
+from connector.runs.rerun import Doubts, Requests, can_run, read_ends, requests_done
 
 _MARKS = ("row", "error")
 _OTHER_MARKS = ("_row", "_error")
@@ -27,24 +27,20 @@ _OTHER_MARKS = ("_row", "_error")
 
 @dataclass(frozen=True)
 class FailedRow:
-    """A failed row: code, message and kind of its last error; `repeatable` is true if it can be retried.
+    """A failed row: code, message and kind of its last error.
 
-    `origin` is the number of the row of the job's input from which it results, if that is another one.
-    `done` has the completed requests of a row that a rerun can continue; see `continued`.
+    `can_run` is true if a rerun can run the row without a check. `done` has the completed requests after
+    which a rerun continues the row; see `continued`. `origin` is the number of the row of the job's input
+    from which it results, if that is another one.
     """
 
     number: int
     code: str
     error: str
     kind: Kind
-    repeatable: bool
+    can_run: bool
     done: Requests = ()
     origin: int = 0
-
-    @property
-    def can_run(self) -> bool:
-        """Whether a rerun can run the row."""
-        return self.repeatable or bool(self.done)
 
 
 def find_failed(
@@ -83,17 +79,15 @@ def find_failed(
 
 
 def _failed_again(before: FailedRow | None, row: FailedRow) -> FailedRow:
-    """Return a row that failed again, with its completed requests if it failed before it reached them."""
-    is_before_them = before and before.done and row.repeatable and not row.done
-    return replace(row, done=before.done) if before and is_before_them else row
+    """Return a row that failed again; its completed requests stay those of before if it names none."""
+    return replace(row, done=before.done) if before and not row.done else row
 
 
 def _failed_row(envelope: Envelope) -> FailedRow:
     meta = envelope.meta
-    repeatable = meta.get("repeatable") is True
-    done = requests_done(envelope)
-    kind, origin = kind_of(meta), meta.get("input_row", 0)
-    return FailedRow(envelope.row, meta["code"], envelope.error or "", kind, repeatable, done, origin)
+    done, origin = requests_done(envelope), meta.get("input_row", 0)
+    error = envelope.error or ""
+    return FailedRow(envelope.row, meta["code"], error, kind_of(meta), can_run(envelope), done, origin)
 
 
 def mark_rows(rows: Iterable[InputRow], failed: Mapping[int, FailedRow]) -> list[dict[str, Json]]:

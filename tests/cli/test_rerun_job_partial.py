@@ -69,6 +69,12 @@ def test_data_of_a_completed_request_cannot_be_corrected(
     assert "the row was done in part with other data" in done.stderr
     assert changes(sandbox) == before
     assert "1 to check first (1 partial), not run" in ninjaone("rerun", "out").stderr
+    # After the check, the row still continues after its completed request.
+    (job / "fix.csv").write_text("row,step,client,tag\n1,organization,Acme,A1\n")
+    done = ninjaone("rerun", "out", "--input", "fix.csv", "--checked", "all")
+    assert done.returncode == 0, done.stderr
+    assert [request.partition(" ")[0] for request in changes(sandbox)[len(before) :]] == ["PATCH", "POST"]
+    assert made(sandbox) == ["Acme", "Acme A1"]
 
 
 def test_other_data_is_corrected(job: Path, ninjaone: Ninjaone, sandbox: Sandbox) -> None:
