@@ -92,7 +92,7 @@ def test_only_what_failed_and_may_be_repeated_is_sent_again(
 
 
 def test_a_rerun_does_not_need_a_file_system_with_locks(
-    ninjaone: Ninjaone, night: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    in_process: Ninjaone, night: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raising(error: Exception) -> Callable[..., NoReturn]:
         def without_locks(*_: object, **__: object) -> NoReturn:
@@ -102,11 +102,11 @@ def test_a_rerun_does_not_need_a_file_system_with_locks(
 
     with monkeypatch.context() as patched:
         patched.setattr(kept_lock, "_try", raising(OSError(errno.ENOLCK, "No locks available")))
-        refused = ninjaone("rerun", "out.jsonl")
+        refused = in_process("rerun", "out.jsonl")
         assert refused.returncode == 2
         assert "out.rerun.jsonl: cannot be written: No locks available" in refused.stderr
     monkeypatch.setattr(BaseFileLock, "acquire", raising(NotImplementedError()))
-    assert ninjaone("rerun", "out.jsonl").returncode == 1
+    assert in_process("rerun", "out.jsonl").returncode == 1
     assert rows_of(night / "out.rerun.jsonl") == {2: None, 5: None, 9: None}
 
 
