@@ -51,8 +51,11 @@ def _whole(value: Any, base: int) -> int:
     if "_" not in value:
         with suppress(ValueError):
             return int(value, base)
-    if base != 10 or number_in(value) is None:
+    number = number_in(value) if base == 10 else None
+    if number is None:
         raise ValueError
+    if not number:
+        return 0
     from decimal import Decimal  # imported only for such numbers
 
     return int(Decimal(value.strip()))

@@ -22,7 +22,7 @@ def number_in(text: str) -> int | float | None:
         number = float(text)
     if not isfinite(number):
         return None
-    if not number.is_integer():
+    if not (number and number.is_integer()):  # `Decimal` refuses some exponents of 0
         return number
     from decimal import Decimal  # imported only for such numbers
 
