@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import time
-from pathlib import Path
 
-from connector.client.shared_times import separate_times, shared_times
+from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
 
 logger = logging.getLogger(__name__)
 
 _DELAY, _UNTIL = 1, 2
-"""The indexes of the shared times: the minimum interval between requests in seconds, and the monotonic time
-before which no request may be sent."""
-_FRESH = (0.0, float("-inf"))
+"""The indexes of the shared times: the minimum interval between requests in seconds, and the time before
+which no request may be sent."""
+FRESH = (0.0, float("-inf"))
+"""The times of an account without a known limit."""
 _MARGIN = 1.05
 """The factor by which the interval between requests exceeds the limit, because other applications can use the
 same account."""
@@ -31,20 +31,20 @@ class AccountLimit:
     title.
     """
 
-    def __init__(self, title: str, clock: Clock, path: Path | None = None) -> None:
+    def __init__(self, title: str, clock: Clock, times: SharedTimes | None = None) -> None:
         self._title, self._clock = title, clock
-        self._times = shared_times(path, clock, _FRESH)[0] if path else separate_times(_FRESH)
+        self._times = times or OwnTimes(clock, FRESH)
         self._said_until = 0.0
 
     @property
     def delay_s(self) -> float:
         """The minimum interval between requests, in seconds; 0 if no limit is known."""
-        return self._times[_DELAY]
+        return self._times.values[_DELAY]
 
     @property
-    def until(self) -> float:
-        """The monotonic time in seconds before which no request may be sent."""
-        return self._times[_UNTIL]
+    def held_s(self) -> float:
+        """For how many seconds no request may be sent; not positive if one may be sent now."""
+        return self._times.values[_UNTIL] - self._times.now()
 
     def learn(self, says: re.Pattern[str], text: str) -> None:
         """Apply the limit in a response's text. The groups of `says` match its requests and minutes."""
@@ -55,7 +55,7 @@ class AccountLimit:
         delay_s = _MARGIN * 60 * minutes / requests
         if delay_s == self.delay_s or delay_s > _LONGEST_DELAY_S:
             return
-        self._times[_DELAY] = delay_s
+        self._set(_DELAY, delay_s)
         logger.warning(
             "%s allows %d requests in %d min: the interval between requests is now at least %.0f ms",
             *(self._title, requests, minutes, 1000 * delay_s),
@@ -64,14 +64,20 @@ class AccountLimit:
 
     def hold(self, seconds: float) -> None:
         """Let no process send a request to the account for this number of seconds."""
-        self._times[_UNTIL] = max(self._times[_UNTIL], self._clock.monotonic() + seconds)
+        self._set(_UNTIL, max(self._times.values[_UNTIL], self._times.now() + seconds))
+
+    def _set(self, index: int, value: float) -> None:
+        def step() -> None:
+            self._times.values[index] = value
+
+        self._times.change(step)
 
     def say_wait(self) -> None:
         """Log the time at which requests continue; each process logs it once for each change."""
-        left_s = self.until - self._clock.monotonic()
-        if self.until <= self._said_until + 1 or left_s < 1:
+        until, left_s = self._times.values[_UNTIL], self.held_s
+        if until <= self._said_until + 1 or left_s < 1:
             return
-        self._said_until = self.until
+        self._said_until = until
         at = time.strftime("%H:%M:%S", time.localtime(self._clock.now() + left_s))
         said = (self._title, at, left_s)
         logger.warning(

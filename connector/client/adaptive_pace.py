@@ -173,9 +173,13 @@ class AdaptivePace:
 
     def accepted(self, request: Started, now: float) -> None:
         """Note that the service accepted a request."""
+        self.remember(request)
+        self.succeeded(request, now)
+
+    def succeeded(self, request: Started, now: float) -> None:
+        """Note in the shared numbers that the service accepted a request."""
         state = self.state
         state.answered = now
-        self._remember(request.in_flight)
         state.counted += 1
         if state.hold and request.at > state.refused_at:
             self._resume(now)
@@ -210,8 +214,9 @@ class AdaptivePace:
         state.hold, state.refused_at, state.trial = min(LONGEST_HOLD_S, hold_s), now, 0.0
         state.until = now + (state.hold if retry_after_s is None else self.interval_s)
 
-    def _remember(self, in_flight: int) -> None:
-        """Note that a number of pending requests was allowed."""
+    def remember(self, request: Started) -> None:
+        """Note in this process's memory that the service accepted so many pending requests."""
+        in_flight = request.in_flight
         self._allowed[in_flight] = self._allowed.get(in_flight, 0) + 1
         if self._allowed[in_flight] > REMEMBERED:
             self._allowed = {number: count // 2 for number, count in self._allowed.items() if count > 1}

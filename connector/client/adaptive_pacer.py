@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import random
 from array import array
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from pathlib import Path
+from functools import partial
 from threading import Lock
 
 from connector.client.account_limit import AccountLimit
 from connector.client.adaptive_pace import AdaptivePace, PaceState
 from connector.client.pacing import ROUNDING_S, Outcome, Pacer, Turn
-from connector.client.shared_times import separate_times, shared_times
+from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -22,7 +20,9 @@ LAYOUT = 1
 """The version of the shared numbers. It is in the name of their file: versions share nothing."""
 _PROCESSES = 8
 """The number of processes whose pending requests are counted."""
-_FRESH = (*[0.0] * len(PaceState.NAMES), *[0.0] * 3 * _PROCESSES)
+LASTING = len(PaceState.LASTING)
+"""How many of the shared numbers are no times, and are known also after the machine was restarted."""
+FRESH = (*[0.0] * len(PaceState.NAMES), *[0.0] * 3 * _PROCESSES)
 _FLIGHTS = 1 + len(PaceState.NAMES)
 """The index of the pending requests: a random number, their number, and its last change, by process."""
 _UNTIL = 1 + PaceState.NAMES.index("until")
@@ -40,34 +40,21 @@ class AdaptivePacer(Pacer):
         delay_ms: float,
         least_ms: float,
         clock: Clock,
-        path: Path | None = None,
-        pace_path: Path | None = None,
+        times: SharedTimes | None = None,
+        pace_times: SharedTimes | None = None,
         limit: AccountLimit | None = None,
     ) -> None:
-        super().__init__(delay_ms, clock, path, limit)
+        super().__init__(delay_ms, clock, times, limit)
         self._mutex = Lock()
-        self._numbers, self._pace_lock = (
-            shared_times(pace_path, clock, _FRESH, lasting=len(PaceState.LASTING))
-            if pace_path
-            else (separate_times(_FRESH), None)
-        )
-        self._flights = _Flights(self._numbers[_FLIGHTS:])
-        with self._alone():
-            self._pace = AdaptivePace(delay_ms / 1000, least_ms / 1000, self._numbers[1:_FLIGHTS])
+        self._shared = shared = pace_times or OwnTimes(clock, FRESH)
+        self._flights = _Flights(shared.values[_FLIGHTS:])
+        numbers = shared.values[1:_FLIGHTS]
+        self._pace = shared.change(lambda: AdaptivePace(delay_ms / 1000, least_ms / 1000, numbers))
         self._adopt()
 
     def _adopt(self) -> None:
         self._own_delay_s = self._pace.interval_s
         self._delay_s = max(self._own_delay_s, self.limit.delay_s if self.limit else 0.0)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Return a context in which no other thread or process uses the shared numbers."""
-        with self._mutex, ExitStack() as stack:
-            # A folder that does not support locks leaves the processes to disturb each other's estimates.
-            with suppress(OSError):
-                stack.enter_context(self._pace_lock or nullcontext())
-            yield
 
     def wait(self) -> Turn:
         """Wait until the next request can start, and record its start. Pass the turn to `ended`."""
@@ -76,62 +63,78 @@ class AdaptivePacer(Pacer):
 
     def ended(self, turn: Turn, outcome: Outcome, retry_after_s: float | None = None) -> float:
         """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
-        assert turn.request is not None
-        with self._alone():
-            now = self._clock.monotonic()
-            self._flights.count(-1, now)
+        request = turn.request
+        assert request is not None
+
+        def note() -> float:
+            now = self._shared.now()
+            self._flights.note(now)
+            if outcome == "throttled":
+                return self._pace.refused(request, now, retry_after_s)
+            if outcome == "accepted":
+                self._pace.succeeded(request, now)
+            else:
+                self._pace.unknown(request)
+            self._adopt()
+            return 0.0
+
+        with self._mutex:
+            self._flights.own -= 1
             if outcome == "throttled":
                 self.throttled += 1
-                return self._pace.refused(turn.request, now, retry_after_s)
-            if outcome == "accepted":
-                self._pace.accepted(turn.request, now)
-            else:
-                self._pace.unknown(turn.request)
-            self._adopt()
-        return 0.0
+            elif outcome == "accepted":
+                self._pace.remember(request)
+            return self._shared.change(note)
 
     def _start(self, turn: Turn) -> float:
-        with self._alone():
-            now = self._clock.monotonic()
-            in_flight = self._flights.all(now)
-            if (wait_s := self._pace.wait_s(now, in_flight)) > ROUNDING_S:
-                return wait_s
-            self._adopt()
-            turn.delay_s = self._delay_s
-            if wait_s := super()._start(turn):
-                return wait_s
-            self._flights.count(1, now)
-            turn.request = self._pace.started(now, in_flight)
+        if turn.request is not None:  # It has left too late, and has only lost its turn.
+            return super()._start(turn)
+        with self._mutex:
+            wait_s = self._shared.change(partial(self._start_paced, turn))
+            self._flights.own += not wait_s
+        return wait_s
+
+    def _start_paced(self, turn: Turn) -> float:
+        now = self._shared.now()
+        in_flight = self._flights.all(now)
+        if (wait_s := self._pace.wait_s(now, in_flight)) > ROUNDING_S:
+            return wait_s
+        self._adopt()
+        turn.delay_s = self._delay_s
+        if wait_s := super()._start(turn):
+            return wait_s
+        self._flights.note(now, started=1)
+        turn.request = self._pace.started(now, in_flight)
         return 0.0
 
     def _log_wait(self, wait_s: float) -> None:
-        if self._numbers[_UNTIL] > self._clock.monotonic():
+        if self._shared.values[_UNTIL] > self._shared.now():
             logger.warning("too many requests: the next one starts in %.1f s", wait_s, extra={"notice": True})
         else:
             super()._log_wait(wait_s)
 
 
 class _Flights:
-    """The numbers of pending requests, by process."""
+    """The numbers of pending requests, by process; `own` are those of this process."""
 
     def __init__(self, numbers: memoryview[float]) -> None:
         self._numbers = numbers
-        self._own, self._place, self._mark = 0, 0, 0.0
+        self.own, self._place, self._mark = 0, 0, 0.0
 
     def all(self, now: float) -> int:
         """Return the number of pending requests of all processes."""
         others = (self._at(place, now) for place in range(_PROCESSES) if not self._is_own(place))
-        return self._own + sum(others)
+        return self.own + sum(others)
 
-    def count(self, change: int, now: float) -> None:
-        """Change the number of this process's pending requests."""
-        self._own += change
+    def note(self, now: float, started: int = 0) -> None:
+        """Let others know the number of this process's pending requests, with those that start now."""
         if not self._is_own(self._place):
             free = [place for place in range(_PROCESSES) if not self._at(place, now)]
             if not free:
                 return  # With so many processes, their number matters more.
             self._place, self._mark = free[0], random.random()  # noqa: S311 - not a secret
-        self._numbers[3 * self._place : 3 * self._place + 3] = array("d", (self._mark, self._own, now))
+        numbers = array("d", (self._mark, self.own + started, now))
+        self._numbers[3 * self._place : 3 * self._place + 3] = numbers
 
     def _is_own(self, place: int) -> bool:
         return place == self._place and self._numbers[3 * place] == self._mark != 0

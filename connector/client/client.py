@@ -13,7 +13,7 @@ from connector.catalog.service import Service
 from connector.client.audit import Audit
 from connector.client.auth import Auth
 from connector.client.error_responses import is_failed_success, read_error
-from connector.client.pacing import Outcome, Pacer
+from connector.client.pacing import Outcome, Pacer, Turn
 from connector.client.retries import LONGEST_WAIT_S, TRIES, backoff_s, retry_after_s
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
@@ -133,10 +133,10 @@ class Client:
             began = self._clock.monotonic() if is_logged else 0.0
             try:
                 if self._audit:
-                    a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor)
+                    a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor, turn)
                     outcome = self._audited(self._audit, a_try, request, attempt, context)
                 else:
-                    outcome = self._try(request, headers, body, attempt, lost_before, redactor)
+                    outcome = self._try(request, headers, body, attempt, lost_before, redactor, turn)
             except BaseException:
                 self.pacer.ended(turn, "unknown")
                 raise
@@ -256,10 +256,12 @@ class Client:
         attempt: int,
         lost_before: bool,
         redactor: Redactor,
+        turn: Turn,
     ) -> Response | _Failure:
+        leaving = partial(self.pacer.leaving, turn)
         try:
             came = self._transport.send(
-                request.method, request.target, headers, body, self.pacer.leaving, is_file=request.binary
+                request.method, request.target, headers, body, leaving, is_file=request.binary
             )
         except TransportError as error:
             return self._no_answer(request, error, attempt)

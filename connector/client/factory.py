@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 
 from connector.catalog.service import Service
+from connector.client import account_limit, pacing
 from connector.client.account_limit import AccountLimit
 from connector.client.audit import Audit
 from connector.client.auth import Auth, token_file
 from connector.client.client import Client
 from connector.client.pacing import Pacer
+from connector.client.shared_times import FileTimes
 from connector.client.transport import open_transport
 from connector.common.clock import Clock, SystemClock
 from connector.common.redaction import Redactor
@@ -41,15 +43,17 @@ def open_client(
     auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
     limit = None
     if service.throttling.waits_s or service.throttling.says:
-        limit = AccountLimit(service.title, clock, state_file("limit", connection.account))
-    path = state_file("pacing", connection.account)
+        path = state_file("limit", connection.account)
+        limit = AccountLimit(service.title, clock, FileTimes(path, clock, account_limit.FRESH))
+    times = FileTimes(state_file("pacing", connection.account), clock, pacing.FRESH)
     if min_delay_ms is None:
-        pacer = Pacer(delay_ms, clock, path, limit)
+        pacer = Pacer(delay_ms, clock, times, limit)
     else:
-        from connector.client.adaptive_pacer import LAYOUT, AdaptivePacer  # imported only if it is used
+        from connector.client import adaptive_pacer  # imported only if it is used
 
-        pace = state_file(f"pace-{LAYOUT}", connection.account)
-        pacer = AdaptivePacer(delay_ms, min_delay_ms, clock, path, pace, limit)
+        path = state_file(f"pace-{adaptive_pacer.LAYOUT}", connection.account)
+        pace_times = FileTimes(path, clock, adaptive_pacer.FRESH, adaptive_pacer.LASTING)
+        pacer = adaptive_pacer.AdaptivePacer(delay_ms, min_delay_ms, clock, times, pace_times, limit)
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 

@@ -1,22 +1,22 @@
 """Pacing: keeps the configured delay between the starts of requests to one account.
 
-The delay applies to rows, pages and retries, and to all threads and processes of one user on a machine. The
-processes share a small file with the times of the latest requests. Future requests are not reserved in the
-file, so a process that is killed does not block others.
+The delay applies to rows, pages and retries, and to all threads and processes that share the account's
+`SharedTimes`: those of one user on a machine, or those with one database. Future requests are not reserved
+there, so a process that is killed does not block others.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from connector.client.account_limit import AccountLimit
-from connector.client.shared_times import separate_times, shared_times
+from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
 
 if TYPE_CHECKING:
@@ -24,16 +24,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TOLERANCE_S = 0.0005
-"""The tolerance of the delay in seconds (at most a tenth of the delay). It makes up for requests that start
-late, so that the average rate of a run is exact."""
-
-_BEGAN, _SLOT, _STARTED, _UNPACED, _DELAY = range(5)
-"""The indexes of the shared times. 0: the epoch time at which the monotonic clock was 0; in monotonic
-seconds, 1: the slot of the latest start, 2: the latest start, 3: the latest start by a process without a
-delay; 4: the delay in seconds of the process with the latest start."""
+_SLOT, _STARTED, _UNPACED, _DELAY = range(1, 5)
+"""The indexes of the shared times. 1: the slot of the latest start, 2: the latest start, 3: the latest start
+by a process without a delay; 4: the delay in seconds of the process with the latest start."""
 _NEVER = float("-inf")
-_FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
+FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
+"""The times of an account to which no request was sent."""
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
@@ -45,13 +41,15 @@ ROUNDING_S = 1e-6
 class Turn:
     """A request that waits for its start: its slot, its delay, and the latest start that it has seen.
 
-    `request` is the request as an adaptive pace sees it, once it has started.
+    Once it has started, `recorded` is its start as others see it, and `request` is the request as an adaptive
+    pace sees it.
     """
 
     asked: float
     delay_s: float
     slot: float = _NEVER
     seen: float = _NEVER
+    recorded: float = _NEVER
     request: Started | None = None
 
 
@@ -64,9 +62,9 @@ class Pacer:
 
     Each request has a slot: the planned start, one delay after the slot of the latest start. Sleeps end a bit
     late, but this does not add up, because each slot is computed from the previous slot. If a start is very
-    late, the next slot can be too close; a start is therefore also at least the delay (less `TOLERANCE_S`)
-    after the previous start. A start is recorded when the wait ends, and again when the request is sent,
-    since connecting can take time.
+    late, the next slot can be too close; a start is therefore also at least the delay (less a tolerance, at
+    most a tenth of it) after the previous start. A start is recorded when the wait ends, and again when the
+    request is sent, since connecting can take time.
 
     The threads of a process take turns, in order. Processes compete: if another process has started a request
     in the meantime, a process takes the next slot, with the shorter of both delays, so that a process with a
@@ -82,14 +80,16 @@ class Pacer:
     """Whether the delay depends on the outcomes of requests, so that `ended` must be called."""
 
     def __init__(
-        self, delay_ms: float, clock: Clock, path: Path | None = None, limit: AccountLimit | None = None
+        self,
+        delay_ms: float,
+        clock: Clock,
+        times: SharedTimes | None = None,
+        limit: AccountLimit | None = None,
     ) -> None:
         self._own_delay_s = self._delay_s = delay_ms / 1000
         self._clock, self.limit = clock, limit
         self._joining, self._last_turn = threading.Lock(), threading.Lock()
-        self._times, self._lock = (
-            shared_times(path, clock, _FRESH) if path else (separate_times(_FRESH), None)
-        )
+        self._times = times or OwnTimes(clock, FRESH)
         self._is_noticed = False
         self.throttled = 0
         """The number of responses about too many requests; counted if the delay adapts to them."""
@@ -104,32 +104,50 @@ class Pacer:
         if self.limit:
             self._delay_s = max(self._own_delay_s, self.limit.delay_s)
         if not self._delay_s:
-            while self.limit and (held_s := self.limit.until - self._clock.monotonic()) > 0:
+            while self.limit and (held_s := self.limit.held_s) > 0:
                 self.limit.say_wait()
                 self._clock.sleep(held_s)
-            self._times[_UNPACED] = now = self._clock.monotonic()
+            now = self._times.now()
+            self._times.note(_UNPACED, now)
             return Turn(now, 0.0)
-        turn = Turn(self._clock.monotonic(), self._delay_s)
+        turn = Turn(self._times.now(), self._delay_s)
+        self._take(turn)
+        return turn
+
+    def _take(self, turn: Turn) -> None:
+        """Wait until a request can start, and record its start."""
         with self._in_order():
-            while wait_s := self._locked(self._start, turn):
-                if self.limit and self.limit.until > self._clock.monotonic():
+            while wait_s := self._times.change(partial(self._start, turn)):
+                if self.limit and self.limit.held_s > 0:
                     self.limit.say_wait()
                 elif wait_s > LOG_WAIT_S:
                     self._log_wait(wait_s)
                 self._clock.sleep(wait_s)
-        return turn
+        if self._times.lead_s:
+            self._clock.sleep(turn.recorded - self._times.margin_s - self._times.now())
 
     def ended(self, turn: Turn, outcome: Outcome, retry_after_s: float | None = None) -> float:
         """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
         return 0.0
 
-    def leaving(self) -> None:
-        """Record that the request is sent now; the delay before the next request starts at this time."""
-        if self._delay_s:
-            self._times[_STARTED] = max(self._times[_STARTED], self._clock.monotonic())
+    def leaving(self, turn: Turn) -> None:
+        """Record that a request is sent now; the delay before the next request starts at this time.
+
+        If it is much later than recorded, and another request may have started, wait for another turn.
+        """
+        if not turn.delay_s:
+            return
+        slack_s = self._times.slack_s
+        if slack_s is None:
+            self._times.note(_STARTED, self._times.now())
+            return
+        slack_s = min(slack_s, turn.delay_s / 20)
+        while self._times.now() + self._times.margin_s > turn.recorded + slack_s:
+            self._take(turn)
 
     def _log_wait(self, wait_s: float) -> None:
-        ago_s = self._clock.monotonic() - max(self._times[_STARTED], self._times[_UNPACED])
+        times = self._times.values
+        ago_s = self._times.now() - max(times[_STARTED], times[_UNPACED])
         logger.log(
             logging.INFO if self._is_noticed else logging.WARNING,
             "waiting %.1f s: the delay between requests to one account is %.0f ms, and the latest one "
@@ -157,32 +175,26 @@ class Pacer:
 
     def _start(self, turn: Turn) -> float:
         """Start a request and return 0, or return the seconds to wait before trying again."""
-        now, times = self._clock.monotonic(), self._times
+        shared = self._times
+        now, times = shared.now(), shared.values
         # A slot is never after its start. If it is, an older version of this package has written the file.
         started, before = times[_STARTED], min(times[_SLOT], times[_STARTED])
+        if started == turn.recorded != _NEVER:  # It has not left yet, and nothing has started since.
+            times[_STARTED] = turn.recorded = turn.seen = now + shared.margin_s
+            return 0.0
         if turn.slot == _NEVER:
             turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
         elif started > turn.seen:  # another process has started a request
             turn.delay_s = min(turn.delay_s, times[_DELAY])
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
-        distance_s = turn.delay_s - min(TOLERANCE_S, turn.delay_s / 10)
+        distance_s = turn.delay_s - min(shared.tolerance_s, turn.delay_s / 10)
         early_s = max(turn.slot, started + distance_s) - now
         if self.limit:
-            early_s = max(early_s, self.limit.until - now)
-        if early_s > ROUNDING_S:
-            return early_s
-        times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, now, self._delay_s
+            early_s = max(early_s, self.limit.held_s)
+        lead_s = min(shared.lead_s, turn.delay_s / 4)
+        if early_s > lead_s + ROUNDING_S:
+            return early_s - lead_s
+        turn.recorded = now + max(0.0, early_s) + shared.margin_s
+        times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, turn.recorded, self._delay_s
         return 0.0
-
-    def _locked(self, step: Callable[[Turn], float], turn: Turn) -> float:
-        """Call `step` while no other process holds the lock."""
-        if self._lock is not None:
-            try:
-                with self._lock:
-                    return step(turn)
-            except OSError:
-                # The folder does not support locks: this process continues with its own times.
-                began, *times = self._times.tolist()
-                self._times, self._lock = separate_times(times, began), None
-        return step(turn)

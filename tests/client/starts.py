@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
-from connector.client.pacing import Pacer
+from connector.client.pacing import FRESH, Pacer
+from connector.client.shared_times import FileTimes
+from connector.common.clock import Clock
 
 
 class SleepyClock:
@@ -23,6 +26,11 @@ class SleepyClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             self.time += seconds + self.late()
+
+
+def pacing_times(path: Path, clock: Clock) -> FileTimes:
+    """The times of an account's pacers in a file."""
+    return FileTimes(path, clock, FRESH)
 
 
 def start_times(pacer: Pacer, clock: SleepyClock, count: int) -> list[float]:

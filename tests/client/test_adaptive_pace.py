@@ -10,10 +10,12 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.adaptive_pace import AdaptivePace, PaceState
-from connector.client.adaptive_pacer import AdaptivePacer
+from connector.client.adaptive_pacer import FRESH, LASTING, AdaptivePacer
 from connector.client.pacing import Pacer
+from connector.client.shared_times import FileTimes
 from connector.http.messages import Request
 from tests.client.pace_simulation import Bucket, Pending, Simulation, Window
+from tests.client.starts import pacing_times
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
 WARM_UP = 3000
@@ -150,7 +152,13 @@ def test_the_time_that_the_service_names_is_waited_for() -> None:
 
 
 def pacers(clock: FakeClock, folder: Path, number: int = 2) -> list[AdaptivePacer]:
-    return [AdaptivePacer(300, 20, clock, folder / "pacing", folder / "pace") for _ in range(number)]
+    return [
+        AdaptivePacer(
+            *(300, 20, clock, pacing_times(folder / "pacing", clock)),
+            FileTimes(folder / "pace", clock, FRESH, LASTING),
+        )
+        for _ in range(number)
+    ]
 
 
 def send(pacer: Pacer, clock: FakeClock, count: int = 1, took_s: float = 0.001) -> None:
@@ -167,7 +175,9 @@ def test_processes_and_later_runs_share_the_pace(clock: FakeClock, tmp_path: Pat
     send(second, clock)
     assert second.delay_ms <= first.delay_ms
     assert pacers(clock, tmp_path, 1)[0].delay_ms == pytest.approx(second.delay_ms)
-    assert Pacer(300, clock, tmp_path / "pacing").delay_ms == 300  # others keep their own
+    assert (
+        Pacer(300, clock, pacing_times(tmp_path / "pacing", clock)).delay_ms == 300
+    )  # others keep their own
 
 
 def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, tmp_path: Path) -> None:

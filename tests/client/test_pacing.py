@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from connector.client.pacing import TOLERANCE_S, Pacer, Turn
+from connector.client.pacing import Pacer, Turn
+from connector.client.shared_times import FileTimes, OwnTimes
 from connector.common import user_folders
-from tests.client.starts import SleepyClock, gaps, start_times
+from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
 from tests.fakes import FakeClock, HurriedClock
 
+TOLERANCE_S = OwnTimes.tolerance_s
 SHARED = struct.Struct("=ddddd")
 """What pacers share: when the clock began; the latest slot, start and unpaced start; the latest delay."""
 
@@ -32,7 +34,7 @@ def starts(pacer: Pacer, clock: FakeClock, count: int) -> list[float]:
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_starts_are_a_delay_apart(clock: FakeClock, tmp_path: Path, shared: bool) -> None:
-    pacer = Pacer(300, clock, tmp_path / "pace" if shared else None)
+    pacer = Pacer(300, clock, pacing_times(tmp_path / "pace", clock) if shared else None)
     assert starts(pacer, clock, 4) == [0, 0.3, 0.6, 0.9]
 
 
@@ -98,7 +100,7 @@ def test_starts_keep_their_distance_whatever_sleeps_do(delay_ms: float) -> None:
 
 def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    first, late, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(3))
+    first, late, other = (Pacer(5, clock, pacing_times(tmp_path / "pace", clock)) for _ in range(3))
     first.wait()
     slept, waiting = Turn(0.0, 0.005), Turn(0.0, 0.005)
     assert [late._start(slept), other._start(waiting)] == pytest.approx([0.005, 0.005])
@@ -112,21 +114,21 @@ def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path:
 
 def test_the_next_start_keeps_its_distance_from_when_a_request_left(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    pacer, other = (Pacer(5, clock, tmp_path / "pace") for _ in range(2))
-    pacer.wait()
+    pacer, other = (Pacer(5, clock, pacing_times(tmp_path / "pace", clock)) for _ in range(2))
+    turn = pacer.wait()
     clock.time = 0.003
-    pacer.leaving()
+    pacer.leaving(turn)
     assert start_times(other, clock, 1) == pytest.approx([0.008 - TOLERANCE_S])
 
 
 def test_a_request_that_leaves_late_hides_no_later_start_and_an_unpaced_one_is_none(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    pacer, free = Pacer(5, clock, tmp_path / "pace"), Pacer(0, clock, tmp_path / "pace")
-    pacer._times[2] = 0.010
+    pacer, free = (Pacer(delay, clock, pacing_times(tmp_path / "pace", clock)) for delay in (5, 0))
+    pacer._times.values[2] = 0.010
     clock.time = 0.003
-    pacer.leaving()
+    pacer.leaving(Turn(0.0, 0.005))
     clock.time = 0.012
-    free.leaving()
+    free.leaving(Turn(0.0, 0.0))
     assert pacer._start(Turn(0.0, 0.005, 0.0, 0.010)) == pytest.approx(0.003 - TOLERANCE_S)
 
 
@@ -140,14 +142,14 @@ HOUR = 3_600_000
 def test_a_run_that_ended_while_it_waited_for_long_delays_no_later_one(
     clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delay_ms: int
 ) -> None:
-    ended = Pacer(HOUR, clock, tmp_path / "pace")
+    ended = Pacer(HOUR, clock, pacing_times(tmp_path / "pace", clock))
     ended.wait()
     for _ in range(3):
         with monkeypatch.context() as patch:
             patch.setattr(clock, "sleep", lambda seconds: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 ended.wait()
-    Pacer(delay_ms, clock, tmp_path / "pace").wait()
+    Pacer(delay_ms, clock, pacing_times(tmp_path / "pace", clock)).wait()
     assert sum(clock.slept) == pytest.approx(delay_ms / 1000, abs=0.001)
 
 
@@ -157,11 +159,13 @@ import sys
 from pathlib import Path
 from connector.client.pacing import Pacer
 from connector.common.clock import SystemClock
+from tests.client.starts import pacing_times
 class Clock(SystemClock):
     def sleep(self, seconds):
         print(seconds, flush=True)
         sys.stdin.read()
-pacer = Pacer(3_600_000, Clock(), Path(sys.argv[1]))
+clock = Clock()
+pacer = Pacer(3_600_000, clock, pacing_times(Path(sys.argv[1]), clock))
 pacer.wait()
 pacer.wait()
 """
@@ -171,13 +175,13 @@ pacer.wait()
         assert float(process.stdout.readline()) == pytest.approx(3600, abs=1)
         process.kill()
     clock = HurriedClock()
-    Pacer(300, clock, tmp_path / "pace")._start(turn := Turn(clock.monotonic(), 0.3))
+    Pacer(300, clock, pacing_times(tmp_path / "pace", clock))._start(turn := Turn(clock.monotonic(), 0.3))
     assert turn.slot - clock.monotonic() <= 0.3
 
 
 def test_a_run_with_a_long_delay_does_not_wait_for_ever_beside_one_with_a_short_delay(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    slow, fast = (Pacer(delay_ms, clock, tmp_path / "pace") for delay_ms in (1000, 300))
+    slow, fast = (Pacer(delay_ms, clock, pacing_times(tmp_path / "pace", clock)) for delay_ms in (1000, 300))
     slow.wait()
     waiting = Turn(clock.time, 1.0)
     assert slow._start(waiting) == pytest.approx(1.0)
@@ -195,7 +199,7 @@ def test_a_slot_that_an_older_version_reserved_is_worth_no_more_than_a_start(
 ) -> None:
     now = clock.monotonic()
     (tmp_path / "pace").write_bytes(SHARED.pack(clock.now() - now, now + 3600, now, float("-inf"), 0))
-    Pacer(300, clock, tmp_path / "pace").wait()
+    Pacer(300, clock, pacing_times(tmp_path / "pace", clock)).wait()
     assert clock.slept == [pytest.approx(0.3, abs=1e-5)]
 
 
@@ -217,20 +221,20 @@ def test_a_time_counts_only_since_the_machines_last_start(
     began = clock.now() - clock.monotonic() + boot_shift_s
     then = clock.monotonic() + ahead_s
     (tmp_path / "pace").write_bytes(SHARED.pack(began, then, then, then, 0.3))
-    Pacer(300, clock, tmp_path / "pace").wait()
+    Pacer(300, clock, pacing_times(tmp_path / "pace", clock)).wait()
     assert sum(clock.slept) == pytest.approx(waits, abs=1e-5)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 40, SHARED.pack(*[float("nan")] * 5), b"x" * 99])
 def test_a_broken_file_costs_no_time(clock: FakeClock, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pace").write_bytes(content)
-    assert starts(Pacer(300, clock, tmp_path / "pace"), clock, 2) == [0, 0.3]
+    assert starts(Pacer(300, clock, pacing_times(tmp_path / "pace", clock)), clock, 2) == [0, 0.3]
     _, slot, started, *_ = SHARED.unpack_from((tmp_path / "pace").read_bytes())
     assert [slot, started] == pytest.approx([clock.monotonic()] * 2, abs=1e-5)
 
 
 def test_the_file_is_its_users_alone(clock: FakeClock, tmp_path: Path) -> None:
-    Pacer(300, clock, tmp_path / "pace").wait()
+    Pacer(300, clock, pacing_times(tmp_path / "pace", clock)).wait()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {"pace": 0o600, "pace.lock": 0o600}
 
@@ -239,14 +243,18 @@ def test_a_file_that_cannot_be_opened_leaves_each_process_its_own_time(
     clock: FakeClock, tmp_path: Path
 ) -> None:
     (tmp_path / "pace").mkdir()
-    assert starts(Pacer(300, clock, tmp_path / "pace"), clock, 3) == [0, 0.3, 0.6]
-    assert starts(Pacer(300, clock, tmp_path / "no folder" / "pace"), clock, 3) == [0, 0.3, 0.6]
+    assert starts(Pacer(300, clock, pacing_times(tmp_path / "pace", clock)), clock, 3) == [0, 0.3, 0.6]
+    assert starts(Pacer(300, clock, pacing_times(tmp_path / "no folder" / "pace", clock)), clock, 3) == [
+        0,
+        0.3,
+        0.6,
+    ]
 
 
 def test_a_lock_that_breaks_in_the_middle_keeps_the_pace(
     clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pacer = Pacer(300, clock, tmp_path / "pace")
+    pacer = Pacer(300, clock, pacing_times(tmp_path / "pace", clock))
     pacer.wait()
 
     def broken(descriptor: int) -> None:
@@ -254,7 +262,8 @@ def test_a_lock_that_breaks_in_the_middle_keeps_the_pace(
 
     monkeypatch.setattr("connector.common.kept_lock._take", broken)
     pacer.wait()
-    assert pacer._lock is None
+    assert isinstance(pacer._times, FileTimes)
+    assert pacer._times._lock is None
     pacer.wait()
     assert sum(clock.slept) == pytest.approx(0.6, abs=1e-5)
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from connector.client.pacing import TOLERANCE_S, Pacer, Turn
+from connector.client.pacing import Pacer, Turn
+from connector.client.shared_times import OwnTimes
 from connector.common.clock import SystemClock
-from tests.client.starts import SleepyClock, gaps, start_times
+from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
 from tests.fakes import FakeClock
 
 
 def test_one_account_has_one_pace_over_all_pacers(clock: FakeClock, tmp_path: Path) -> None:
-    first, second = (Pacer(delay, clock, tmp_path / "pace") for delay in (300, 1000))
+    first, second = (Pacer(delay, clock, pacing_times(tmp_path / "pace", clock)) for delay in (300, 1000))
     first.wait()
     second.wait()
     first.wait()
@@ -28,12 +29,15 @@ def test_one_account_has_one_pace_over_all_pacers(clock: FakeClock, tmp_path: Pa
 
 def test_two_accounts_do_not_wait_for_each_other(clock: FakeClock, tmp_path: Path) -> None:
     for name in ("pace-a", "pace-b"):
-        Pacer(300, clock, tmp_path / name).wait()
+        Pacer(300, clock, pacing_times(tmp_path / name, clock)).wait()
     assert clock.slept == []
 
 
 def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, tmp_path: Path) -> None:
-    fast, slow = Pacer(0, clock, tmp_path / "pace"), Pacer(300, clock, tmp_path / "pace")
+    fast, slow = (
+        Pacer(0, clock, pacing_times(tmp_path / "pace", clock)),
+        Pacer(300, clock, pacing_times(tmp_path / "pace", clock)),
+    )
     for _ in range(3):
         fast.wait()
     assert clock.slept == []
@@ -43,7 +47,10 @@ def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, t
 
 def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
-    fast, slow = Pacer(0, clock, tmp_path / "pace"), Pacer(300, clock, tmp_path / "pace")
+    fast, slow = (
+        Pacer(0, clock, pacing_times(tmp_path / "pace", clock)),
+        Pacer(300, clock, pacing_times(tmp_path / "pace", clock)),
+    )
     slow.wait()
 
     def meanwhile() -> float:
@@ -57,7 +64,7 @@ def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(tmp_path: Path) -> N
 def test_without_a_delay_there_is_no_lock(
     clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pacer = Pacer(0, clock, tmp_path / "pace")
+    pacer = Pacer(0, clock, pacing_times(tmp_path / "pace", clock))
     monkeypatch.setattr("connector.common.kept_lock._take", None)
     monkeypatch.setattr(pacer, "_joining", None)
     pacer.wait()
@@ -89,7 +96,9 @@ class NotingClock(SystemClock):
 def test_threads_start_a_delay_apart(tmp_path: Path, pacers: int, shared: bool) -> None:
     clock = NotingClock()
     begin = clock.monotonic()
-    made = [Pacer(1, clock, tmp_path / "pace" if shared else None) for _ in range(pacers)]
+    made = [
+        Pacer(1, clock, pacing_times(tmp_path / "pace", clock) if shared else None) for _ in range(pacers)
+    ]
     times: list[float] = []
 
     def work(pacer: Pacer) -> None:
@@ -112,9 +121,10 @@ PROCESS = """
 import sys
 from pathlib import Path
 from connector.client.pacing import Pacer
+from tests.client.starts import pacing_times
 from tests.client.test_pacing_together import NotingClock
 clock = NotingClock()
-pacer = Pacer(20, clock, Path(sys.argv[1]))
+pacer = Pacer(20, clock, pacing_times(Path(sys.argv[1]), clock))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(4):
@@ -142,11 +152,11 @@ def test_processes_start_a_delay_apart(tmp_path: Path) -> None:
         process.stdin.flush()
     each = [[float(line) for line in process.communicate()[0].split()] for process in processes]
     assert [len(one) for one in each] == [4, 4]
-    assert min(gaps(sorted(each[0] + each[1]))) >= 0.020 - TOLERANCE_S - 2e-6
+    assert min(gaps(sorted(each[0] + each[1]))) >= 0.020 - OwnTimes.tolerance_s - 2e-6
 
 
 def test_nobody_starts_while_another_process_has_the_lock_and_soon_after(tmp_path: Path) -> None:
-    pacer = Pacer(1, SystemClock(), tmp_path / "pace")
+    pacer = Pacer(1, SystemClock(), pacing_times(tmp_path / "pace", SystemClock()))
     took = []
     for _ in range(5):
         with FileLock(tmp_path / "pace.lock", thread_local=False):
@@ -171,7 +181,7 @@ def test_a_process_takes_one_slot_at_a_time_however_many_threads_it_has(tmp_path
                 super().sleep(seconds)
 
     clock = StandingClock()
-    many, other = (Pacer(300, clock, tmp_path / "pace") for _ in range(2))
+    many, other = (Pacer(300, clock, pacing_times(tmp_path / "pace", clock)) for _ in range(2))
     many.wait()
     threads = [threading.Thread(target=many.wait) for _ in range(3)]
     for thread in threads:

@@ -14,10 +14,11 @@ import pytest
 
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
-from connector.client.account_limit import AccountLimit
+from connector.client.account_limit import FRESH, AccountLimit
 from connector.client.auth import Auth
 from connector.client.client import Client
 from connector.client.pacing import Pacer
+from connector.client.shared_times import FileTimes
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.http.transport import HttpTransport
@@ -117,7 +118,8 @@ def open_client(halopsa: Service, clock: FakeClock) -> Iterator[OpenClient]:
             opened.callback(transport.close)
             redactor = Redactor(connection.secrets, service.secrets)
             auth = Auth(service, connection, transport, clock, redactor)
-            pacer = Pacer(delay_ms, clock, limit=AccountLimit(service.title, clock, limits))
+            times = FileTimes(limits, clock, FRESH) if limits else None
+            pacer = Pacer(delay_ms, clock, limit=AccountLimit(service.title, clock, times))
             client = Client(service, connection, transport, auth, pacer, clock, redactor)
             client._jitter = lambda: 1.0
             return client

@@ -47,7 +47,7 @@ class Halo:
         self._transport = HttpTransport(box.base_url, timeout_s=PATIENCE_S)
         redactor = Redactor(connection.secrets, SERVICE.secrets)
         auth = Auth(SERVICE, connection, self._transport, clock, redactor)
-        pacer = Pacer(0, clock, limit=AccountLimit(SERVICE.title, clock, None))
+        pacer = Pacer(0, clock, limit=AccountLimit(SERVICE.title, clock))
         self._client = Client(SERVICE, connection, self._transport, auth, pacer, clock, redactor)
 
     def __enter__(self) -> Halo:

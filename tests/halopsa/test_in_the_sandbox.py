@@ -41,7 +41,7 @@ def open_sandbox(halopsa: Service, clock: FakeClock) -> Iterator[OpenSandbox]:
             opened.callback(transport.close)
             redactor = Redactor(connection.secrets, halopsa.secrets)
             auth = Auth(halopsa, connection, transport, clock, redactor)
-            pacer = Pacer(0, clock, limit=AccountLimit(halopsa.title, clock, None))
+            pacer = Pacer(0, clock, limit=AccountLimit(halopsa.title, clock))
             client = Client(halopsa, connection, transport, auth, pacer, clock, redactor)
             client._jitter = lambda: 1.0
             return client, sandbox

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from connector.catalog.service import Service
-from connector.client.account_limit import AccountLimit
+from connector.client.account_limit import FRESH, AccountLimit
 from connector.client.factory import open_client as open_real_client
 from connector.client.pacing import Pacer
+from connector.client.shared_times import FileTimes
 from connector.connections.connection import Connection
 from connector.errors import RowError
 from connector.http.messages import Request
@@ -167,15 +168,15 @@ def test_another_process_keeps_to_the_limit_and_a_new_start_of_the_machine_forge
 ) -> None:
     path, says = tmp_path / "limit", halopsa.throttling.says
     assert says
-    first = AccountLimit("Acme", clock, path)
+    first = AccountLimit("Acme", clock, FileTimes(path, clock, FRESH))
     first.learn(says, "300 Requests per rolling 5 minute window")
     first.hold(60)
-    second = AccountLimit("Acme", clock, path)
-    assert (second.delay_s, second.until) == (pytest.approx(1.05), clock.monotonic() + 60)
+    second = AccountLimit("Acme", clock, FileTimes(path, clock, FRESH))
+    assert (second.delay_s, second.held_s) == (pytest.approx(1.05), pytest.approx(60))
     began, *_ = struct.unpack("=ddd", path.read_bytes())
     path.write_bytes(struct.pack("=ddd", began - 4000, 1.05, clock.monotonic() + 60))
-    third = AccountLimit("Acme", clock, path)
-    assert (third.delay_s, third.until) == (0, float("-inf"))
+    third = AccountLimit("Acme", clock, FileTimes(path, clock, FRESH))
+    assert (third.delay_s, third.held_s) == (0, float("-inf"))
 
 
 @pytest.mark.parametrize("has_limit", [True, False])

@@ -61,7 +61,7 @@ class Instance:
         connection = Connection("halopsa", self.box.base_url, *app, settings=own, timeout_s=PATIENCE_S)
         redactor = Redactor(connection.secrets, SERVICE.secrets)
         auth = Auth(SERVICE, connection, self._transport, self._clock, redactor)
-        pacer = Pacer(0, self._clock, limit=AccountLimit(SERVICE.title, self._clock, None))
+        pacer = Pacer(0, self._clock, limit=AccountLimit(SERVICE.title, self._clock))
         client = Client(SERVICE, connection, self._transport, auth, pacer, self._clock, redactor)
         client._jitter = lambda: 1.0
         return client
