@@ -13,6 +13,9 @@ demo: $(READY)
 	$(BIN)/ninjaone demo
 	$(BIN)/ninjaone sync demo --short
 
+# Installs what slow tests need. What cannot be installed fails, or is skipped by name where its index cannot be reached.
+INSTALL := $(PYTHON) -m tests.install
+
 # A file's tests share what they set up, so one process runs them all; the files come in the order of conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
@@ -30,9 +33,8 @@ test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspect
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
 PIP_AUDIT := pip-audit==2.10.1
 audit: $(READY)
-	@if $(PYTHON) -m venv build/audit && build/audit/bin/python -m pip install --quiet $(PIP_AUDIT); then \
-		$(BIN)/python -m tests.audit build/audit/bin/pip-audit requirements/*.txt; \
-	else echo "skipped: pip-audit, which cannot be installed here"; fi
+	@$(INSTALL) venv build/audit pip-audit $(PIP_AUDIT)
+	@if [ -d build/audit ]; then $(BIN)/python -m tests.audit build/audit/bin/pip-audit requirements/*.txt; fi
 
 # Hundreds of kills, full disks and tens of thousands of rows under faults; what they met is printed at the end.
 torture: $(READY)
@@ -79,55 +81,35 @@ reference: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# A real keyring for the tests. Packages of the system are installed by this target alone, and only for root.
-KEYRING := dbus-run-session dbus-send gnome-keyring-daemon
+# A real keyring for the tests. Packages of the system are installed by these targets alone, and only for root.
+KEYRING := dbus-run-session,dbus-send,gnome-keyring-daemon
 keyring:
-	@for program in $(KEYRING); do command -v $$program >/dev/null || lacking=yes; done; \
-	if [ -z "$$lacking" ]; then exit 0; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends dbus gnome-keyring >/dev/null; \
-	else echo "the tests with a real keyring are skipped, as they need $(KEYRING)"; fi
+	@$(INSTALL) system $(KEYRING) "a real keyring" dbus gnome-keyring
 
-# A real cron daemon for a slow test, in the same way. The test runs it in the foreground, with a crontab of its own.
+# A real cron daemon for a slow test. The test runs it in the foreground, with a crontab of its own.
 cron:
-	@if command -v cron >/dev/null; then exit 0; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends cron >/dev/null; \
-	else echo "the test with a real cron daemon is skipped, as it needs cron"; fi
+	@$(INSTALL) system cron "a real cron daemon" cron
 
-# A real browser for the tests, in the same way.
+# A real browser for the tests.
 chromium:
-	@if command -v chromium >/dev/null; then exit 0; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
-	else echo "the tests in a browser are skipped, as they need chromium"; fi
-
-# Installs packages of npm for slow tests: $(call npm_install,FOLDER,PROGRAM,PACKAGES,NAME). Where they cannot be installed,
-# npm's message and the name say so, and their tests are skipped.
-NPM_INSTALL := npm install --loglevel=error --no-audit --no-fund
-npm_install = if [ -x build/$(1)/node_modules/.bin/$(2) ]; then exit 0; \
-	elif ! command -v npm >/dev/null; then echo "the tests with $(4) are skipped, as they need npm"; \
-	elif mkdir -p build/$(1) && $(NPM_INSTALL) --prefix build/$(1) $(3); then exit 0; \
-	else rm -rf build/$(1); echo "the tests with $(4) are skipped, as it cannot be installed"; fi
+	@$(INSTALL) system chromium "a browser" chromium
 
 # A mock server made of a vendor's OpenAPI document, for the slow tests that send it the examples' requests.
 PRISM := @stoplight/prism-cli@5.14.2
 prism:
-	@$(call npm_install,prism,prism,$(PRISM),Prism)
+	@$(INSTALL) npm build/prism Prism $(PRISM)
 
 # The inspector of the Model Context Protocol, and the Node.js that it requires, for the slow tests that call tools by it.
 INSPECTOR := @modelcontextprotocol/inspector@2.12.0 node@24.21.0
 inspector:
-	@$(call npm_install,inspector,mcp-inspector,$(INSPECTOR),the inspector of MCP)
+	@$(INSTALL) npm build/inspector "the inspector of MCP" $(INSPECTOR)
 
 # Validators of OpenAPI documents, and a program that makes requests of them, for the slow tests of `ninjaone serve`.
 OPENAPI := openapi-spec-validator==0.9.0 schemathesis==4.32.5
 SPECTRAL := @stoplight/spectral-cli@6.16.3
 openapi:
-	@if [ -x build/openapi/bin/st ]; then exit 0; \
-	elif $(PYTHON) -m venv build/openapi && build/openapi/bin/python -m pip install --quiet $(OPENAPI); then exit 0; \
-	else rm -rf build/openapi; echo "the tests with schemathesis are skipped, as it cannot be installed"; fi
-	@$(call npm_install,spectral,spectral,$(SPECTRAL),Spectral)
+	@$(INSTALL) venv build/openapi schemathesis $(OPENAPI)
+	@$(INSTALL) npm build/spectral Spectral $(SPECTRAL)
 
 # n8n, the Node.js that it requires, and the tools for packages of nodes, for the slow tests that execute workflows: 4 GB,
 # and 10 minutes. Install scripts are not run, as one of them needs headers of the system; sqlite3 must be built, though.
@@ -137,15 +119,9 @@ N8N := n8n@2.41.1
 N8N_TOOLS := @n8n/node-cli@0.48.3
 WITH_NODE = PATH="$(CURDIR)/build/node24/node_modules/.bin:$$PATH"
 n8n:
-	@if [ -f build/n8n/.ready ]; then exit 0; \
-	elif ! command -v npm >/dev/null; then echo "the tests with n8n are skipped, as they need npm"; exit 0; fi; \
-	rm -rf build/node24 build/n8n-cli build/n8n; mkdir -p build/node24 build/n8n-cli build/n8n; \
-	if $(NPM_INSTALL) --prefix build/node24 $(N8N_NODE) \
-		&& $(WITH_NODE) $(NPM_INSTALL) --ignore-scripts --prefix build/n8n-cli $(N8N_TOOLS) \
-		&& $(WITH_NODE) $(NPM_INSTALL) --ignore-scripts --prefix build/n8n $(N8N) \
-		&& $(WITH_NODE) npm rebuild --silent --prefix build/n8n sqlite3; \
-	then touch build/n8n/.ready; \
-	else rm -rf build/n8n build/n8n-cli; echo "the tests with n8n are skipped, as it cannot be installed"; fi
+	@$(INSTALL) npm build/node24 n8n $(N8N_NODE)
+	@$(WITH_NODE) $(INSTALL) npm build/n8n-cli n8n --ignore-scripts $(N8N_TOOLS)
+	@$(WITH_NODE) $(INSTALL) npm build/n8n n8n --ignore-scripts --rebuild=sqlite3 $(N8N)
 
 # The catalog's search library, as it is in its registry: pinned here, minified, with its license beside it.
 MINISEARCH := minisearch@7.2.0
@@ -183,42 +159,33 @@ wheels-all: wheels $(VENV)/wheels/.all
 $(VENV)/wheels/.all: $(VENV)/wheels/.ready
 	sed -n 's/ *\\$$//; /==/p' requirements/wheels.txt > $(VENV)/wheels/.pins
 	for version in $(PYTHONS); do \
-		$(BIN)/python -m pip download --quiet --dest $(VENV)/wheels --find-links $(VENV)/wheels --no-deps \
-			--only-binary=:all: --python-version $$version -r $(VENV)/wheels/.pins || exit 1; \
+		python=$(call python_of,$$version) || { echo "skipped: the tests with Python $$version, which is not installed"; continue; }; \
+		$(BIN)/python -m pip --python $$python download --quiet --dest $(VENV)/wheels --find-links $(VENV)/wheels \
+			--no-deps --only-binary=:all: -r $(VENV)/wheels/.pins || exit 1; \
 	done
 	@touch $@
 
-# The packages that hosts pin, and what the core needs beside them, for the slow tests. What is put aside already is
-# kept. A host whose packages cannot be had is named, and its test is skipped.
+# The packages that hosts pin, and what the core needs beside them, for the slow tests.
 HOSTS := $(basename $(notdir $(wildcard requirements/hosts/*.txt)))
 CORE = $(shell $(BIN)/python -c "import re; from importlib.metadata import requires; \
 	print(*[re.match(r'[\w-]+', line)[0] for line in requires('ninjaone-connector') if 'extra ==' not in line])")
 hosts: $(READY)
 	@for host in $(HOSTS); do \
-		cmp -s requirements/hosts/$$host.txt build/hosts/$$host/$$host.txt && continue; \
-		rm -rf build/hosts/$$host && mkdir -p build/hosts/$$host; \
-		if $(BIN)/python -m pip wheel --quiet --wheel-dir build/hosts/$$host -r requirements/hosts/$$host.txt $(CORE); then \
-			cp requirements/hosts/$$host.txt build/hosts/$$host/; \
-		else echo "skipped: the pins of $$host, whose packages cannot be downloaded here"; fi; \
+		$(INSTALL) wheels build/hosts/$$host "the pins of $$host" -r requirements/hosts/$$host.txt $(CORE) || exit 1; \
 	done
 
-# Hosts that run actions themselves or call them over HTTP, for the slow tests. What is installed already is kept.
+# Hosts that run actions themselves or call them over HTTP, for the slow tests.
 ansible: $(READY)
-	@if [ -x build/ansible/bin/ansible-playbook ]; then exit 0; \
-	elif $(PYTHON) -m venv build/ansible && \
-		build/ansible/bin/python -m pip install --quiet -r requirements/hosts/ansible.txt $(CORE); then exit 0; \
-	else rm -rf build/ansible; echo "the tests with Ansible are skipped, as it cannot be installed"; fi
+	@$(INSTALL) venv build/ansible Ansible -r requirements/hosts/ansible.txt $(CORE)
 
 NODE_RED := node-red@5.0.7 node@24.21.0
 node-red:
-	@$(call npm_install,node-red,node-red,$(NODE_RED),Node-RED)
+	@$(INSTALL) npm build/node-red Node-RED $(NODE_RED)
 
 # Engines whose tasks are Python functions, and the schema of GitHub's workflows.
 RECIPES := prefect==3.9.1 celery==5.7.0 distributed==2026.8.0 check-jsonschema==0.39.0
 recipes: $(READY)
-	@if [ -x build/recipes/bin/prefect ]; then exit 0; \
-	elif $(PYTHON) -m venv build/recipes && build/recipes/bin/python -m pip install --quiet $(RECIPES) $(CORE); then exit 0; \
-	else rm -rf build/recipes; echo "the tests with Prefect, Celery and Dask are skipped, as these cannot be installed"; fi
+	@$(INSTALL) venv build/recipes "Prefect, Celery and Dask" $(RECIPES) $(CORE)
 
 # The checks of Ansible's own test program, which installs what they need. Without a download of pip, it uses Python's.
 SANITY := build/sanity/ansible_collections/ninjaone/connector
@@ -235,11 +202,7 @@ sanity: ansible
 AIRFLOW := $(basename $(notdir $(wildcard requirements/airflow/*.txt)))
 airflow: $(READY)
 	@for version in $(AIRFLOW); do \
-		pins=requirements/airflow/$$version.txt; folder=build/airflow-$$version; \
-		cmp -s $$pins $$folder/pins.txt && continue; \
-		if $(PYTHON) -m venv --clear $$folder && $$folder/bin/python -m pip install --quiet -r $$pins $(CORE); then \
-			cp $$pins $$folder/pins.txt; \
-		else rm -rf $$folder; echo "skipped: Airflow $$version, which cannot be installed here"; fi; \
+		$(INSTALL) venv build/airflow-$$version "Airflow $$version" -r requirements/airflow/$$version.txt $(CORE) || exit 1; \
 	done
 
 # The locked versions of requirements/*.txt, with hashes, for every Python that is supported.

@@ -10,6 +10,7 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.conftest import ROOT
 from tests.environments import environment, offline_pip, run
+from tests.install import STAMP
 
 PINS = sorted((ROOT / "requirements" / "hosts").glob("*.txt"))
 PROGRAM = """
@@ -28,7 +29,7 @@ def test_the_wheel_runs_an_action_beside_the_pins_of_a_host(
     pins: Path, wheel: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     packages = ROOT / "build" / "hosts" / pins.stem
-    if not (packages / pins.name).exists():
+    if not (packages / STAMP).exists():
         pytest.skip(f"the packages of {pins.stem} could not be put aside: run `make hosts`")
     python = environment(tmp_path / "host") / "python"
     offline_pip(python, "install", "--find-links", packages, "-r", pins, wheel, cwd=tmp_path)

@@ -12,11 +12,13 @@ from typing import Any
 
 from integrations.n8n.generator.files import CREDENTIAL, FOLDER, PACKAGE
 from tests.conftest import ROOT
+from tests.install import STAMP
 
-NODE = ROOT / "build" / "node24" / "node_modules" / ".bin"
-PROGRAM = ROOT / "build" / "n8n" / "node_modules" / ".bin" / "n8n"
-TOOLS = ROOT / "build" / "n8n-cli" / "node_modules"
-INSTALLED = ROOT / "build" / "n8n" / ".ready"
+BUILD = ROOT / "build"
+NODE = BUILD / "node24" / "node_modules" / ".bin"
+PROGRAM = BUILD / "n8n" / "node_modules" / ".bin" / "n8n"
+TOOLS = BUILD / "n8n-cli" / "node_modules"
+IS_INSTALLED = all((BUILD / name / STAMP).exists() for name in ("node24", "n8n-cli", "n8n"))
 PATIENCE_S = 300.0
 SOURCES = ("package.json", "tsconfig.json", "eslint.config.mjs", "credentials", "nodes", "icons")
 

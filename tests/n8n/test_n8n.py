@@ -30,7 +30,7 @@ from tests.serve.web import ALL, serving
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not host.INSTALLED.exists(), reason="n8n is not installed: run make n8n"),
+    pytest.mark.skipif(not host.IS_INSTALLED, reason="n8n is not installed: run make n8n"),
 ]
 AREAS = sorted({(path.parts[-3], path.parts[-2]) for path in actions_folder().glob("*/*/*.yaml")})
 

@@ -17,6 +17,7 @@ from filelock import FileLock
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.conftest import ROOT
 from tests.environments import offline_pip, run
+from tests.install import STAMP
 
 HERE = Path(__file__).parent
 PROVIDER = ROOT / "integrations" / "airflow"
@@ -87,7 +88,7 @@ def airflow(
 ) -> Iterator[Airflow]:
     """An Airflow with both wheels, and with connections to a sandbox; its database is migrated."""
     programs = ROOT / "build" / f"airflow-{request.param}" / "bin"
-    if not (programs.parent / "pins.txt").exists():
+    if not (programs.parent / STAMP).exists():
         pytest.skip(f"Airflow {request.param} is not installed: run `make airflow`")
     home, work = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
     python = programs / "python"
