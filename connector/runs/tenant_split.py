@@ -129,7 +129,7 @@ class Split:
             for row in rows:
                 if stop.is_set():
                     raise RunInterruptedError("the run was stopped before its rows were assigned to tenants")
-                name, line = _assign(row, choose)
+                name, line = assign(row, choose)
                 self.counts[name] += 1
                 waiting[name] += line
                 if len(waiting[name]) > _BLOCK:
@@ -153,14 +153,19 @@ class Split:
             raise RunStoppedError(f"{self._paths[tenant]}: cannot be read: {error.strerror}") from error
         with file:
             for line in file:
-                yield InputRow(**json_text.loads(line.decode()))
+                yield read_line(line)
 
 
-def _assign(row: InputRow, choose: Choose) -> tuple[str, bytes]:
-    """Return a row's tenant, and the row as a line for its file."""
+def read_line(line: bytes) -> InputRow:
+    """Return the row in a line of `assign`."""
+    return InputRow(**json_text.loads(line.decode()))
+
+
+def assign(row: InputRow, choose: Choose | None = None) -> tuple[str, bytes]:
+    """Return a row's tenant (NOBODY without `choose`), and the row as a line for `read_line`."""
     error, code = row.error, row.code
     name = NOBODY
-    if not error:
+    if choose and not error:
         try:
             name = choose(row.data)
         except RowError as refusal:

@@ -156,7 +156,7 @@ def test_a_run_that_was_ended_before_or_while_it_was_split(
     monkeypatch.setattr(tenant_split, "_BLOCK", 1)
     for rows in (0, 4):
         with monkeypatch.context() as patched:
-            patched.setattr(tenant_split, "_assign", _ending(tenant_split._assign, rows))
+            patched.setattr(tenant_split, "assign", _ending(tenant_split.assign, rows))
             with pytest.raises(KeyboardInterrupt):
                 stage.run("resume" if is_interrupted(stage.output) else "new")
         assert stage.sent() == []
