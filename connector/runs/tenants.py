@@ -1,4 +1,4 @@
-"""The rows of several tenants: each tenant has a thread, a client, and an output of its own.
+"""The rows of several tenants: each tenant has a separate thread, client and output.
 
 Tenants do not wait for each other. They share the limit of failed rows. If a tenant cannot sign in, only its
 rows fail, with the error of the sign-in. If no tenant with rows can sign in, none is run.
