@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring cron chromium ansible node-red recipes sanity vendor answers screenshots clean
+.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -21,7 +21,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 # What needs no program but Python, and takes minutes at most. Two workers a core, since many tests wait for processes.
 WORKERS = $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
-test: $(READY) wheels
+test: $(READY) wheels postgres
 	$(BIN)/python -m pytest $(PARALLEL) -n $(WORKERS) -m "not browser and not keyring"
 
 test-browser: $(READY) keyring chromium
@@ -85,6 +85,11 @@ bench: $(READY)
 KEYRING := dbus-run-session,dbus-send,gnome-keyring-daemon
 keyring:
 	@$(INSTALL) system $(KEYRING) "a real keyring" dbus gnome-keyring
+
+# A real PostgreSQL for the tests, which start servers of their own on loopback. Where Debian has installed it, its
+# programs are not in PATH.
+postgres:
+	@PATH="$$PATH:$(lastword $(wildcard /usr/lib/postgresql/*/bin))" $(INSTALL) system initdb "a real PostgreSQL" postgresql
 
 # A real cron daemon for a slow test. The test runs it in the foreground, with a crontab of its own.
 cron:
@@ -214,7 +219,7 @@ lock:
 	build/lock/bin/python -m pip install --quiet $(UV)
 	$(COMPILE) setup.cfg requirements/dev.in --extra fast --extra test --extra lint --extra mcp --output-file requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
-	$(COMPILE) setup.cfg --extra completion --extra excel --extra fast --extra keyring --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
+	$(COMPILE) setup.cfg --extra completion --extra excel --extra fast --extra keyring --extra postgres --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
 	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra fast --extra test --constraint build/lock/bounds.txt \
 		--output-file requirements/oldest.txt
 

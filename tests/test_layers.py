@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("invocation",),
     ("client",),
     ("connections",),
+    ("state",),
     ("catalog", "files"),
     ("http", "templating", "sandbox"),
     ("common",),
@@ -74,6 +75,10 @@ ALLOWED_LINES = {
         '"receiving webhooks requires the package waitress: install ninjaone-connector[sync], "'
     ],
     "files/excel_reader.py": ["\"`pip install 'ninjaone-connector[excel]'`, or use CSV\""],
+    "state/setting.py": ['VARIABLE = "NINJAONE_STATE"'],
+    "state/database.py": [
+        "\"state in PostgreSQL requires the package psycopg: `pip install 'ninjaone-connector[postgres]'`\""
+    ],
     "connections/secret_store.py": ['KEYRING_SERVICE = "ninjaone-connector"'],
     "authoring/reference.py": [
         "You want to look up an action and its inputs. `ninjaone show ACTION` prints it with examples.",

@@ -1,0 +1,1 @@
+"""State that workers on several machines share, in PostgreSQL instead of files."""

@@ -1,0 +1,212 @@
+"""The database of the shared state: its connections, time limits, errors and schema.
+
+It is imported only by runs whose setting `state` is a database. It requires the extra `postgres`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Semaphore
+from typing import Any, TypeVar
+
+from connector.errors import RunError, RunStoppedError
+from connector.state.setting import shown
+
+try:
+    import psycopg
+    from psycopg import waiting
+    from psycopg.pq import TransactionStatus
+except ImportError as missing:
+    raise RunError(
+        "state in PostgreSQL requires the package psycopg: `pip install 'ninjaone-connector[postgres]'`"
+    ) from missing
+
+CONNECT_S = 10
+"""The longest time to connect to the database, in seconds."""
+RESPONSE_S = 15.0
+"""The longest time for the response to a statement, in seconds. After it, the database counts as lost."""
+MOST_CONNECTIONS = 8
+"""The connections of a process to a database. Statements are short, so that threads share them."""
+_OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": CONNECT_S,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": int(RESPONSE_S * 1000),
+    "application_name": "connector",
+}
+_WAKE_S = 0.5
+_T = TypeVar("_T")
+
+Row = tuple[Any, ...]
+
+
+class DatabaseLostError(RunStoppedError):
+    """The database cannot be reached, or did not respond in time. A statement may have taken effect."""
+
+
+class _Connection(psycopg.Connection[Row]):
+    """A connection that waits `RESPONSE_S` for each response at most.
+
+    The time limits of TCP are not enough: a proxy can keep a connection open, but forward nothing.
+    """
+
+    def wait(self, gen: Any, *_: Any, **others: Any) -> Any:
+        """Run the generator of a statement. Raises OperationalError if no response arrives in time."""
+        try:
+            return waiting.wait(_limited(gen), self.pgconn.socket, interval=_WAKE_S)
+        except _NoResponse:
+            self.pgconn.finish()  # without a farewell, which could wait, too
+            raise psycopg.OperationalError(f"no response in {RESPONSE_S:g} s") from None
+
+
+class _NoResponse(Exception):
+    pass
+
+
+def _limited(steps: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
+    """Yield what a generator of psycopg yields; raise _NoResponse after `RESPONSE_S` without an end."""
+    end = time.monotonic() + RESPONSE_S
+    ready = None
+    try:
+        while True:
+            ready = yield steps.send(ready)
+            if not ready and time.monotonic() > end:
+                raise _NoResponse
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+class Database:
+    """A database, with a pool of connections. Safe for threads.
+
+    Each method raises DatabaseLostError if the database cannot be reached, and RunStoppedError if it refuses
+    the statement. The pool has no threads of its own: who needs a connection opens it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.shown, self._url = shown(url), url
+        self._idle: list[_Connection] = []
+        self._free = Semaphore(MOST_CONNECTIONS)
+
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute one statement in a transaction of its own, committed on return; return its rows."""
+        with self._connection() as connection:
+            return _execute(connection, statement, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Context of a transaction, which is committed at its end, and rolled back after an error.
+
+        Do not wait for anything else in it: the database ends a transaction that is idle for `RESPONSE_S`.
+        """
+        with self._connection() as connection, connection.transaction():
+            yield Transaction(connection)
+
+    @contextmanager
+    def session(self) -> Iterator[Transaction]:
+        """Context of a connection outside the pool, whose statements are transactions of their own.
+
+        It is for locks that end with the connection (`pg_advisory_lock`), also if this process ends. It is
+        closed at the end of the context.
+        """
+        with self._errors():
+            connection = self._connect()
+            try:
+                yield Transaction(connection)
+            finally:
+                connection.close()
+
+    def check(self) -> None:
+        """Check that the database responds; replace connections that were lost, as after its restart."""
+        try:
+            self.run("SELECT 1")
+        except DatabaseLostError:
+            self.run("SELECT 1")  # by a new connection
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[_Connection]:
+        with self._errors():
+            if not self._free.acquire(timeout=RESPONSE_S):
+                raise psycopg.OperationalError("all connections of this process are in use")
+            try:
+                connection = self._take()
+                try:
+                    yield connection
+                except psycopg.OperationalError:
+                    self.close()  # the idle ones are probably lost, too
+                    raise
+                finally:
+                    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+                        self._idle.append(connection)
+                    else:
+                        connection.close()
+            finally:
+                self._free.release()
+
+    def _take(self) -> _Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def _connect(self) -> _Connection:
+        connection = _Connection.connect(self._url, **_OPTIONS)
+        try:
+            _configure(connection)
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise self._lost(error) from None
+        except psycopg.Error as error:
+            raise RunStoppedError(
+                f"{self.shown}: the database refused a statement: {_first_line(error)}"
+            ) from None
+
+    def _lost(self, error: BaseException) -> DatabaseLostError:
+        return DatabaseLostError(f"{self.shown}: the database cannot be used: {_first_line(error)}")
+
+
+class Transaction:
+    """Statements on one connection."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute a statement and return its rows. Raises the errors of `Database`."""
+        return _execute(self._connection, statement, parameters)
+
+
+def _execute(connection: psycopg.Connection[Row], statement: str, parameters: Sequence[Any]) -> list[Row]:
+    cursor = connection.execute(statement.encode(), parameters)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _configure(connection: psycopg.Connection[Row]) -> None:
+    """Set the limits of a new connection, and that what is committed is on the disk of the database."""
+    connection.execute(
+        f"SELECT set_config('statement_timeout', '{RESPONSE_S * 1000:.0f}', false),"
+        f" set_config('idle_in_transaction_session_timeout', '{RESPONSE_S * 1000:.0f}', false),"
+        " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on'"
+        " ELSE current_setting('synchronous_commit') END, false)"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,56 @@
+"""The setting `state`: the URL of the database with the shared state."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from connector.common.redaction import HIDDEN, Secret, remember
+from connector.errors import RunError
+
+VARIABLE = "NINJAONE_STATE"
+"""The environment variable with the URL of the database, for runs and connections without the setting."""
+_SCHEMES = ("postgresql", "postgres")
+
+
+def find_state(*given: str | None) -> str:
+    """Return the URL of the state's database: the first one that is given, else that of the environment.
+
+    Return an empty text if the state is in files. The URL can have a password, so it is a secret; its
+    password is hidden from now on in everything that this process shows. Raises RunError.
+    """
+    for url in (*given, os.environ.get(VARIABLE)):
+        if url:
+            return check_state(url)
+    return ""
+
+
+def check_state(url: str, place: str = "state") -> str:
+    """Return the URL of a database as a secret. Raises RunError, which does not show the URL."""
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in _SCHEMES and url.isprintable()
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise RunError(
+            f"{place}: use the URL of a PostgreSQL database, such as postgresql://user@host/database"
+        )
+    for password in passwords_of(url):
+        remember(password)
+    return Secret(url)
+
+
+def passwords_of(url: str) -> list[str]:
+    """Return the passwords in the URL of a database, as written and decoded."""
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0]
+    raw = [user.partition(":")[2]]
+    raw += [value for name, value in parse_qsl(parts.query) if name in ("password", "sslpassword")]
+    return list(dict.fromkeys(text for one in raw for text in (one, unquote(one)) if text))
+
+
+def shown(url: str) -> str:
+    """Return the URL of a database for messages: host and name, without user, password and options."""
+    parts = urlsplit(url)
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}".replace("\n", HIDDEN)

@@ -1,0 +1,126 @@
+"""The database of the shared state: its tables, its errors, its secrets."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+
+import pytest
+
+from connector.common import redaction
+from connector.errors import RunError, RunStoppedError
+from connector.state import database as database_module
+from connector.state.database import Database, DatabaseLostError
+from connector.state.databases import close_databases, open_database
+from connector.state.migrate import migrate, steps
+from connector.state.setting import VARIABLE, find_state, shown
+from tests.postgres import PASSWORD, Server
+
+
+def test_tables_are_made_once_by_processes_that_start_together(postgres: str) -> None:
+    def start(number: int) -> None:
+        with closing(Database(postgres)) as database:
+            migrate(database)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, range(4)))
+    rows = open_database(postgres).run("SELECT number FROM connector_migration ORDER BY number")
+    assert [number for (number,) in rows] == list(steps())
+
+
+def test_tables_of_a_newer_version_are_refused(postgres: str) -> None:
+    open_database(postgres).run("INSERT INTO connector_migration (number) VALUES (9999)")
+    close_databases()
+    with pytest.raises(RunError, match=r"a newer version of the connector \(step 9999\); upgrade"):
+        open_database(postgres)
+
+
+def test_a_database_is_opened_once(postgres: str) -> None:
+    assert open_database(postgres) is open_database(postgres)
+
+
+def test_a_transaction_is_committed_whole_or_not_at_all(postgres: str) -> None:
+    database = open_database(postgres)
+    database.run("CREATE TABLE t (n integer)")
+    with database.transaction() as transaction:
+        transaction.run("INSERT INTO t VALUES (1)")
+    with suppress(ZeroDivisionError), database.transaction() as transaction:
+        transaction.run("INSERT INTO t VALUES (2)")
+        raise ZeroDivisionError
+    assert database.run("SELECT n FROM t") == [(1,)]
+
+
+def test_a_lock_of_a_session_ends_with_it(postgres: str) -> None:
+    database = open_database(postgres)
+    with database.session() as session:
+        session.run("SELECT pg_advisory_lock(7)")
+        assert database.run("SELECT pg_try_advisory_lock(7)") == [(False,)]
+    database.run("SELECT pg_advisory_lock(7)")
+
+
+def test_a_statement_that_is_refused_stops_the_run(postgres: str) -> None:
+    with pytest.raises(
+        RunStoppedError, match='the database refused a statement: relation "nowhere"'
+    ) as caught:
+        open_database(postgres).run("SELECT * FROM nowhere")
+    assert not isinstance(caught.value, DatabaseLostError)
+
+
+def test_a_database_that_is_away_is_reported_without_its_password() -> None:
+    url = f"postgresql://tester:{PASSWORD}@127.0.0.1:9/state"
+    with pytest.raises(
+        RunError, match=r"postgresql://127\.0\.0\.1:9/state: the database cannot be used: "
+    ) as caught:
+        open_database(url)
+    assert caught.value.transient
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_database_that_died_is_lost_and_is_used_again_when_it_is_back(own_postgres: Server) -> None:
+    database = open_database(own_postgres.url())
+    own_postgres.kill()
+    with pytest.raises(DatabaseLostError):
+        database.run("SELECT 1")
+    own_postgres.start()
+    assert open_database(own_postgres.url()).run("SELECT 1") == [(1,)]
+
+
+def test_a_database_that_does_not_respond_is_lost(
+    own_postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
+    database = open_database(own_postgres.url())
+    with pytest.raises(DatabaseLostError, match=r"no response in 0\.3 s|statement timeout"):
+        database.run("SELECT pg_sleep(30)")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3cret%2Fword@host/state",
+        "postgresql://me@host/state?password=s3cret%2Fword",
+    ],
+)
+def test_the_password_is_hidden_from_when_the_setting_is_read(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, url)
+    found = find_state(None, "")
+    assert found == url
+    assert repr(found) == "'•••'"
+    for text in ("s3cret/word", "s3cret%2Fword", url):
+        assert "s3cret" not in redaction.OF_PROCESS.text(text)
+    assert shown(url) == "postgresql://host/state"
+
+
+def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_state() == ""
+    monkeypatch.setenv(VARIABLE, "postgresql://host/of_environment")
+    assert find_state(None, "postgresql://host/given") == "postgresql://host/given"
+
+
+@pytest.mark.parametrize("url", ["state.db", "mysql://host/x", "postgresql://host/\n"])
+def test_another_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(RunError, match=r"^state: use the URL of a PostgreSQL database") as caught:
+        find_state(url)
+    assert url not in str(caught.value)
