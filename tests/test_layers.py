@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("web",),
-    ("hosts", "mcp", "serve"),
+    ("hosts", "mcp", "serve", "temporal"),
     ("callers",),
     ("library",),
     ("handlers",),  # what handlers of actions import, and nothing else of the connector does

@@ -64,6 +64,11 @@ def sign_in(client: Client) -> None:
         client.sign_in()
     except RowError as error:
         failure = ConnectionSetupError(client.redactor.said(str(error)))
-        passes = error.code in ("rate_limited", "timeout", "network_error") or (error.status or 0) >= 500
-        failure.transient = passes and not error.lasting
+        failure.transient = may_pass(error)
         raise failure from error
+
+
+def may_pass(error: RowError) -> bool:
+    """Return whether a sign-in that failed can succeed later: it had no response, or 429 or 5xx."""
+    passes = error.code in ("rate_limited", "timeout", "network_error") or (error.status or 0) >= 500
+    return passes and not error.lasting

@@ -385,13 +385,18 @@ def fingerprint(prepared: Prepared, account: Account, source: RowSource) -> dict
     if rerun and rerun.corrected is not None:
         chosen["corrected"] = "yes"
     return {
-        "action": f"{job.action} {_digest(prepared.action.file.read_bytes())}",
+        "action": action_digest(prepared.action),
         "templates": _digest(json_text.dump_bytes(dict(job.templates))),
         "connection": _digest(account.key.encode()),
         "input": "" if source.is_stdin else source.digest(),
         "settings": _digest(json_text.dump_bytes(settings)),
         **chosen,
     }
+
+
+def action_digest(action: Action) -> str:
+    """Return the name of an action, and the digest of its declaration."""
+    return f"{action.name} {_digest(action.file.read_bytes())}"
 
 
 def _digest(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event, Lock
 
 from connector.client.client import Client
+from connector.client.factory import may_pass
 from connector.errors import ConnectionSetupError, ConnectorError, RowError, RunInterruptedError
 
 _LOOK_EVERY_S = 0.2
@@ -18,7 +19,7 @@ class SignIns:
         self._count = count
         self._lock = Lock()
         self._refusals: dict[str, str] = {}
-        self._succeeded = False
+        self._succeeded, self._may_pass = False, True
         self._known = Event()
         """An event that is set when one tenant has signed in, or all sign-ins have failed."""
 
@@ -30,6 +31,7 @@ class SignIns:
                 self._succeeded = True
             else:
                 self._refusals[name] = client.redactor.said(str(refusal))
+                self._may_pass = self._may_pass and may_pass(refusal)
             if self._succeeded or len(self._refusals) == self._count:
                 self._known.set()
         return refusal
@@ -37,7 +39,8 @@ class SignIns:
     def require_one(self, stop: Event) -> None:
         """Wait until one tenant has signed in.
 
-        Raises ConnectionSetupError if all fail, RunInterruptedError if stopped.
+        Raises RunInterruptedError if stopped, and ConnectionSetupError if all fail; it is transient if all of
+        them can succeed later.
         """
         while not self._known.wait(_LOOK_EVERY_S):
             if stop.is_set():
@@ -48,7 +51,9 @@ class SignIns:
             raise RunInterruptedError("the run was stopped before a tenant was signed in")
         messages = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
         more = f"; and {len(messages) - _MOST_NAMED} more" if len(messages) > _MOST_NAMED else ""
-        raise ConnectionSetupError(f"no tenant could sign in: {'; '.join(messages[:_MOST_NAMED])}{more}")
+        failure = ConnectionSetupError(f"no tenant could sign in: {'; '.join(messages[:_MOST_NAMED])}{more}")
+        failure.transient = self._may_pass
+        raise failure
 
 
 def _refusal(client: Client) -> RowError | None:

@@ -162,6 +162,11 @@ class Tenants:
         part.is_done = not is_waiting(output) and next(part.rows(), None) is None
         return part
 
+    @property
+    def requests(self) -> int:
+        """The number of API requests that all tenants have sent so far."""
+        return sum(part.client.requests for part in self._parts)
+
     def sign_in(self) -> None:
         """Start a thread for each tenant with rows, and wait until one of them has signed in.
 
@@ -252,7 +257,7 @@ class Tenants:
             _RowsOfAll(rows, self._rows, self.summary),
             self.summary,
             self._prepared.delay_ms / max(1, len(signing_in)),
-            lambda: sum(part.client.requests for part in self._parts),
+            lambda: self.requests,
             self._stop,
             [part.client.pacer for part in signing_in] if self._prepared.min_delay_ms else [],
         )

@@ -83,3 +83,21 @@ def test_it_waits_until_one_is_known_or_the_run_is_stopped(others: Any) -> None:
     stop.set()
     with pytest.raises(RunInterruptedError):
         SignIns(2).require_one(stop)
+
+
+@pytest.mark.parametrize(("second", "transient"), [("timeout", True), ("auth_failed", False)])
+def test_a_fault_is_transient_if_all_sign_ins_can_succeed_later(
+    others: Any, monkeypatch: pytest.MonkeyPatch, second: Any, transient: bool
+) -> None:
+    errors = iter([RowError("network_error", "no way"), RowError(second, "refused")])
+
+    def fail(client: Client) -> None:
+        raise next(errors)
+
+    monkeypatch.setattr(Client, "sign_in", fail)
+    sign_ins = SignIns(2)
+    for name in ("acme", "globex"):
+        sign_ins.try_one(name, others())
+    with pytest.raises(ConnectionSetupError) as failure:
+        sign_ins.require_one(Event())
+    assert failure.value.transient is transient

@@ -1,0 +1,1 @@
+"""Runs on Temporal: the rows of a run in chunks, which workers on other machines run."""

@@ -1,0 +1,53 @@
+"""A worker: it takes chunks of runs from a task queue, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
+
+from temporalio.worker import Worker
+
+from connector.temporal.activity import HEARTBEAT_S, Activities, Open
+from connector.temporal.address import Address
+from connector.temporal.client import connect
+from connector.temporal.workflow import RunWorkflow
+
+_LOOK_EVERY_S = 0.2
+_END_OF_ROWS = timedelta(days=1)
+"""How long a worker that is stopped waits for the rows in progress."""
+
+
+def run_worker(
+    address: Address, open_chunk: Open, chunks: int, stop: Event, begun: Callable[[], None] = lambda: None
+) -> None:
+    """Run chunks, at most `chunks` in parallel, until `stop` is set; rows in progress are finished.
+
+    `begun` is called when the worker is connected.
+
+    Raises RunError.
+    """
+    asyncio.run(_run(address, open_chunk, chunks, stop, begun))
+
+
+async def _run(
+    address: Address, open_chunk: Open, chunks: int, stop: Event, begun: Callable[[], None]
+) -> None:
+    client = await connect(address)
+    with ThreadPoolExecutor(chunks, "chunk") as threads:
+        worker = Worker(
+            client,
+            task_queue=address.task_queue,
+            workflows=[RunWorkflow],
+            activities=[Activities(open_chunk).run_chunk],
+            activity_executor=threads,
+            max_concurrent_activities=chunks,
+            max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_S),
+            graceful_shutdown_timeout=_END_OF_ROWS,
+        )
+        async with worker:
+            begun()
+            while not stop.is_set():
+                await asyncio.sleep(_LOOK_EVERY_S)

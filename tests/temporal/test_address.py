@@ -1,0 +1,38 @@
+"""Addresses of Temporal servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.errors import RunError
+from connector.temporal.address import Address, read_address
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("temporal://localhost", Address("localhost:7233", "default", "q")),
+        ("temporal://localhost:17233/", Address("localhost:17233", "default", "q")),
+        ("temporal://t.example/prod?task_queue=billing", Address("t.example:7233", "prod", "billing")),
+        ("temporal://[::1]:7/a%20b?task_queue=", Address("[::1]:7", "a b", "q")),
+    ],
+)
+def test_an_address_has_defaults(text: str, address: Address) -> None:
+    assert read_address(text, "q") == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["localhost:7233", "http://localhost", "temporal://", "temporal://h:port", "temporal://h/n?queue=x"],
+)
+def test_a_text_that_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(
+        RunError, match=r"address, temporal://HOST|address of a Temporal server, temporal://HOST"
+    ):
+        read_address(text, "q")
+
+
+def test_credentials_in_an_address_are_refused_and_not_shown() -> None:
+    with pytest.raises(RunError, match="TEMPORAL_API_KEY") as refused:
+        read_address("temporal://user:open-sesame@localhost", "q")
+    assert "open-sesame" not in str(refused.value)
