@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -51,7 +51,15 @@ class AppendOnlyFile:
         with self._lock:
             if not although_removed and self._clock() >= self._look_at:
                 self._require_name()
-            self._write(lines)
+            self._write((lines,))
+        if self._fsync:
+            self.sync()
+
+    def append_blocks(self, blocks: Iterable[bytes]) -> None:
+        """Write blocks that together are complete lines, all or none of them. Raises as `append` does."""
+        with self._lock:
+            self._require_name()
+            self._write(blocks)
         if self._fsync:
             self.sync()
 
@@ -95,17 +103,22 @@ class AppendOnlyFile:
             finally:
                 os.close(self._descriptor)
 
-    def _write(self, lines: bytes) -> None:
+    def _write(self, blocks: Iterable[bytes]) -> None:
         if self._unusable:
             raise RunStoppedError(f"{self.path}: cannot be written: {self._unusable}")
+        size = self._size
         try:
-            written = os.write(self._descriptor, lines)
-            while written < len(lines):
-                written += os.write(self._descriptor, lines[written:])
-        except OSError as error:
+            for block in blocks:
+                written = os.write(self._descriptor, block)
+                while written < len(block):
+                    written += os.write(self._descriptor, block[written:])
+                size += written
+        except BaseException as error:
             self._cut_back(error)
-            self._stop(error)
-        self._size += written
+            if isinstance(error, OSError):
+                self._stop(error)
+            raise
+        self._size = size
 
     def _require_name(self) -> None:
         self._look_at = self._clock() + LOOK_EVERY_S
@@ -117,12 +130,12 @@ class AppendOnlyFile:
     def _is_removed(self) -> bool:
         return self._tells_removal and not os.fstat(self._descriptor).st_nlink
 
-    def _cut_back(self, error: OSError) -> None:
+    def _cut_back(self, error: BaseException) -> None:
         """Remove an incomplete line, so that the next line is not appended to it."""
         try:
             os.ftruncate(self._descriptor, self._size)
         except OSError:
-            self._unusable = error.strerror or str(error)
+            self._unusable = getattr(error, "strerror", "") or str(error) or type(error).__name__
 
     def _put_back(self) -> None:
         self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)

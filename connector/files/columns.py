@@ -8,6 +8,7 @@ from typing import IO
 
 from connector.common import json_text
 from connector.common.json_text import Json
+from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
 
 ENVELOPE_COLUMNS = ("row", "has_error", "error")
 
@@ -62,9 +63,14 @@ class Table:
     def _entries(self) -> Iterator[tuple[dict[str, Json], Json]]:
         """Yield the envelope and the result of each row of the table."""
         self._partial.seek(0)
-        for line in self._partial:
-            envelope = json_text.loads(line.decode())
-            if self._only_results:
+        for line in read_envelope_lines(self._partial):
+            envelope = read_envelope(line)
+            if isinstance(line, LongLine) and self._only_results:
+                for item, _ in line.items():
+                    yield envelope, item
+            elif isinstance(line, LongLine):
+                yield envelope, "[" + ",".join(text for _, text in line.items()) + "]"
+            elif self._only_results:
                 for item in result_items(envelope):
                     yield envelope, item
             elif not is_empty_list(envelope):

@@ -10,9 +10,11 @@ from contextlib import suppress
 from typing import IO, BinaryIO
 
 from connector.files.columns import NewColumnError, Table, result_lines, text_of
+from connector.files.envelope_lines import LongLine, read_envelope_lines
 from connector.files.output_formats import OutputForm
 from connector.files.text_table import write_text_table
 
+_BLOCK = 1 << 18
 _FIRST = 1000
 """The number of rows that usually have all columns of a table."""
 
@@ -26,8 +28,8 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO, *, may_rewrite
         file.write(codecs.BOM_UTF8)
     if form.format in ("jsonl", "json"):
         partial.seek(0)
-        lines = _result_lines(partial) if form.results else partial
-        file.writelines(lines if form.format == "jsonl" else _array(lines))
+        blocks = _result_lines(partial) if form.results else iter(lambda: partial.read(_BLOCK), b"")
+        file.writelines(blocks if form.format == "jsonl" else _array(blocks))
         return
     if form.format == "csv" and may_rewrite:
         start = file.tell()
@@ -47,17 +49,20 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO, *, may_rewrite
 
 
 def _result_lines(partial: IO[bytes]) -> Iterator[bytes]:
-    for line in partial:
-        yield from result_lines(line).splitlines(keepends=True)
+    for line in read_envelope_lines(partial):
+        if isinstance(line, LongLine):
+            yield from line.result_lines()
+        else:
+            yield result_lines(line)
 
 
-def _array(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the text of a JSON array with an item per line."""
-    separator = b"[\n"
-    for line in lines:
-        yield separator + line.rstrip(b"\n")
-        separator = b",\n"
-    yield b"\n]\n" if separator != b"[\n" else b"[]\n"
+def _array(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the text of a JSON array with an item per line, from blocks of lines that end anywhere."""
+    start = separator = b"[\n"
+    for block in filter(None, blocks):
+        yield separator + block.removesuffix(b"\n").replace(b"\n", b",\n")
+        separator = b",\n" if block.endswith(b"\n") else b""
+    yield b"[]\n" if separator is start else b"\n]\n"
 
 
 def _write_csv(table: Table, file: BinaryIO) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.files.long_list import LongList
 
 VERSION = 2
 """The version of `schemas/envelope.schema.json`."""
@@ -100,3 +101,47 @@ class EnvelopeBlock(Envelope):
     def line(self) -> bytes:
         """Return the lines of all envelopes."""
         return self.lines
+
+
+@dataclass(frozen=True)
+class ListEnvelope(Envelope):
+    """The envelope of a list whose items are in `items`; `result` is None."""
+
+    items: LongList = field(default_factory=LongList, repr=False)
+
+    def line(self) -> bytes:
+        """Return the envelope as a line of JSON Lines."""
+        others = self._others(("row", "meta", "input"))
+        items = b"".join(self._joined_items())
+        return b'{"has_error":false,"error":null,"result":[%s],%s}\n' % (items, others)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the line of a long list in blocks. Raises OSError.
+
+        Its last member is `result`, so that the others can be read without it.
+        """
+        yield b"{%s%s" % (self._others(("has_error", "error", "row", "meta", "input")), LONG_RESULT)
+        yield from self._joined_items()
+        yield b"]}\n"
+
+    def result_lines(self) -> Iterator[bytes]:
+        """Yield the items as lines of JSON, in blocks; with `input` if it is kept. Raises OSError."""
+        if self.input is ABSENT:
+            yield from self.items.blocks()
+            yield b"\n"
+            return
+        start = b'{"input":%s,"result":' % json_text.dump_bytes(self.input)
+        for item in self.items.items():
+            yield b"%s%s}\n" % (start, item)
+
+    def _joined_items(self) -> Iterator[bytes]:
+        return (block.replace(b"\n", b",") for block in self.items.blocks())
+
+    def _others(self, names: Sequence[str]) -> bytes:
+        """Return these members as JSON, without the braces."""
+        written = self.as_json()
+        return json_text.dump_bytes({name: written[name] for name in names if name in written})[1:-1]
+
+
+LONG_RESULT = b',"result":['
+"""The start of the last member of a long list's envelope."""

@@ -11,6 +11,7 @@ from connector.common.durability import sync_file
 from connector.common.file_modes import create_file
 from connector.errors import RunError, RunStoppedError, file_errors
 from connector.files.conversion import convert
+from connector.files.envelope_lines import read_envelope_lines
 from connector.files.output_formats import OutputForm, format_of
 
 _FAILED = b'{"has_error":true,'
@@ -40,7 +41,9 @@ def write_errors_file(partial: IO[bytes], path: Path, *, private: bool) -> None:
         with tempfile.TemporaryFile() as failed, create_file(part, private=private) as file:
             target = file if form.is_partial else failed
             partial.seek(0)
-            target.writelines(line for line in partial if line.startswith(_FAILED))
+            # The envelope of a long list has no error.
+            lines = (line for line in read_envelope_lines(partial) if isinstance(line, bytes))
+            target.writelines(line for line in lines if line.startswith(_FAILED))
             if not form.is_partial:
                 convert(failed, form, file, may_rewrite=True)
             file.flush()

@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal
 from connector.common import json_text
 from connector.common.json_text import Json, kind
 from connector.errors import RunError, cited, shorten
+from connector.files.envelope_lines import long_list_without_items
 from connector.files.json_stream import JsonStream
 from connector.files.read_options import WHOLE_OBJECT
 from connector.files.record import Record
@@ -147,7 +148,8 @@ def _unusual_line(
 ) -> Record:
     """Return the record of a line that is not simply a JSON object, perhaps with the reason why not."""
     if len(line) > longest:
-        return Record({}, f"{place}: the line has more than {longest:,} bytes")
+        # A rerun needs the other members of a long list's envelope.
+        return Record(long_list_without_items(line), f"{place}: the line has more than {longest:,} bytes")
     try:
         value = loads(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:

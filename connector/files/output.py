@@ -11,19 +11,20 @@ import os
 import shlex
 import shutil
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
-from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
 from connector.common.file_modes import PRIVATE_FILE, create_file, make_private_folder
 from connector.common.kept_lock import KeptLock
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
-from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
-from connector.files.envelope import Envelope
+from connector.files.append_only import AppendOnlyFile, cut_broken_end
+from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
 from connector.files.output_formats import OutputForm
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
@@ -40,10 +41,13 @@ class Output(Protocol):
     """The number of rows that have all their envelopes from an interrupted run."""
 
     def earlier(self) -> Iterator[Envelope]:
-        """Yield the envelopes that an interrupted run has written."""
+        """Yield the envelopes that an interrupted run has written; those of long lists have no result."""
 
     def write(self, lines: bytes) -> None:
         """Write the lines of one or more envelopes, all or none of them. Raises RunStoppedError."""
+
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
+        """Write the envelope of a long list, all of it or nothing. Raises RunStoppedError."""
 
     def finish(self) -> None:
         """Complete the output. Raises RunStoppedError."""
@@ -154,10 +158,10 @@ class FileOutput:
             sync_folder(self.path.parent)
 
     def earlier(self) -> Iterator[Envelope]:
-        """Yield the envelopes that the interrupted run had written."""
-        with self.partial.open("rb") as lines:
-            for line in lines:
-                yield Envelope.from_json(json_text.loads(line.decode()))
+        """Yield the envelopes that the interrupted run had written; those of long lists have no result."""
+        with self.partial.open("rb") as file:
+            for line in read_envelope_lines(file):
+                yield Envelope.from_json(read_envelope(line))
 
     def write(self, lines: bytes) -> None:
         """Write lines of envelopes.
@@ -165,6 +169,10 @@ class FileOutput:
         When this returns, the operating system has them. Raises RunStoppedError.
         """
         self._file.append(lines)
+
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
+        """Write the envelope of a long list, as `write` does."""
+        self._file.append_blocks(envelope.blocks())
 
     def revise(self, lines: Iterable[bytes]) -> None:
         """Replace the envelopes so far, all or none of them. Raises RunStoppedError."""
@@ -337,10 +345,23 @@ def _has_head(journal: Path) -> bool:
 
 
 def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
-    """Remove the envelopes of an incomplete last row; return the number of the last complete row."""
-    done = keep = 0
-    for envelope, end in read_lines(partial, cut=cut):
-        if envelope["meta"].get("last", True):
-            done, keep = envelope["row"], end
+    """Remove the envelopes of an incomplete last row; return the number of the last complete row.
+
+    Raises ValueError for invalid JSON; with `cut`, that line and those after it are removed, too.
+    """
+    done = keep = position = 0
+    with partial.open("rb") as file:
+        for line in read_envelope_lines(file):
+            position += len(line)
+            try:
+                envelope = read_envelope(line)
+                if cut and isinstance(line, LongLine):
+                    deque(line.items(), maxlen=0)  # The disk can lack any part of it.
+            except ValueError:
+                if not cut:
+                    raise
+                break
+            if envelope["meta"].get("last", True):
+                done, keep = envelope["row"], position
     os.truncate(partial, keep)
     return done

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from connector.errors import RunStoppedError
 from connector.files.columns import result_lines
 from connector.files.conversion import convert
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope_lines import LongLine
 from connector.files.errors_file import write_errors_file
 from connector.files.output_formats import OutputForm
 
@@ -50,6 +51,15 @@ class StreamOutput:
                 self._stream.writelines(results)
                 self._stream.flush()
 
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
+        """Write the envelope of a long list. Raises RunStoppedError if standard output is closed."""
+        with _writing():
+            if self._partial:
+                self._partial.writelines(envelope.blocks())
+            if self._is_live:
+                self._stream.writelines(envelope.result_lines() if self._form.results else envelope.blocks())
+                self._stream.flush()
+
     def finish(self) -> None:
         """Write the envelopes, if their format could not be written earlier."""
         with _writing():
@@ -75,6 +85,9 @@ class NoOutput:
         return iter(())
 
     def write(self, lines: bytes) -> None:
+        """Write nothing."""
+
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
         """Write nothing."""
 
     def finish(self) -> None:

@@ -19,7 +19,8 @@ from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
-from connector.files.envelope import Envelope, EnvelopeBlock
+from connector.files.envelope import Envelope, EnvelopeBlock, ListEnvelope
+from connector.files.long_list import LongList
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
@@ -55,7 +56,8 @@ class Invoker:
     `tenant` is the connection's name in the envelopes of a run with several connections. `zone` is that of
     times without a zone in the row and its templates, and of the times in results with `times` "iso".
     `order_inputs` are the inputs that an envelope has in `meta.order`, until the outcome is known, unless its
-    request had no effect. `is_alone` is true if rows do not run in parallel. `checked` has the numbers of
+    request had no effect. `lists` is the folder of the temporary files of long lists; None means the
+    system's. `is_alone` is true if rows do not run in parallel. `checked` has the numbers of
     rows that are sent again after the user has checked that an earlier request had no effect.
     """
 
@@ -65,6 +67,7 @@ class Invoker:
     client: Client
     uploads: Path
     files: Path | None = None
+    lists: Path | None = None
     rows: ResultMode = "one"
     keep_row: bool = False
     reveal_secrets: bool = False
@@ -84,7 +87,8 @@ class Invoker:
     ) -> Iterator[Envelope]:
         """Run the action for a row and yield its envelopes: one, or with `rows` "each" one per item.
 
-        With `in_blocks`, the items of a list share an `EnvelopeBlock`, except for the last one.
+        With `in_blocks`, the items of a list share an `EnvelopeBlock`, except for the last one, and one
+        envelope of a paged list is a `ListEnvelope`.
         Raises only RunStoppedError (files cannot be written) and KeyboardInterrupt.
         """
         exchange = self._exchange(number)
@@ -254,6 +258,8 @@ class _RowWriter:
         # Without a custom handler, all values of a page were parsed from JSON.
         self._in_blocks = in_blocks and invoker.action.handler is None
         self._each = invoker.rows == "each"
+        self._keeps_text = in_blocks and not self._each
+        self._list: LongList | None = None
         self._held: list[Json] = []
         self._count = 0
         self.is_looked_up = False
@@ -262,7 +268,15 @@ class _RowWriter:
 
     def items(self, items: list[Json]) -> Iterator[Envelope]:
         """Add a page's items; yield the envelopes that can be written now."""
-        self._held += self._completed(self._shown_items(items))
+        items = self._completed(self._shown_items(items))
+        if self._keeps_text:
+            self._list = self._list or LongList(self._invoker.lists)
+            # A page of a custom handler can have values that were not parsed from JSON.
+            is_parsed = self._invoker.action.handler is None
+            dumped = json_text.dump_parsed(items) if is_parsed else map(json_text.dump_bytes, items)
+            self._list.add(list(dumped))
+            return
+        self._held += items
         if self._each and self._held:
             *ready, kept = self._held
             self._held = [kept]
@@ -295,7 +309,7 @@ class _RowWriter:
                 extra["page"] = self._shown(dict(result.page))
             if result.truncated:
                 extra["truncated"] = True
-            result = self._held
+            result = self._list or self._held
         elif self._each and isinstance(result, list):
             yield from self.items(result)
             result = self._held
@@ -363,6 +377,8 @@ class _RowWriter:
         if error is not None:
             message = self._exchange.redactor.said(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
+        if isinstance(result, LongList):
+            return ListEnvelope(self._number, message, None, meta, kept, result)
         return Envelope(self._number, message, result, meta, kept)
 
     def _shown_items(self, items: list[Json]) -> list[Json]:

@@ -9,7 +9,8 @@ from threading import Event
 
 from connector.common.clock import Clock
 from connector.errors import RowError, RunInterruptedError
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.long_list import LONG
 from connector.files.output import Output
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker
@@ -23,7 +24,7 @@ _BYTES_AT_ONCE = 1 << 18
 """The number of bytes at which no further envelopes are written with them."""
 
 Result = tuple[Envelope, bytes]
-"""An envelope and its JSON line in the output file."""
+"""An envelope and its JSON line in the output file; empty for a long list, which is written in blocks."""
 
 
 def run_batch(
@@ -46,7 +47,7 @@ def run_batch(
     or more rows have failed than `limit` allows, no further row is started; rows in progress are finished and
     written, and the output can be resumed (`Summary.stopped`). Returns the summary, which is the `summary`
     argument if one is passed; it is updated during the run. With `distinct`, the rows have to come from it.
-    With `in_blocks`, the listeners get the items of a list in blocks; see `EnvelopeBlock`.
+    With `in_blocks`, the listeners get lists without their items; see `EnvelopeBlock` and `ListEnvelope`.
 
     Raises RunStoppedError if envelopes cannot be written; it first sets `stop`, so that other threads end.
     """
@@ -127,13 +128,24 @@ class _Batch:
     def write(self, results: Sequence[Result]) -> None:
         """Write envelopes, and notify the listeners. Raises RunStoppedError."""
         try:
-            self._output.write(b"".join([line for _, line in results]))
+            self._write_lines(results)
             for envelope, _ in results:
                 for listener in self._hear:
                     listener(envelope)
         except Exception:
             self._stop.set()
             raise
+
+    def _write_lines(self, results: Sequence[Result]) -> None:
+        lines: list[bytes] = []
+        for envelope, line in results:
+            if not line and isinstance(envelope, ListEnvelope):
+                self._output.write(b"".join(lines))
+                self._output.write_list(envelope)
+                envelope.items.close()
+                lines = []
+            lines.append(line)
+        self._output.write(b"".join(lines))
 
     def _count(self, envelope: Envelope) -> None:
         """Count a failed row immediately: its envelope can wait for those of earlier rows."""
@@ -154,7 +166,8 @@ def _some(results: Iterator[Result]) -> list[Result]:
 
 
 def _size(result: Result) -> int:
-    return len(result[1])
+    """Return the bytes of a result in memory. A long list has some, to bound the number of open files."""
+    return len(result[1]) or LONG
 
 
 def _writable(envelope: Envelope) -> Result:
@@ -162,6 +175,8 @@ def _writable(envelope: Envelope) -> Result:
 
     If its result cannot be written as JSON, return an error envelope instead.
     """
+    if isinstance(envelope, ListEnvelope) and envelope.items.is_long:
+        return envelope, b""
     try:
         return envelope, envelope.line()
     except (TypeError, ValueError) as error:
@@ -179,7 +194,9 @@ def _envelopes(
         return iter((invoker.failed_row(row.number, row.data, RowError(row.code, row.error)),))
     if distinct:
         return distinct.envelopes(invoker, row)
-    return invoker.envelopes(row.number, row.data, in_blocks=in_blocks and not row.origin)
+    # An EnvelopeBlock has its lines already, to which the number of the input's row cannot be added.
+    in_blocks = in_blocks and not (row.origin and invoker.rows == "each")
+    return invoker.envelopes(row.number, row.data, in_blocks=in_blocks)
 
 
 def require_first(rows: Iterator[InputRow]) -> Iterator[InputRow]:

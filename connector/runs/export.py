@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import IO
 
-from connector.common import json_text
 from connector.common.file_modes import create_file
 from connector.errors import Code, RunError
 from connector.files.envelope import Envelope
+from connector.files.envelope_lines import Line, LongLine, read_envelope, read_envelope_lines
 from connector.files.output import (
     is_interrupted,
     look_for_another_run,
@@ -56,28 +58,31 @@ def export_unfinished(
     look_for_another_run(output)
     sent, exported = sent_by_unfinished_run(output), Exported()
     others = heapq.merge(numbers, sorted(sent.rows))
-    rows = heapq.merge(*map(_finished_rows, _partial_files(output)), ((row, b"") for row in others), key=_row)
     part = to.with_name(f"{to.name}.part")
     try:
-        with create_file(part, private=private) as file:
+        with ExitStack() as files, create_file(part, private=private) as file:
+            partials = [files.enter_context(path.open("rb")) for path in _partial_files(output)]
+            finished = map(_finished_rows, partials)
+            rows = heapq.merge(*finished, ((row, ()) for row in others), key=_row)
             for row, same in groupby(rows, key=_row):
-                lines = max((lines for _, lines in same), key=len)
+                lines = max((lines for _, lines in same), key=bool)
                 if lines:
                     exported.finished += 1
                 elif row in sent.rows or not sent.complete:
                     exported.in_doubt += 1
-                    lines = _unfinished(row, action, "outcome_unknown", _IN_DOUBT)
+                    lines = (_unfinished(row, action, "outcome_unknown", _IN_DOUBT),)
                 else:
                     exported.not_run += 1
-                    lines = _unfinished(row, action, "cancelled", _NOT_RUN)
-                file.write(lines)
+                    lines = (_unfinished(row, action, "cancelled", _NOT_RUN),)
+                for line in lines:
+                    file.writelines((line,) if isinstance(line, bytes) else line.blocks())
         os.replace(part, to)
     except OSError as error:
         raise RunError(f"{to}: cannot be written: {error.strerror}") from error
     return exported
 
 
-def _row(pair: tuple[int, bytes]) -> int:
+def _row(pair: tuple[int, Sequence[Line]]) -> int:
     return pair[0]
 
 
@@ -86,20 +91,20 @@ def _partial_files(output: Path) -> list[Path]:
     partial = partial_output_of(output)
     files = sorted(partial.parent.rglob(partial.name))
     # If the run was killed while it renamed its partial output, `output` has the envelopes.
-    return files if partial in files else [output, *files]
+    return files if partial in files or not output.exists() else [output, *files]
 
 
-def _finished_rows(partial: Path) -> Iterator[tuple[int, bytes]]:
+def _finished_rows(partial: IO[bytes]) -> Iterator[tuple[int, Sequence[Line]]]:
     """Yield (row number, envelope lines) of each completely written row, up to the first unreadable line."""
-    row, lines = 0, b""
+    row, lines = 0, list[Line]()
     try:
-        with partial.open("rb") as file:
-            for line in file:
-                envelope = Envelope.from_json(json_text.loads(line.decode()))
-                lines = lines + line if envelope.row == row else line
-                row = envelope.row
-                if envelope.ends_row and line.endswith(b"\n"):
-                    yield row, lines
+        for line in read_envelope_lines(partial):
+            envelope = Envelope.from_json(read_envelope(line))
+            if envelope.row != row:
+                row, lines = envelope.row, []
+            lines.append(line)
+            if envelope.ends_row and (isinstance(line, LongLine) or line.endswith(b"\n")):
+                yield row, lines
     except (OSError, ValueError, TypeError, AttributeError):
         return
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from operator import itemgetter
 from pathlib import Path
+from typing import IO
 
-from connector.common import json_text
 from connector.errors import RunStoppedError
+from connector.files.envelope_lines import Line, LongLine, read_envelope, read_envelope_lines
 from connector.files.output import Output
 
 _BLOCK = 1 << 20
@@ -27,7 +28,11 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
         with ExitStack() as files:
             parts = [_numbered(files.enter_context(partial.open("rb"))) for partial in partials]
             for number, line in heapq.merge(*parts, key=itemgetter(0)):
-                if number > output.done_rows:
+                if number > output.done_rows and isinstance(line, LongLine):
+                    output.write(bytes(waiting))
+                    waiting.clear()
+                    output.write_list(line)
+                elif number > output.done_rows and isinstance(line, bytes):
                     waiting += line
                     if len(waiting) >= _BLOCK:
                         output.write(bytes(waiting))
@@ -38,11 +43,11 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
         raise RunStoppedError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+def _numbered(file: IO[bytes]) -> Iterator[tuple[int, Line]]:
     """Yield (row number, line) for each line of a file of envelopes.
 
     Lines can be long, so a line is parsed only if a regular expression does not find its row number.
     """
-    for line in lines:
-        found = _ROW.findall(line)
-        yield int(found[0]) if len(found) == 1 else json_text.loads(line.decode())["row"], line
+    for line in read_envelope_lines(file):
+        found = [] if isinstance(line, LongLine) else _ROW.findall(line)
+        yield int(found[0]) if len(found) == 1 else read_envelope(line)["row"], line

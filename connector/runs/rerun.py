@@ -133,7 +133,7 @@ def read_ends(output: Path, format: Format) -> Iterator[Envelope]:
         )
     for line in RowSource(str(output), format).rows():
         try:
-            if line.error:
+            if line.error and not line.data:
                 raise ValueError(line.error)
             envelope = Envelope.from_json(line.data)
         except ValueError as error:

@@ -21,7 +21,7 @@ from connector.common.zones import each_in_zone, in_zone, read_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RunError
 from connector.files.envelope import Envelope
-from connector.files.output import Output, Start
+from connector.files.output import FileOutput, Output, Start
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
 from connector.invocation.bindings import Bindings, bind
@@ -239,7 +239,7 @@ def run(
             try:
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
-                    make_invoker(prepared, client, recorder),
+                    make_invoker(prepared, client, recorder, output),
                     _waiting(prepared, output, client, clock, revise, summary),
                     clock,
                     listeners,
@@ -248,7 +248,7 @@ def run(
                     limit=limit,
                     summary=summary,
                     distinct=distinct,
-                    in_blocks=True,
+                    in_blocks=not waits,  # because outcomes are added to the results
                 )
             finally:
                 client.flush_audit()  # Rows in progress can have audit lines that are not written yet.
@@ -320,7 +320,9 @@ def _count_rows(prepared: Prepared) -> int:
     return sum(1 for _ in rows.rows()) if count is None else count
 
 
-def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None = None) -> Invoker:
+def make_invoker(
+    prepared: Prepared, client: Client, recorder: Recorder | None = None, output: Output | None = None
+) -> Invoker:
     """Return the object that runs the job's action for each row."""
     job, recorder = prepared.job, recorder or NoRecorder()
     if prepared.rerun and prepared.rerun.done:
@@ -334,6 +336,7 @@ def make_invoker(prepared: Prepared, client: Client, recorder: Recorder | None =
         client,
         uploads=job.uploads,
         files=job.files,
+        lists=output.folder if isinstance(output, FileOutput) else None,
         rows=job.rows,
         keep_row=job.keep_row,
         reveal_secrets=job.reveal_secrets,

@@ -157,7 +157,7 @@ class Tenants:
             for secret in secrets_of(self._connections):
                 client.redactor.add(secret)
         output = self._outputs.open(number, client.redactor)
-        invoker = replace(make_invoker(prepared, client, output.journal), tenant=name)
+        invoker = replace(make_invoker(prepared, client, output.journal, output), tenant=name)
         part = _TenantRun(name, self._rows, output, client, invoker, distinct)
         part.is_done = not is_waiting(output) and next(part.rows(), None) is None
         return part
@@ -227,7 +227,7 @@ class Tenants:
                 concurrency=concurrency,
                 limit=limit,
                 distinct=part.distinct,
-                in_blocks=True,
+                in_blocks=not self._prepared.wait,
             ).stopped
         finally:
             part.client.flush_audit()

@@ -20,7 +20,8 @@ from connector.common.json_text import Json
 from connector.common.times import convert_time
 from connector.common.user_folders import write_whole
 from connector.errors import RowError, RunInterruptedError, WaitStoppedError, count_of
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope_lines import LongLine
 from connector.files.output import FileOutput, Output
 from connector.runs.distinct import shared_error
 from connector.runs.outcomes import Ended, Order, is_traceable
@@ -87,6 +88,13 @@ class WaitingOutput:
             self._output.write(lines)
         else:
             self._lines.append(lines)
+
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
+        """Write the envelope of a long list, as `write` does."""
+        if isinstance(self._output, FileOutput):
+            self._output.write_list(envelope)
+        else:
+            self._lines.append(b"".join(envelope.blocks()))
 
     def finish(self) -> None:
         """Wait until the queued work has ended, add the outcomes, and complete the output.

@@ -12,7 +12,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common import json_text
 from connector.errors import RowError
-from connector.files.envelope import Envelope, EnvelopeBlock
+from connector.files.envelope import Envelope, EnvelopeBlock, ListEnvelope
 from connector.invocation.invoke import Invoker
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -103,6 +103,7 @@ ITEM = {"naturalId": "n", "created": 1700000000.5, "size": 1e22, "name": "\u00e9
     ],
 )
 @pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("rows", ["each", "one"])
 def test_blocks_have_the_lines_of_the_envelopes_of_their_items(
     service: Service,
     clock: FakeClock,
@@ -111,6 +112,7 @@ def test_blocks_have_the_lines_of_the_envelopes_of_their_items(
     options: Any,
     ends: Any,
     is_compiled: bool,
+    rows: str,
 ) -> None:
     monkeypatch.setattr(json_text, "_LARGE", 0)
     if not is_compiled:
@@ -120,12 +122,17 @@ def test_blocks_have_the_lines_of_the_envelopes_of_their_items(
 
     def envelopes(*, in_blocks: bool) -> list[Envelope]:
         transport = FakeTransport([page, *ends])
-        run = invoker(action, make_client(service, transport, clock), rows="each", **options)
+        run = invoker(action, make_client(service, transport, clock), rows=rows, **options)
         return list(run.envelopes(7, {"a": "\u00fc"}, in_blocks=in_blocks))
 
     blocks, single = envelopes(in_blocks=True), envelopes(in_blocks=False)
-    assert [type(block) for block in blocks[:3]] == [EnvelopeBlock] * 3
-    assert len(blocks) < len(single)
+    if rows == "each":
+        assert [type(block) for block in blocks[:3]] == [EnvelopeBlock] * 3
+        assert len(blocks) < len(single)
+    else:
+        assert [type(envelope) for envelope in blocks] == [
+            Envelope if ends[0].status == 403 else ListEnvelope
+        ]
     written = [json.loads(line) for block in blocks for line in block.line().splitlines()]
     assert written == [json.loads(envelope.line()) for envelope in single]
     assert not any(block.ends_row or block.has_error for block in blocks[:-1])

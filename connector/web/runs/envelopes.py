@@ -6,6 +6,7 @@ While a run is in progress, they are read from its partial output; see `connecto
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from connector.common import json_text
 from connector.common.redaction import Redactor
 from connector.errors import ConnectorError, Kind, kind_of, shorten
+from connector.files.envelope_lines import LongLine, read_envelope_lines
 from connector.files.output import partial_output_of
 from connector.files.output_formats import Format
 from connector.files.readers import RowSource
@@ -147,6 +149,14 @@ class Envelopes:
                     end = block.index(b"\n", at) + 1
                     yield json_text.loads(block[block.rfind(b"\n", 0, at) + 1 : end].decode())
                     at = block.find(part, end, whole)
+                if len(rest) > _BLOCK:
+                    file.seek(-len(rest), os.SEEK_CUR)
+                    rest = b""
+                    line = next(read_envelope_lines(file))
+                    if isinstance(line, LongLine):
+                        line = b"".join(line.blocks()) if part in next(line.blocks()) else b""
+                    if part in line:
+                        yield json_text.loads(line.decode())
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for row in RowSource(str(self.path), self.format).rows():
