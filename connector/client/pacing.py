@@ -117,12 +117,14 @@ class Pacer:
     def _take(self, turn: Turn) -> None:
         """Wait until a request can start, and record its start."""
         with self._in_order():
-            while wait_s := self._times.change(partial(self._start, turn)):
+            wait_s = self._first_wait_s(turn)  # without the lock of the times, which would take longer
+            while wait_s or (wait_s := self._times.change(partial(self._start, turn))):
                 if self.limit and self.limit.held_s > 0:
                     self.limit.say_wait()
                 elif wait_s > LOG_WAIT_S:
                     self._log_wait(wait_s)
                 self._clock.sleep(wait_s)
+                wait_s = 0.0
         if self._times.lead_s:
             self._clock.sleep(turn.recorded - self._times.margin_s - self._times.now())
 
@@ -173,28 +175,42 @@ class Pacer:
         finally:
             mine.release()
 
+    def _first_wait_s(self, turn: Turn) -> float:
+        """Return the seconds to wait before a request can start, if no other process starts one meanwhile."""
+        if self.adapts or turn.recorded != _NEVER:
+            return 0.0
+        lead_s = min(self._times.lead_s, turn.delay_s / 4)
+        wait_s = self._early_s(turn, self._times.now()) - lead_s
+        return wait_s if wait_s > ROUNDING_S else 0.0
+
     def _start(self, turn: Turn) -> float:
         """Start a request and return 0, or return the seconds to wait before trying again."""
-        shared = self._times
-        now, times = shared.now(), shared.values
-        # A slot is never after its start. If it is, an older version of this package has written the file.
-        started, before = times[_STARTED], min(times[_SLOT], times[_STARTED])
-        if started == turn.recorded != _NEVER:  # It has not left yet, and nothing has started since.
+        shared, times = self._times, self._times.values
+        now = shared.now()
+        if times[_STARTED] == turn.recorded != _NEVER:  # It has not left yet, and nothing has started since.
             times[_STARTED] = turn.recorded = turn.seen = now + shared.margin_s
             return 0.0
-        if turn.slot == _NEVER:
-            turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
-        elif started > turn.seen:  # another process has started a request
-            turn.delay_s = min(turn.delay_s, times[_DELAY])
-            turn.slot = max(turn.slot, before + turn.delay_s)
-        turn.seen = started
-        distance_s = turn.delay_s - min(shared.tolerance_s, turn.delay_s / 10)
-        early_s = max(turn.slot, started + distance_s) - now
-        if self.limit:
-            early_s = max(early_s, self.limit.held_s)
+        early_s = self._early_s(turn, now)
         lead_s = min(shared.lead_s, turn.delay_s / 4)
         if early_s > lead_s + ROUNDING_S:
             return early_s - lead_s
         turn.recorded = now + max(0.0, early_s) + shared.margin_s
         times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, turn.recorded, self._delay_s
         return 0.0
+
+    def _early_s(self, turn: Turn, now: float) -> float:
+        """Return the seconds from `now` until the time of a turn; starts of other processes defer it."""
+        times = self._times.values
+        # A slot is never after its start. If it is, another process is just recording its start, or an older
+        # version of this package has written the file.
+        started = times[_STARTED]
+        before = min(times[_SLOT], started)
+        if turn.slot == _NEVER:
+            turn.slot = max(turn.asked, max(before, times[_UNPACED]) + turn.delay_s)
+        elif started > turn.seen:  # another process has started a request
+            turn.delay_s = min(turn.delay_s, times[_DELAY])
+            turn.slot = max(turn.slot, before + turn.delay_s)
+        turn.seen = started
+        distance_s = turn.delay_s - min(self._times.tolerance_s, turn.delay_s / 10)
+        early_s = max(turn.slot, started + distance_s) - now
+        return max(early_s, self.limit.held_s) if self.limit else early_s

@@ -11,7 +11,9 @@ from connector.errors import RowError, RunInterruptedError
 PATIENCE_S = 5.0
 """The maximum wait (for pacing or a retry) of a row in progress after its run was asked to stop, in
 seconds."""
-_SLICE_S = 0.2
+_SLICE_S = 0.5
+"""The time after which a stop is noticed, in seconds. The delays of services are shorter: a wait for one of
+them wakes its thread once."""
 
 
 class Clock(Protocol):

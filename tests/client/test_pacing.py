@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.client.pacing import Pacer, Turn
+from connector.client.pacing import FRESH, Pacer, Turn
 from connector.client.shared_times import FileTimes, OwnTimes
 from connector.common import user_folders
 from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
@@ -46,6 +46,16 @@ def test_time_that_passed_anyway_is_not_waited_for_again(clock: FakeClock) -> No
     clock.time += 5
     pacer.wait()
     assert clock.slept == [pytest.approx(0.1, abs=1e-5)]
+
+
+def test_a_start_takes_the_lock_of_the_times_once(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    times = OwnTimes(clock, FRESH)
+    pacer = Pacer(300, clock, times)
+    monkeypatch.setattr(times, "change", lambda step: taken.append(clock.monotonic()) or step())
+    begin = clock.monotonic()
+    starts(pacer, clock, 4)
+    assert [time - begin for time in taken] == pytest.approx([0, 0.3, 0.6, 0.9])
 
 
 # Sleeps that take too long

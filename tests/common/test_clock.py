@@ -18,12 +18,14 @@ class Time:
 
     def __init__(self, stop: Event, at: float = float("inf")) -> None:
         self.elapsed, self._stop, self._at = 0.0, stop, at
+        self.sleeps = 0
 
     def monotonic(self) -> float:
         return self.elapsed
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
+        self.sleeps += 1
         self.elapsed += seconds
         if self.elapsed >= self._at:
             self._stop.set()
@@ -52,6 +54,13 @@ def test_a_wait_takes_as_long_as_it_should(
     monkeypatch: pytest.MonkeyPatch, stop: Event, seconds: float
 ) -> None:
     assert wait(monkeypatch, stop, seconds, float("inf")) == pytest.approx(seconds)
+
+
+def test_a_delay_between_requests_is_one_sleep(monkeypatch: pytest.MonkeyPatch, stop: Event) -> None:
+    time_ = Time(stop)
+    monkeypatch.setattr(clock, "time", time_)
+    SystemClock(stop).sleep(0.45)  # the longest default of a service
+    assert time_.sleeps == 1
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
