@@ -176,7 +176,7 @@ class Pacer:
             mine.release()
 
     def _first_wait_s(self, turn: Turn) -> float:
-        """Return the seconds to wait before a request can start, if no other process starts one meanwhile."""
+        """Return the seconds to wait before a request can start, if no other process starts one first."""
         if self.adapts or turn.recorded != _NEVER:
             return 0.0
         lead_s = min(self._times.lead_s, turn.delay_s / 4)
