@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import time
+from contextlib import suppress
 
 from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
+from connector.errors import RunStoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,9 @@ class AccountLimit:
         def step() -> None:
             self._times.values[index] = value
 
-        self._times.change(step)
+        # The response must not be lost with the shared times; the next request does not start then.
+        with suppress(RunStoppedError):
+            self._times.change(step)
 
     def say_wait(self) -> None:
         """Log the time at which requests continue; each process logs it once for each change."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import random
 from array import array
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 
 from connector.client.account_limit import AccountLimit
-from connector.client.adaptive_pace import AdaptivePace, PaceState
+from connector.client.adaptive_pace import AdaptivePace, PaceState, Started
 from connector.client.pacing import ROUNDING_S, Outcome, Pacer, Turn
 from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
+from connector.errors import RunStoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -84,28 +86,32 @@ class AdaptivePacer(Pacer):
                 self.throttled += 1
             elif outcome == "accepted":
                 self._pace.remember(request)
-            return self._shared.change(note)
+            # The response must not be lost with the shared numbers; the next request does not start then.
+            with suppress(RunStoppedError):
+                return self._shared.change(note)
+        return 0.0
 
-    def _start(self, turn: Turn) -> float:
-        if turn.request is not None:  # It has left too late, and has only lost its turn.
-            return super()._start(turn)
+    def _try_start(self, turn: Turn) -> float:
         with self._mutex:
-            wait_s = self._shared.change(partial(self._start_paced, turn))
-            self._flights.own += not wait_s
+            if turn.request is not None:  # It was about to leave too late, and has lost its turn.
+                return super()._try_start(turn)
+            before = turn.slot, turn.seen, turn.recorded
+            wait_s, turn.request = self._times.change(
+                lambda: self._shared.change(partial(self._start_paced, turn, before))
+            )
+            self._flights.own += turn.request is not None
         return wait_s
 
-    def _start_paced(self, turn: Turn) -> float:
+    def _start_paced(self, turn: Turn, before: tuple[float, float, float]) -> tuple[float, Started | None]:
         now = self._shared.now()
         in_flight = self._flights.all(now)
         if (wait_s := self._pace.wait_s(now, in_flight)) > ROUNDING_S:
-            return wait_s
+            return wait_s, None
         self._adopt()
-        turn.delay_s = self._delay_s
-        if wait_s := super()._start(turn):
-            return wait_s
+        if wait_s := self._retry_start(turn, self._delay_s, before):
+            return wait_s, None
         self._flights.note(now, started=1)
-        turn.request = self._pace.started(now, in_flight)
-        return 0.0
+        return 0.0, self._pace.started(now, in_flight)
 
     def _log_wait(self, wait_s: float) -> None:
         if self._shared.values[_UNTIL] > self._shared.now():

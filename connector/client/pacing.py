@@ -118,7 +118,7 @@ class Pacer:
         """Wait until a request can start, and record its start."""
         with self._in_order():
             wait_s = self._first_wait_s(turn)  # without the lock of the times, which would take longer
-            while wait_s or (wait_s := self._times.change(partial(self._start, turn))):
+            while wait_s or (wait_s := self._try_start(turn)):
                 if self.limit and self.limit.held_s > 0:
                     self.limit.say_wait()
                 elif wait_s > LOG_WAIT_S:
@@ -177,18 +177,27 @@ class Pacer:
 
     def _first_wait_s(self, turn: Turn) -> float:
         """Return the seconds to wait before a request can start, if no other process starts one first."""
-        if self.adapts or turn.recorded != _NEVER:
+        if self.adapts or self._times.lead_s:  # what is known in this process can be out of date
             return 0.0
-        lead_s = min(self._times.lead_s, turn.delay_s / 4)
-        wait_s = self._early_s(turn, self._times.now()) - lead_s
+        wait_s = self._early_s(turn, self._times.now())
         return wait_s if wait_s > ROUNDING_S else 0.0
+
+    def _try_start(self, turn: Turn) -> float:
+        """Start a request while nobody else does and return 0, or return the seconds to wait before."""
+        before = turn.slot, turn.seen, turn.recorded
+        return self._times.change(partial(self._retry_start, turn, turn.delay_s, before))
+
+    def _retry_start(self, turn: Turn, delay_s: float, before: tuple[float, float, float]) -> float:
+        """Start a request whose turn was `before`; so an earlier attempt without effect leaves no trace."""
+        turn.delay_s, (turn.slot, turn.seen, turn.recorded) = delay_s, before
+        return self._start(turn)
 
     def _start(self, turn: Turn) -> float:
         """Start a request and return 0, or return the seconds to wait before trying again."""
         shared, times = self._times, self._times.values
         now = shared.now()
         if times[_STARTED] == turn.recorded != _NEVER:  # It has not left yet, and nothing has started since.
-            times[_STARTED] = turn.recorded = turn.seen = now + shared.margin_s
+            times[_STARTED] = turn.recorded = now + shared.margin_s
             return 0.0
         early_s = self._early_s(turn, now)
         lead_s = min(shared.lead_s, turn.delay_s / 4)

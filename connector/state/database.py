@@ -6,7 +6,7 @@ It is imported only by runs whose setting `state` is a database. It requires the
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Semaphore
 from typing import Any, TypeVar
@@ -42,6 +42,7 @@ _WAKE_S = 0.5
 _T = TypeVar("_T")
 
 Row = tuple[Any, ...]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 class DatabaseLostError(RunStoppedError):
@@ -92,7 +93,7 @@ class Database:
         self._idle: list[_Connection] = []
         self._free = Semaphore(MOST_CONNECTIONS)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def run(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Execute one statement in a transaction of its own, committed on return; return its rows."""
         with self._connection() as connection:
             return _execute(connection, statement, parameters)
@@ -188,12 +189,12 @@ class Transaction:
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def run(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Execute a statement and return its rows. Raises the errors of `Database`."""
         return _execute(self._connection, statement, parameters)
 
 
-def _execute(connection: psycopg.Connection[Row], statement: str, parameters: Sequence[Any]) -> list[Row]:
+def _execute(connection: psycopg.Connection[Row], statement: str, parameters: Parameters) -> list[Row]:
     cursor = connection.execute(statement.encode(), parameters)
     return cursor.fetchall() if cursor.description else []
 

@@ -10,12 +10,12 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.adaptive_pace import AdaptivePace, PaceState
-from connector.client.adaptive_pacer import FRESH, LASTING, AdaptivePacer
+from connector.client.adaptive_pacer import AdaptivePacer
 from connector.client.pacing import Pacer
-from connector.client.shared_times import FileTimes
 from connector.http.messages import Request
 from tests.client.pace_simulation import Bucket, Pending, Simulation, Window
-from tests.client.starts import pacing_times
+from tests.client.starts import SleepyClock
+from tests.client.stores import Files, Store
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
 WARM_UP = 3000
@@ -151,14 +151,8 @@ def test_the_time_that_the_service_names_is_waited_for() -> None:
 # Pacers
 
 
-def pacers(clock: FakeClock, folder: Path, number: int = 2) -> list[AdaptivePacer]:
-    return [
-        AdaptivePacer(
-            *(300, 20, clock, pacing_times(folder / "pacing", clock)),
-            FileTimes(folder / "pace", clock, FRESH, LASTING),
-        )
-        for _ in range(number)
-    ]
+def pacers(clock: FakeClock, store: Store, number: int = 2) -> list[AdaptivePacer]:
+    return [store.adaptive(300, 20, clock) for _ in range(number)]
 
 
 def send(pacer: Pacer, clock: FakeClock, count: int = 1, took_s: float = 0.001) -> None:
@@ -168,20 +162,18 @@ def send(pacer: Pacer, clock: FakeClock, count: int = 1, took_s: float = 0.001) 
         pacer.ended(turn, "accepted")
 
 
-def test_processes_and_later_runs_share_the_pace(clock: FakeClock, tmp_path: Path) -> None:
-    first, second = pacers(clock, tmp_path)
+def test_processes_and_later_runs_share_the_pace(clock: FakeClock, store: Store) -> None:
+    first, second = pacers(clock, store)
     send(first, clock, 40)
     assert first.delay_ms < 200
     send(second, clock)
     assert second.delay_ms <= first.delay_ms
-    assert pacers(clock, tmp_path, 1)[0].delay_ms == pytest.approx(second.delay_ms)
-    assert (
-        Pacer(300, clock, pacing_times(tmp_path / "pacing", clock)).delay_ms == 300
-    )  # others keep their own
+    assert pacers(clock, store, 1)[0].delay_ms == pytest.approx(second.delay_ms)
+    assert store.pacer(300, clock).delay_ms == 300  # others keep their own
 
 
-def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, tmp_path: Path) -> None:
-    first, second = pacers(clock, tmp_path)
+def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, store: Store) -> None:
+    first, second = pacers(clock, store)
     began = clock.time
     assert first.ended(first.wait(), "throttled", 7.0) == 7.0
     second.wait()
@@ -192,11 +184,11 @@ def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, tmp_path: P
 def test_the_pace_is_known_after_the_machine_was_restarted_and_times_are_not(
     clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = pacers(clock, tmp_path, 1)[0]
+    first = pacers(clock, Files(tmp_path), 1)[0]
     send(first, clock, 40)
     first.ended(first.wait(), "throttled", 3600.0)
     monkeypatch.setattr(clock, "monotonic", lambda: 50.0 + clock.time - 1_790_000_000)
-    later, began = pacers(clock, tmp_path, 1)[0], clock.time
+    later, began = pacers(clock, Files(tmp_path), 1)[0], clock.time
     assert later.delay_ms == pytest.approx(first.delay_ms)
     later.wait()
     assert clock.time == began
@@ -207,14 +199,14 @@ def test_a_damaged_file_or_one_of_another_layout_is_a_new_beginning(
     clock: FakeClock, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "pace").write_bytes(content)
-    pacer = pacers(clock, tmp_path, 1)[0]
+    pacer = pacers(clock, Files(tmp_path), 1)[0]
     assert pacer.delay_ms == 300
     send(pacer, clock, 20)
     assert pacer.delay_ms < 300
 
 
-def test_a_killed_process_does_not_count_for_long(clock: FakeClock, tmp_path: Path) -> None:
-    killed, other = pacers(clock, tmp_path)
+def test_a_killed_process_does_not_count_for_long(clock: FakeClock, store: Store) -> None:
+    killed, other = pacers(clock, store)
     killed._pace.state.most = 2
     killed.wait()
     killed.wait()
@@ -230,8 +222,26 @@ def test_a_client_retries_what_was_refused_when_the_pace_allows_it(
     answers = [reply(b"", 429, retry_after="7"), page, reply({"ok": True})]
     transport = FakeTransport(list(answers))
     client = make_client(service, transport, clock)
-    client.pacer = pacers(clock, tmp_path, 1)[0]
+    client.pacer = pacers(clock, Files(tmp_path), 1)[0]
     response = client.send(Request("GET", "/v2/devices"))
     assert (response.json(), response.attempts) == (json.loads('{"ok": true}'), 3)
     assert client.pacer.throttled == 2
     assert sum(clock.slept) == pytest.approx(7.0 + 2.4 * 2, abs=0.1)
+
+
+def test_a_process_notices_that_anothers_first_request_after_a_refusal_succeeds(store: Store) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    clock.time = 1000.0
+    first, second = store.adaptive(300, 20, clock), store.adaptive(300, 20, clock)
+    first.ended(first.wait(), "throttled", 7.0)
+    trial, began = first.wait(), clock.time
+
+    def meanwhile() -> float:
+        if not succeeded and clock.time > began + 1:
+            succeeded.append(first.ended(trial, "accepted"))
+        return 0.0
+
+    succeeded: list[float] = []
+    clock.late = meanwhile
+    second.wait()
+    assert 1.0 < clock.time - began < 1.5

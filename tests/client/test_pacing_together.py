@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -16,41 +17,38 @@ from connector.client.pacing import Pacer, Turn
 from connector.client.shared_times import OwnTimes
 from connector.common.clock import SystemClock
 from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
+from tests.client.stores import Store
 from tests.fakes import FakeClock
 
 
-def test_one_account_has_one_pace_over_all_pacers(clock: FakeClock, tmp_path: Path) -> None:
-    first, second = (Pacer(delay, clock, pacing_times(tmp_path / "pace", clock)) for delay in (300, 1000))
+def test_one_account_has_one_pace_over_all_pacers(clock: FakeClock, store: Store) -> None:
+    first, second = (store.pacer(delay, clock) for delay in (300, 1000))
     first.wait()
+    began = clock.time
     second.wait()
+    assert clock.time - began == pytest.approx(1.0, abs=1e-5)
     first.wait()
-    assert clock.slept == [pytest.approx(1.0, abs=1e-5), pytest.approx(0.3, abs=1e-5)]
+    assert clock.time - began == pytest.approx(1.3, abs=1e-5)
 
 
-def test_two_accounts_do_not_wait_for_each_other(clock: FakeClock, tmp_path: Path) -> None:
-    for name in ("pace-a", "pace-b"):
-        Pacer(300, clock, pacing_times(tmp_path / name, clock)).wait()
+def test_two_accounts_do_not_wait_for_each_other(clock: FakeClock, store: Store) -> None:
+    for account in ("one", "another"):
+        store.pacer(300, clock, account).wait()
     assert clock.slept == []
 
 
-def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, tmp_path: Path) -> None:
-    fast, slow = (
-        Pacer(0, clock, pacing_times(tmp_path / "pace", clock)),
-        Pacer(300, clock, pacing_times(tmp_path / "pace", clock)),
-    )
+def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, store: Store) -> None:
+    fast, slow = store.pacer(0, clock), store.pacer(300, clock)
     for _ in range(3):
         fast.wait()
     assert clock.slept == []
     slow.wait()
-    assert clock.slept == [pytest.approx(0.3, abs=1e-5)]
+    assert sum(clock.slept) == pytest.approx(0.3, abs=1e-5)
 
 
-def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(tmp_path: Path) -> None:
+def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(store: Store) -> None:
     clock = SleepyClock(lambda: 0.0)
-    fast, slow = (
-        Pacer(0, clock, pacing_times(tmp_path / "pace", clock)),
-        Pacer(300, clock, pacing_times(tmp_path / "pace", clock)),
-    )
+    fast, slow = store.pacer(0, clock), store.pacer(300, clock)
     slow.wait()
 
     def meanwhile() -> float:
@@ -59,6 +57,26 @@ def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(tmp_path: Path) -> N
 
     clock.late = meanwhile
     assert start_times(slow, clock, 3) == pytest.approx([0.3, 0.6, 0.9])
+
+
+def test_who_must_wait_for_the_service_lets_others_wait_too(clock: FakeClock, store: Store) -> None:
+    first, second = store.pacer(300, clock), store.pacer(300, clock)
+    first.wait()
+    began = clock.time
+    assert first.limit
+    first.limit.hold(60)
+    second.wait()
+    assert clock.time - began == pytest.approx(60, abs=1e-5)
+
+
+def test_a_limit_that_the_service_reports_is_known_to_later_runs(clock: FakeClock, store: Store) -> None:
+    limit = store.pacer(300, clock).limit
+    assert limit
+    limit.learn(re.compile(r"(\d+) in (\d+)"), "60 in 1")
+    later, began = store.pacer(300, clock), clock.time
+    later.wait()
+    later.wait()
+    assert clock.time - began == pytest.approx(1.05, abs=1e-5)
 
 
 def test_without_a_delay_there_is_no_lock(

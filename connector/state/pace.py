@@ -1,0 +1,201 @@
+"""The pace of an account in a database: what all processes with the account know about its requests.
+
+A process keeps a copy of the account's row. It changes the copy, and replaces the row by it in one statement,
+which has an effect only if no other process has changed the row in the meantime. Otherwise, it gets the
+current row, and repeats the change. Times are those of the database's clock, because the clocks of machines
+differ.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable, Sequence
+from threading import RLock
+from typing import Any, TypeVar
+
+from connector.state.database import Database, DatabaseLostError
+from connector.state.server_clock import ServerClock
+
+T = TypeVar("T")
+
+_STARTED, _DELAY = 2, 4
+"""The indexes in `AccountPace.times` of the latest start, and of the delay of the process that started it."""
+SEEN_S = 0.1
+"""How old what is known of others may be while an adaptive pace waits for them, in seconds."""
+UNPACED_S = 0.1
+"""A process without a delay lets others know of its requests only so often, in seconds."""
+LOST_S = 5.0
+"""For how long no statement is tried after the database was lost, in seconds: each could take that long."""
+AHEAD_S = 1.0
+"""Starts that are more than this many seconds in the future are forgotten: the database's clock was set."""
+LASTING_DELAY_S = 1.0
+"""Starts of requests with at least this delay, in seconds, are known also after a crash of the database."""
+
+_LOAD = (
+    "SELECT extract(epoch FROM clock_timestamp())::float8, version, times, adaptive"
+    " FROM (VALUES (%s)) AS own (account) LEFT JOIN connector_pace USING (account)"
+)
+_REPLACE = """
+INSERT INTO connector_pace AS pace (account, version, change, times, adaptive)
+VALUES (%(account)s, 1, %(change)s, %(times)s, %(adaptive)s::float8[])
+ON CONFLICT (account) DO UPDATE SET
+    version = pace.version + (pace.version = %(version)s)::int,
+    change = CASE WHEN pace.version = %(version)s THEN excluded.change ELSE pace.change END,
+    times = CASE WHEN pace.version = %(version)s THEN excluded.times ELSE pace.times END,
+    adaptive = CASE WHEN pace.version = %(version)s THEN coalesce(excluded.adaptive, pace.adaptive)
+        ELSE pace.adaptive END
+RETURNING extract(epoch FROM clock_timestamp())::float8, version, times,
+    CASE WHEN %(adaptive)s::float8[] IS NOT NULL THEN adaptive END, change,
+    set_config('synchronous_commit',
+        CASE WHEN %(lasting)s THEN current_setting('synchronous_commit') ELSE 'off' END, true)
+"""
+
+
+class AccountPace:
+    """The row of an account: its `times`, the `limit` that its service reports, and the `adaptive` pace.
+
+    Safe for threads and processes. The numbers are at first those of an account to which no request was sent,
+    and `layout` is the version of the adaptive ones: versions share nothing. Methods raise RunStoppedError if
+    the database cannot be used.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        account: str,
+        clock: ServerClock,
+        times: Sequence[float],
+        limit: Sequence[float],
+        adaptive: Sequence[float] = (),
+        layout: int = 0,
+    ) -> None:
+        self._database, self._account, self.clock = database, account, clock
+        self._version = 0
+        self._lock = RLock()
+        self._is_changing = False
+        self._lost, self._lost_until = "", 0.0
+        self.times, self.limit = PaceTimes(self, times), PaceTimes(self, limit)
+        self.adaptive = PaceTimes(self, adaptive, layout)
+        self._adapts = bool(adaptive)
+        self._fresh = self._numbers()
+        self._load()
+
+    def change(self, step: Callable[[], T]) -> T:
+        """Call `step`, and save the numbers that it changes; call it again if others have changed some."""
+        with self._lock:
+            if self._is_changing:  # a step within a step
+                return step()
+            while True:
+                before = self._numbers()
+                try:
+                    self._is_changing = True
+                    result = step()
+                    if self._numbers() != before:
+                        is_done = self._replace(before[0])
+                    else:  # Waiting for a time depends on nobody else, but an adaptive pace waits for others.
+                        is_done = not self._adapts or self.clock.now() < self._seen + SEEN_S
+                        if not is_done:
+                            self._load()
+                    if is_done:
+                        return result
+                except BaseException:
+                    self._set(*before)
+                    raise
+                finally:
+                    self._is_changing = False
+
+    def _load(self) -> None:
+        version, shared, adaptive = self._run(_LOAD, [self._account])
+        if version is not None:
+            self._adopt(version, shared, adaptive)
+
+    def _replace(self, before: list[float]) -> bool:
+        """Replace the row unless it is a newer one, which is adopted then; return whether it was replaced."""
+        count = len(self.times.values) - 1
+        times, adaptive = self._numbers()
+        change = random.getrandbits(63)
+        values = {
+            "account": self._account,
+            "version": self._version,
+            "change": change,
+            "times": times,
+            "adaptive": adaptive if self._adapts else None,
+            "lasting": self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
+        }
+        version, shared, pace, latest, _ = self._run(_REPLACE, values)
+        if latest == change:
+            self._version = version
+            return True
+        self._adopt(version, shared, pace)
+        return False
+
+    def _run(self, statement: str, values: Any) -> Sequence[Any]:
+        """Execute a statement that returns the database's time as the first value; return the other ones."""
+        began = self.clock.begin()
+        if began < self._lost_until:
+            raise DatabaseLostError(self._lost)
+        try:
+            ((server, *others),) = self._database.run(statement, values)
+        except DatabaseLostError as error:
+            self._lost, self._lost_until = str(error), self.clock.begin() + LOST_S
+            raise
+        self.clock.sample(began, server)
+        self._seen = self.clock.now()
+        return others
+
+    def _numbers(self) -> tuple[list[float], list[float]]:
+        return [*self.times.values[1:], *self.limit.values[1:]], list(self.adaptive.values)
+
+    def _adopt(self, version: int, shared: list[float], adaptive: list[float] | None) -> None:
+        """Take over the numbers of the row, unless they are of another layout."""
+        times, own = self._fresh
+        if len(shared) == len(times) and shared[_STARTED - 1] <= self.clock.now() + AHEAD_S:
+            times = shared
+        if adaptive and len(adaptive) == len(own) and adaptive[0] == own[0]:
+            own = adaptive
+        self._version = version
+        self._set(times, own)
+
+    def _set(self, times: list[float], adaptive: list[float]) -> None:
+        count = len(self.times.values) - 1
+        self.times.values[1:], self.limit.values[1:] = _memory(times[:count]), _memory(times[count:])
+        self.adaptive.values[:] = _memory(adaptive)
+
+
+class PaceTimes:
+    """A part of an account's row, as the `SharedTimes` of a pacer."""
+
+    tolerance_s = 0.005
+    lead_s = 0.02
+    slack_s: float | None = 0.005
+
+    def __init__(self, row: AccountPace, fresh: Sequence[float], first: float = 0.0) -> None:
+        self._row = row
+        self.values = _memory((first, *fresh))
+
+    @property
+    def margin_s(self) -> float:
+        """The uncertainty of `now`, in seconds."""
+        return self._row.clock.margin_s
+
+    def now(self) -> float:
+        """Return the time of the database, in epoch seconds."""
+        return self._row.clock.now()
+
+    def change(self, step: Callable[[], T]) -> T:
+        """Call `step`, and save the numbers that it changes; call it again if others have changed some."""
+        return self._row.change(step)
+
+    def note(self, index: int, value: float) -> None:
+        """Replace a time by a later one, at most every `UNPACED_S`."""
+
+        def step() -> None:
+            if value >= self.values[index] + UNPACED_S:
+                self.values[index] = value
+
+        self.change(step)
+
+
+def _memory(numbers: Sequence[float]) -> memoryview[float]:
+    return memoryview(array("d", numbers))

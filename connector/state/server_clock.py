@@ -1,0 +1,53 @@
+"""The clock of a database, as a process knows it from the statements that it executes."""
+
+from __future__ import annotations
+
+from connector.common.clock import Clock
+
+DRIFT = 0.001
+"""By how much the clock of a database and the local one may diverge, in seconds per second."""
+
+
+class ServerClock:
+    """The clock of a database: bounds of its lead over the local monotonic clock. Safe for threads.
+
+    A statement shows the database's time at some moment between its begin and its end. The bounds are the
+    narrowest that agree with all statements, and widen with the time since the latest one.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._bounds = (float("-inf"), float("inf"), 0.0)
+        """The least and the largest lead in seconds, at a monotonic time."""
+
+    def begin(self) -> float:
+        """Return the time at which a statement begins, for `sample`."""
+        return self._clock.monotonic()
+
+    def sample(self, began: float, server: float) -> None:
+        """Learn from a statement that has just ended: the database's time in epoch seconds, in between.
+
+        If it contradicts the earlier ones, the database's clock was set, and it alone counts.
+        """
+        ended = self._clock.monotonic()
+        least, most = self._at(ended)
+        new_least, new_most = server - ended, server - began
+        if max(least, new_least) <= min(most, new_most):
+            new_least, new_most = max(least, new_least), min(most, new_most)
+        self._bounds = (new_least, new_most, ended)
+
+    def now(self) -> float:
+        """Return the time of the database in epoch seconds; it is up to `margin_s` later."""
+        local = self._clock.monotonic()
+        return local + self._at(local)[0]
+
+    @property
+    def margin_s(self) -> float:
+        """By how much `now` can be behind the database's clock, in seconds."""
+        least, most = self._at(self._clock.monotonic())
+        return most - least
+
+    def _at(self, local: float) -> tuple[float, float]:
+        least, most, at = self._bounds
+        drift_s = DRIFT * max(0.0, local - at)
+        return least - drift_s, most + drift_s

@@ -1,0 +1,211 @@
+"""The pace of an account in a database: over processes, with late requests, and if the database is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from connector.catalog.service import Service
+from connector.client.pacing import Turn
+from connector.common.clock import SystemClock
+from connector.errors import RunStoppedError
+from connector.http.messages import Request
+from connector.state import pace
+from connector.state.databases import open_database
+from connector.state.server_clock import DRIFT, ServerClock
+from tests.client.starts import SleepyClock, gaps
+from tests.client.stores import Rows
+from tests.fakes import FakeClock, FakeTransport, make_client, reply
+from tests.postgres import Server
+
+PROCESS = """
+import sys, time
+from connector.common.clock import SystemClock
+from connector.state.databases import open_database
+from tests.client.stores import Rows
+class Clock(SystemClock):
+    def monotonic(self):
+        self.said = time.monotonic()
+        return self.said
+clock = Clock()
+pacer = Rows(open_database(sys.argv[1])).pacer(40, clock)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(5):
+    turn = pacer.wait()
+    pacer.leaving(turn)
+    print(repr(clock.said))
+"""
+
+
+def test_processes_start_a_delay_apart_less_a_tenth(postgres: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, postgres],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    times = [float(line) for process in processes for line in process.communicate()[0].split()]
+    assert len(times) == 15
+    assert min(gaps(sorted(times))) >= 0.040 - 0.004 - 0.002 - 1e-5  # the tolerance and the slack
+
+
+def test_one_statement_for_each_request(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, statements = open_database(postgres), []
+    pacer = Rows(database).pacer(20, SystemClock())
+    run = database.run
+    monkeypatch.setattr(database, "run", lambda *a: (statements.append(a), run(*a))[1])
+    for _ in range(5):
+        pacer.wait()
+    assert len(statements) == 5
+
+
+def test_a_request_that_leaves_late_is_recorded_again(postgres: str) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    rows = Rows(open_database(postgres))
+    first, second = rows.pacer(100, clock), rows.pacer(100, clock)
+    turn = first.wait()
+    clock.time = 0.080
+    first.leaving(turn)
+    assert clock.time == 0.080  # nothing has started since
+    second.wait()
+    assert clock.time == pytest.approx(0.175, abs=1e-5)
+
+
+def test_a_request_that_leaves_after_anothers_start_waits_for_another_turn(postgres: str) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    rows = Rows(open_database(postgres))
+    first, second = rows.pacer(100, clock), rows.pacer(100, clock)
+    turn = first.wait()
+    clock.time = 0.120
+    second.leaving(second.wait())
+    first.leaving(turn)
+    assert clock.time == pytest.approx(0.220, abs=1e-5)
+
+
+def test_a_start_within_the_slack_is_not_recorded_again(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    pacer = Rows(open_database(postgres)).pacer(100, clock)
+    turn = pacer.wait()
+    clock.time = 0.0049
+    monkeypatch.setattr(pacer, "_take", None)
+    pacer.leaving(turn)
+
+
+def test_a_start_in_the_future_is_forgotten_because_the_databases_clock_was_set(postgres: str) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    rows = Rows(open_database(postgres))
+    clock.time = 3600.0
+    rows.pacer(300, clock).wait()
+    clock.time = 0.0
+    rows.pacer(300, clock).wait()
+    assert clock.time == 0.0
+
+
+def test_requests_without_a_delay_are_known_to_others_every_tenth_of_a_second(
+    postgres: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, statements = open_database(postgres), []
+    fast, slow = (Rows(database).pacer(delay, clock) for delay in (0, 300))
+    run = database.run
+    monkeypatch.setattr(database, "run", lambda *a: (statements.append(a), run(*a))[1])
+    for _ in range(100):
+        clock.time += 0.01
+        fast.wait()
+    assert 8 <= len(statements) <= 12
+    slow.wait()
+    assert sum(clock.slept) >= 0.3 - pace.UNPACED_S
+
+
+def test_the_pace_of_long_delays_is_on_the_disk_and_that_of_short_ones_costs_no_wait(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, said = open_database(postgres), []
+    run = database.run
+
+    def noting(*statement: object) -> list[tuple[object, ...]]:
+        rows = run(*statement)  # type: ignore[arg-type]
+        said.append(rows[0][-1])
+        return rows
+
+    for delay_ms in (300, 60_000):
+        pacer = Rows(database).pacer(delay_ms, SystemClock(), str(delay_ms))
+        monkeypatch.setattr(database, "run", noting)
+        pacer.wait()
+        monkeypatch.setattr(database, "run", run)
+    assert said == ["off", "on"]
+
+
+def test_without_the_database_nothing_is_sent(
+    own_postgres: Server, service: Service, transport: FakeTransport
+) -> None:
+    client = make_client(service, transport, FakeClock())
+    client.pacer = Rows(open_database(own_postgres.url())).pacer(20, SystemClock())
+    transport.answers = [reply({}), reply({})]
+    client.send(Request("GET", "/v2/devices"))
+    own_postgres.kill()
+    for _ in range(2):
+        with pytest.raises(RunStoppedError, match="the database cannot be used"):
+            client.send(Request("GET", "/v2/devices"))
+    assert len(transport.sent) == 1
+
+
+def test_a_response_is_not_lost_with_the_database(own_postgres: Server, clock: FakeClock) -> None:
+    rows = Rows(open_database(own_postgres.url()))
+    pacer, limited = rows.adaptive(300, 20, SystemClock()), rows.pacer(300, SystemClock())
+    turn = pacer.wait()
+    own_postgres.kill()
+    assert pacer.ended(turn, "accepted") == 0.0
+    assert limited.limit
+    limited.limit.hold(60)
+    with pytest.raises(RunStoppedError):
+        limited.wait()
+
+
+# The database's clock
+
+
+def test_the_clock_of_the_database_is_known_as_well_as_the_quickest_statement_shows(clock: FakeClock) -> None:
+    server = ServerClock(clock)
+
+    def statement(took_s: float, ahead_s: float = 1000.0) -> None:
+        began = server.begin()
+        clock.time += took_s
+        server.sample(began, began + took_s / 2 + ahead_s)
+
+    statement(0.2)
+    assert server.margin_s == pytest.approx(0.2, abs=1e-5)
+    statement(0.002)
+    assert server.margin_s == pytest.approx(0.002, abs=1e-5)
+    statement(0.5)
+    assert server.margin_s == pytest.approx(0.002 + 0.5 * 2 * DRIFT, abs=1e-5)
+    late = clock.monotonic() + 1000.0 - server.now()
+    assert 0 <= late <= server.margin_s
+    clock.time += 10
+    assert 0 <= clock.monotonic() + 1000.0 - server.now() <= server.margin_s < 0.025
+    statement(0.002, 400.0)  # it was set
+    assert server.margin_s == pytest.approx(0.002, abs=1e-5)
+    assert server.now() == pytest.approx(clock.monotonic() + 400.0, abs=0.002)
+
+
+def test_a_turn_without_effect_leaves_no_trace(postgres: str, clock: FakeClock) -> None:
+    rows = Rows(open_database(postgres))
+    fast, slow = rows.pacer(100, clock), rows.pacer(1000, clock)
+    fast.wait()
+    turn = Turn(clock.now(), 1.0)
+    assert slow._try_start(turn) == pytest.approx(1.0 - 0.02, abs=1e-5)
+    assert turn.delay_s == 1.0
