@@ -104,6 +104,13 @@ def test_a_webhook_runs_the_script_once_for_each_event(
     notes = [json.dumps(action) for action in halo.state.actions.values()]
     assert sum("may have taken effect" in note for note in notes) == 1
 
+    # A ticket that cannot be read fails the delivery, and an asset that cannot be read is in a note.
+    assert deliver(shell, {**delivery["body"], "id": "other", "object_id": 99999}, LOGIN) == 502
+    halo.set_faults(queue=[None, {"fault": "answer", "status": 404}])
+    assert deliver(shell, {**delivery["body"], "id": "another"}, LOGIN) == 204
+    assert runs(sandbox) == 5
+    assert any("was not run on asset 5012" in json.dumps(one) for one in halo.state.actions.values())
+
     # A body without an event's fields, the wrong login of the webhook, and a removed key of the server.
     assert deliver(shell, {"event": "Ticket Status Changed"}, LOGIN) == 400
     assert deliver(shell, {**delivery["body"], "id": "other"}, "halopsa:wrong") == 401
