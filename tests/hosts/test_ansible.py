@@ -177,8 +177,21 @@ def test_only_transient_failures_are_retried_and_nothing_is_sent_twice(
     assert changes(sandbox) == ["POST /v2/tag"] * 3
 
 
+@pytest.fixture
+def system_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file with the entries that modules write to the system's log."""
+    folder, log = tmp_path / "modules", tmp_path / "syslog.txt"
+    folder.mkdir()
+    (folder / "syslog.py").write_text(
+        "LOG_USER = LOG_INFO = 8\ndef openlog(*given): pass\n"
+        f"def syslog(level, text):\n    with open({str(log)!r}, 'a') as file: print(text, file=file)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return log
+
+
 @pytest.mark.slow
-def test_no_secret_is_shown(playbook: Playbook, sandbox: Sandbox) -> None:
+def test_no_secret_is_shown(playbook: Playbook, sandbox: Sandbox, system_log: Path) -> None:
     account = {name: value for name, value in sandbox.connection.items() if name != "service"}
     secret = {"password": "correct horse battery"}
     item = {
@@ -188,17 +201,21 @@ def test_no_secret_is_shown(playbook: Playbook, sandbox: Sandbox) -> None:
     found = playbook.run(
         {
             "visible": {CALL: {**account, **item, "inputs": {**item["inputs"], **secret}}},
+            "both": {CALL: {**account, **item, "inputs": secret, "secret_inputs": {"password": "another"}}},
             "twice": {CALL: {**account, **item, "secret_inputs": {"name": "Router"}}},
             "hidden": {CALL: {**account, **item, "secret_inputs": secret}},
         },
         "-vvv",
         "--diff",
     )
-    assert found["visible"]["msg"] == "password is a secret: give it in secret_inputs. Nothing was sent"
+    for refused in (found["visible"], found["both"]):
+        assert refused["msg"] == "password is a secret: give it in secret_inputs. Nothing was sent"
     assert found["twice"]["msg"].startswith("name is given twice")
     assert found["hidden"]["changed"] is True
     assert len(changes(sandbox)) == 1
-    shown = playbook.printed + json.dumps(found)
+    logged = system_log.read_text()
+    assert "Invoked with action=create_secure_related_item" in logged
+    shown = playbook.printed + json.dumps(found) + logged
     assert "correct horse" not in shown
     assert account["client_secret"] not in shown
 

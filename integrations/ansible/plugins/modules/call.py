@@ -140,9 +140,17 @@ SETTINGS = ("region", "base_url", "client_id", "client_secret")
 """The options that are settings of a connection."""
 
 
+class Module(AnsibleModule):
+    """The module of a task, of which the system's log has only the name of the action."""
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        """Write to the system's log. Inputs are not written, as a secret among them is refused only later."""
+        super().log(f"Invoked with action={self.params.get('action')}")
+
+
 def main() -> None:
     """Run the action of one task."""
-    module = AnsibleModule(
+    module = Module(
         argument_spec={
             "action": {"type": "str", "required": True},
             "inputs": {"type": "dict", "default": {}},
@@ -184,16 +192,16 @@ def run(module: Any) -> None:
 
 
 def check_consent(module: Any, action: Any) -> None:
-    """Raise RunError for a missing confirmation, an input given twice, or a secret that would be shown."""
-    if action.effect == "destructive" and not module.params["confirm"]:
-        raise RunError(f"{action.name} is destructive: it requires confirm: true. Nothing was sent")
+    """Raise RunError for a secret that would be shown, an input given twice, or a missing confirmation."""
     visible, hidden = module.params["inputs"], module.params["secret_inputs"]
-    for name in visible.keys() & hidden.keys():
-        raise RunError(f"{name} is given twice, in inputs and in secret_inputs. Nothing was sent")
+    module.no_log_values.update(action.secrets_in(visible))  # first, as every error shows the options
     for secret in action.secret_inputs:
         if secret.name in visible:
-            module.no_log_values.update(action.secrets_in(visible))
             raise RunError(f"{secret.name} is a secret: give it in secret_inputs. Nothing was sent")
+    for name in visible.keys() & hidden.keys():
+        raise RunError(f"{name} is given twice, in inputs and in secret_inputs. Nothing was sent")
+    if action.effect == "destructive" and not module.params["confirm"]:
+        raise RunError(f"{action.name} is destructive: it requires confirm: true. Nothing was sent")
 
 
 def finish(module: Any, action: Any, envelope: Any, shown: dict[str, Any]) -> None:
