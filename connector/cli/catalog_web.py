@@ -8,11 +8,14 @@ from pathlib import Path
 
 from connector.catalog.catalog import Catalog
 from connector.cli.main import OK
+from connector.cli.ports import port_or_free
 
 
 def add_serve(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone catalog serve`."""
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument(
+        "--port", type=port_or_free, default=0, help="the port on 127.0.0.1 (default: a free one)"
+    )
     parser.add_argument(
         "--no-browser", action="store_true", help="print the address without opening a browser"
     )

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from connector.catalog.service import Service
 from connector.cli.ask import ask, ask_secret, is_terminal
+from connector.cli.ports import port
 from connector.connections.connection import host, password_of
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.settings import SETTINGS
@@ -111,7 +112,7 @@ def add_settings(parser: argparse.ArgumentParser, services: Iterable[Service]) -
     parser.add_argument(
         "--browser-port",
         metavar="PORT",
-        type=_port,
+        type=port,
         help="the port of the client app's redirect URI, http://127.0.0.1:PORT/",
     )
     for name in ("secret", *SECRETS):
@@ -131,12 +132,6 @@ def _own_settings(services: Iterable[Service]) -> dict[str, str]:
 
 def _option(setting: str) -> str:
     return "--" + setting.replace("_", "-")
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is not a port number (1 to 65535)")
-    return int(text)
 
 
 def secret_kind(options: argparse.Namespace, has: Collection[str] = ()) -> str:

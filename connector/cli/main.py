@@ -82,14 +82,19 @@ def _main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except Exception:
-        import traceback  # imported here, because only bugs need it
+        return report_bug()
 
-        traceback.print_exc()
-        print(
-            "ninjaone: this is a bug in the connector; please report it with the traceback above",
-            file=sys.stderr,
-        )
-        return OUR_FAULT
+
+def report_bug() -> int:
+    """Print the traceback of the exception that is handled; return the exit code."""
+    import traceback  # imported here, because only bugs need it
+
+    traceback.print_exc()
+    print(
+        "ninjaone: this is a bug in the connector; please report it with the traceback above",
+        file=sys.stderr,
+    )
+    return OUR_FAULT
 
 
 def _run_and_flush(arguments: list[str]) -> int:

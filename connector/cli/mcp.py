@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.cli.action_sources import add_own_actions, add_service_option, open_catalog
 from connector.cli.job_options import add_read_only
-from connector.cli.main import OK, STOPPED
+from connector.cli.main import OK, STOPPED, report_bug
 from connector.cli.serving import about_keys, add_address, add_calls, call_settings, say, serve_until_stopped
 from connector.cli.stopping import stopping
 from connector.common.comma_separated import comma_separated
@@ -98,13 +98,16 @@ def _serve_stdio(server: McpServer) -> int:
 
     stop = threading.Event()
     with stopping(stop, say, _AFTER):
-        serve_stdio(server, stop)
         exit_code = OK
         try:
+            serve_stdio(server, stop)
             server.close()
         except RunStoppedError as error:
             say(f"ninjaone: stopped: {error}")
             exit_code = STOPPED
+        except Exception:
+            exit_code = report_bug()
+            stop.set()
         if stop.is_set():
             os._exit(exit_code)  # A thread is still waiting for standard input, which cannot be interrupted.
     return exit_code

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.main import OK
+from connector.cli.ports import port_or_free
 from connector.common.comma_separated import comma_separated
 from connector.errors import RunError
 
@@ -23,7 +24,7 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--service", default="ninjaone", metavar="NAME", help="the service to simulate (default: %(default)s)"
     )
-    parser.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1; 0 for a free one")
+    parser.add_argument("--port", type=port_or_free, default=8765, help="port on 127.0.0.1; 0 for a free one")
     parser.add_argument("--devices", type=int, help="number of devices to generate (default: 25)")
     parser.add_argument(
         "--latency",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from connector.cli.job_options import add_audit, add_delay
 from connector.cli.main import OK
+from connector.cli.ports import port_or_free
 from connector.cli.stopping import stopping
 from connector.common.listening import LOOPBACK, LOOPBACK_NAMES
 from connector.connections.settings import absolute_file
@@ -40,7 +41,10 @@ def add_address(parser: argparse.ArgumentParser, port: int, about: str = "") -> 
         "`ninjaone key add`",
     )
     parser.add_argument(
-        "--port", type=int, default=port, help=f"{about}the port; 0 for a free one (default: %(default)s)"
+        "--port",
+        type=port_or_free,
+        default=port,
+        help=f"{about}the port; 0 for a free one (default: %(default)s)",
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from connector.cli.main import OK
+from connector.cli.ports import port_or_free
 from connector.cli.sync_apply import (
     Console,
     add_alerts,
@@ -49,7 +50,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         help="the address to listen on (default: %(default)s; put a TLS proxy in front)",
     )
     parser.add_argument(
-        "--port", type=int, default=PORT, help="the port; 0 for a free one (default: %(default)s)"
+        "--port", type=port_or_free, default=PORT, help="the port; 0 for a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--every",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, RLock
 from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -97,11 +97,13 @@ class Session:
         )
         self.connection = self._connection(connection, settings)
         self._named = str(connection) if isinstance(connection, (str, Path)) else self.connection.name or None
-        self._stop, self._opening = Event(), Lock()
+        self._stop, self._opening, self._changing = Event(), Lock(), RLock()
         self._client: Client | None = None
         self._prepared: dict[str, Prepared] = {}
         self._runs: WeakSet[Results] = WeakSet()
         self._stops: WeakSet[Event] = WeakSet()
+        self._turns: WeakSet[Any] = WeakSet()
+        """A lock for each run of files, which is held by its thread."""
 
     def _connection(self, given: str | Path | Connection | None, settings: Mapping[str, Any]) -> Connection:
         if settings and given is not None:
@@ -177,7 +179,8 @@ class Session:
         stop = self._started()
         client = self._open(stop, prepared)
         found = Results(rows, make_invoker(prepared, client), client, concurrency, stop)
-        self._runs.add(found)
+        with self._changing:
+            self._runs.add(found)
         return found
 
     def run_file(
@@ -245,18 +248,23 @@ class Session:
         return self._run_jobs(lambda now: load_jobs(Path(job), given, now), confirm, resume)
 
     def _run_jobs(self, load: Load, confirm: bool, resume: bool) -> dict[str, Any]:
-        return run_jobs(
-            *(load, self.catalog, self.service.name, self.connection),
-            named=self._named,
-            confirm=confirm,
-            resume=resume,
-            stop=self._started(),
-        )
+        turn = RLock()
+        with turn:
+            with self._changing:
+                self._turns.add(turn)
+            return run_jobs(
+                *(load, self.catalog, self.service.name, self.connection),
+                named=self._named,
+                confirm=confirm,
+                resume=resume,
+                stop=self._started(),
+            )
 
     def _started(self) -> Event:
         """Return the event that stops a new run. Raises RunError if the session is stopped."""
         stop = Event()
-        self._stops.add(stop)  # before the check, so that `stop` in another thread cannot miss it
+        with self._changing:
+            self._stops.add(stop)  # before the check, so that `stop` in another thread cannot miss it
         self._require_open()
         return stop
 
@@ -294,14 +302,21 @@ class Session:
     def stop(self) -> None:
         """Start no further call or row, without waiting for those in progress; for signal handlers."""
         self._stop.set()
-        for stop in list(self._stops):
+        with self._changing:
+            stops = list(self._stops)
+        for stop in stops:
             stop.set()
 
     def close(self) -> None:
         """Stop the runs, wait for their rows in progress, and close the connections. Can be repeated."""
         self.stop()
-        for run in list(self._runs):
+        with self._changing:
+            runs, turns = list(self._runs), list(self._turns)
+        for run in runs:
             run.close()
+        for turn in turns:
+            with turn:  # waits for the end of the run, except in its own thread
+                pass
         with self._opening:
             client, self._client = self._client, None
         if client:

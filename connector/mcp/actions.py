@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import threading
 from contextlib import AbstractContextManager
@@ -131,9 +132,11 @@ class Actions:
 
 
 def _subject(call: Call, connection: Connection) -> str:
-    """Return a digest of what the person confirms: the action, its inputs, and the account they reach."""
-    inputs: dict[str, Json] = call.inputs
-    text = json_text.dumps([call.action.name, inputs, *connection.identity])
+    """Return a digest of what the person confirms: the action, its inputs, and the account they reach.
+
+    The order of the inputs does not matter, as a client can send them in another one with the answer.
+    """
+    text = json.dumps([call.action.name, call.inputs, *connection.identity], sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

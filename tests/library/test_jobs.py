@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from connector.catalog.service import Service
 from connector.client.factory import sign_in
 from connector.common.package_data import schema
 from connector.errors import CertificateError, FailureLimitError, NotSentError
+from connector.library import session as session_module
 from connector.runs import records
 from connector.runs.job import Job
 from connector.runs.run import naming
@@ -22,6 +24,7 @@ from connector.runs.summary_document import SummaryDocument
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, FakeTransport, make_client, reply, write_lines
 from tests.library.conftest import paths
+from tests.loopback import PATIENCE_S
 
 
 def updates(folder: Path, *devices: int) -> Path:
@@ -94,6 +97,41 @@ def test_a_run_is_resumed_and_nothing_is_sent_twice(
     with pytest.raises(RunError, match="no record of its run"):
         ninja.run_job(job, **settings)
     assert patched(sandbox) == before
+
+
+def test_closing_waits_for_the_end_of_a_run_in_another_thread(
+    ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, sent, goes_on = list[str](), Event(), Event()
+    run_jobs = session_module.run_jobs
+
+    def noted(*given: Any, **settings: Any) -> Any:
+        document = run_jobs(*given, **settings)
+        order.append(document["state"])
+        return document
+
+    def hold(_: Any) -> None:
+        sent.set()
+        goes_on.wait(PATIENCE_S)
+
+    def close() -> None:
+        ninja.close()
+        order.append("closed")
+
+    monkeypatch.setattr(session_module, "run_jobs", noted)
+    sandbox.before_response(hold)
+    rows = updates(tmp_path, 1, 2)
+    run = Thread(target=ninja.run_file, args=("update_device", rows, tmp_path / "out.jsonl"))
+    closing = Thread(target=close)
+    run.start()
+    sent.wait(PATIENCE_S)
+    closing.start()
+    closing.join(0.2)
+    goes_on.set()
+    for thread in (closing, run):
+        thread.join(PATIENCE_S)
+    assert order == ["interrupted", "closed"]
+    assert patched(sandbox) == ["PATCH /v2/device/1"]
 
 
 def test_a_job_with_steps_continues_at_the_step_that_is_left(

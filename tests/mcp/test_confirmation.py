@@ -18,7 +18,7 @@ from tests.mcp.conftest import Counting, Serve
 from tests.mcp.talk import ERAS, Person, Talk, talk, yes
 
 Counted = tuple[Serve, Counting]
-REBOOT = {"action": "reboot_device", "inputs": {"device_id": 7, "mode": "NORMAL"}}
+REBOOT: dict[str, Any] = {"action": "reboot_device", "inputs": {"device_id": 7, "mode": "NORMAL"}}
 NOBODY = [
     Person("decline"),
     Person("cancel"),
@@ -209,7 +209,8 @@ def test_an_answer_is_bound_to_the_arguments_and_good_for_one_call(counted: Coun
             rounds.send(other, input_responses=rounds.answers(), request_state=state)
         assert isinstance(rounds.send(REBOOT, request_state=state), InputRequiredResult)
         assert transport.sent == []
-        done = rounds.send(REBOOT, input_responses=rounds.answers(), request_state=state)
+        reordered = {**REBOOT, "inputs": dict(reversed(REBOOT["inputs"].items()))}
+        done = rounds.send(reordered, input_responses=rounds.answers(), request_state=state)
         assert done.is_error is False
         again = rounds.send(REBOOT, input_responses=rounds.answers(), request_state=state)
         assert "already used" in again.structured_content["error"]

@@ -126,6 +126,37 @@ def test_a_signal_ends_the_command_also_if_the_audit_log_cannot_be_written(tmp_p
             assert "ninjaone: stopped: " in process.stderr.read()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("failing", ["stdio._Pending.note_sent", "server.McpServer.close"])
+def test_a_bug_ends_the_command_while_standard_input_is_open(failing: str) -> None:
+    program = (
+        "import sys\nfrom connector.cli import main\nfrom connector.mcp import server, stdio\n"
+        "def fail(*given): raise ValueError('a bug')\n"
+        f"{failing} = fail\n"
+        "sys.exit(main.main(['mcp', '--tools', 'get_device']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(message("initialize", 1, ABOUT) + "\n")
+        process.stdin.flush()
+        if failing.endswith("close"):
+            assert "ninjaone-connector" in process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(PATIENCE_S) == 4
+        finally:
+            process.kill()
+        assert "this is a bug in the connector" in process.stderr.read()
+
+
 @contextmanager
 def calling(folder: Path, sandbox: Sandbox, audit: Path) -> Iterator[subprocess.Popen[str]]:
     """Context with the command, which has sent the request of a call; the call has the id 2."""
