@@ -173,6 +173,15 @@ def postgres(shared_postgres: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@pytest.fixture(params=["files", "postgres"])
+def each_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs a test with its state in files, and again in a database; the kind of the state."""
+    if request.param == "postgres":
+        monkeypatch.setenv("NINJAONE_STATE", request.getfixturevalue("postgres"))
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
 def own_postgres() -> Iterator[Server]:
     """A server of the test's own, which it can kill."""

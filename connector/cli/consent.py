@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, count_of, file_errors
-from connector.files.output import Start, sent_by_unfinished_run
+from connector.files.output import Start
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared
+from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import tenant_connections
 
 
@@ -66,8 +67,9 @@ def _is_disruptive_in_bulk(step: Prepared) -> bool:
 
 def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
     """Yield a message for each output whose unfinished run has sent requests that are unsafe to repeat."""
+    store = store_of(steps[0].job.state)
     for path in _outputs(steps):
-        sent = sent_by_unfinished_run(path)
+        sent = store.sent_by_unfinished_run(path)
         if not sent.complete:
             yield (
                 f"{path}: the journal of the unfinished run cannot be read, so --restart may repeat requests "

@@ -202,6 +202,17 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="sync files to disk after each write, to survive a power failure (slower)",
     )
+    add_state(parser)
+
+
+def add_state(parser: argparse._ActionsContainer) -> None:
+    """Declare `--state`."""
+    parser.add_argument(
+        "--state",
+        metavar="URL",
+        help="PostgreSQL database with the state of the run, which several machines can share, such as "
+        "postgresql://user@host/database (default: NINJAONE_STATE, else files)",
+    )
 
 
 def add_expected(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,6 @@ from connector.cli.rerun_job import prepare_rerun
 from connector.cli.run import add_outcome, files_read, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
-from connector.files.output import is_interrupted
 from connector.files.output_formats import TABLES, format_of
 from connector.files.readers import InputRow, RowSource
 from connector.runs.export import export_unfinished
@@ -46,6 +45,7 @@ from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns, only_rerun
 from connector.runs.run import Prepared, fingerprint, open_rows, prepare
+from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import account_of
 
 
@@ -250,7 +250,7 @@ def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
     if absolute(output) == absolute(of):
         raise RunError(f"{of}: a rerun cannot overwrite the output of the original run; use another --output")
     for other in sorted(relatives - {absolute(output)}):
-        if is_interrupted(other):
+        if store_of().is_interrupted(other):
             raise RunError(
                 f"{other}: another rerun of these rows is running or unfinished; wait until it ends, "
                 "or continue it first (--resume --output FILE)"

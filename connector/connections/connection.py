@@ -34,6 +34,8 @@ from connector.connections.settings import (
 from connector.errors import ConnectionSetupError, file_errors, nearest
 from connector.http.content_encoding import LARGEST_BODY
 from connector.http.tls import SYSTEM
+from connector.state.setting import check_state
+from connector.state.setting import shown as shown_state
 
 SHORTEST_SECRET = 8
 """The minimum length of a secret: shorter ones also occur in ordinary text."""
@@ -48,7 +50,8 @@ class Connection:
     is the maximum size of its body, in MiB. `allow_short_secrets` permits saving a secret of fewer than
     `SHORTEST_SECRET` characters. A `read_only` connection sends no request that changes anything. `audit` has
     the paths of the audit logs, to which a line is added for every request. `timezone` is the zone of times
-    that have none, in inputs and templates; empty means UTC. `settings` has the settings that
+    that have none, in inputs and templates; empty means UTC. `state` is the URL of a database with the state
+    that workers share; empty means files. `settings` has the settings that
     only the connections of this service have. `name` is the name of a saved connection, or empty; `origin`
     describes where the connection was found, for messages. Secrets are `Secret` texts: `repr` shows none of
     them, also not that of `dataclasses.asdict` or `vars`; serializing such a dict as JSON writes them.
@@ -72,13 +75,14 @@ class Connection:
     read_only: bool = False
     audit: tuple[str, ...] = ()
     timezone: str = ""
+    state: str = field(default="", repr=False, compare=False)
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
     name: str = ""
     origin: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Hide the secrets in the `repr` of everything that contains them."""
-        for name in (*SECRETS, "proxy"):
+        for name in (*SECRETS, "proxy", "state"):
             if value := getattr(self, name):
                 object.__setattr__(self, name, Secret(value))
 
@@ -135,6 +139,8 @@ def described(settings: Mapping[str, Any]) -> dict[str, Any]:
             shown[name] = masked(shown[name])
     if password := password_of(shown.get("proxy", "")):
         shown["proxy"] = shown["proxy"].replace(f":{password}@", f":{HIDDEN}@")
+    if "state" in shown:
+        shown["state"] = shown_state(shown["state"])
     return shown
 
 
@@ -159,6 +165,24 @@ def load_connection(
     if safeguards.get("read_only") and not found.read_only:
         found = replace(found, read_only=True, origin=f"{found.origin}, by {service.environment}READ_ONLY")
     return found if found.audit else replace(found, audit=audit_files(safeguards.get("audit")))
+
+
+def state_of(service: Service, named: str | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the setting `state` of a connection, without reading its secrets; empty if there is none."""
+    named = named or environment.get(service.environment + "CONNECTION")
+    if named is None:
+        if _settings_of(service, environment):
+            return str(_settings_of(service, environment).get("state", ""))
+        named = SavedConnections().default(service.name)
+    if named is None:
+        return ""
+    path = Path(named) if is_file(named) else SavedConnections().path(named)
+    try:
+        if b"state" not in path.read_bytes():  # as in most files, which then are not parsed twice
+            return ""
+        return str(_settings_of_file(service, path, environment).get("state", ""))
+    except (OSError, ConnectionSetupError):
+        return ""  # the same error is raised when the connection is loaded
 
 
 def has_default(service: Service, environment: Mapping[str, str] = os.environ) -> bool:
@@ -241,6 +265,8 @@ def make_connection(
                 f"{place}: {name} has a line break or another invisible character{where and ' '}{where}"
             )
     base_url = host(service, settings.pop("region", None), settings.pop("base_url", None), place)
+    if settings.get("state"):
+        settings["state"] = check_state(settings["state"], f"{place}: state")
     off, audit = tuple(settings.pop("health_checks_off", ())), audit_files(settings.pop("audit", None))
     own = {name: settings.pop(name) for name in service.settings if settings.get(name)}
     connection = Connection(

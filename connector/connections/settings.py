@@ -33,6 +33,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "read_only": (bool,),
     "audit": (str,),
     "timezone": (str,),
+    "state": (str,),
 }
 _TYPE_NAMES: dict[type, str] = {
     str: "text",

@@ -12,15 +12,18 @@ import shlex
 import shutil
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
+from connector.common import json_text
 from connector.common.durability import sync_file, sync_folder
 from connector.common.file_modes import PRIVATE_FILE, create_file, make_private_folder
+from connector.common.json_text import Json
 from connector.common.kept_lock import KeptLock
 from connector.common.redaction import Redactor
+from connector.common.user_folders import write_whole
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end
 from connector.files.envelope import Envelope, ListEnvelope
@@ -28,6 +31,7 @@ from connector.files.envelope_lines import LongLine, read_envelope, read_envelop
 from connector.files.journal import JOURNAL_NAME, Journal, read_head
 from connector.files.output_formats import OutputForm
 from connector.files.unfinished import SentRequests, restart_effect, sent_requests
+from connector.http.messages import Request, Response
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,28 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Close files; an output that is not finished can be resumed where possible."""
+
+
+class RunJournal(Protocol):
+    """The journal of a run's requests; see `invocation.exchange.Recorder`."""
+
+    def has_sent(self, row: int) -> bool:
+        """Return whether the interrupted run has sent a request of a row that must not be repeated."""
+
+    def recorded(self, row: int, step: int, request: Request) -> Response | None:
+        """Return the response that the interrupted run received. Raises RowError."""
+
+    def sent(self, row: int, step: int, request: Request) -> None:
+        """Record a request before it is sent. Raises RunStoppedError."""
+
+    def answered(self, row: int, step: int, response: Response) -> None:
+        """Record the response to a request."""
+
+    def refused(self, row: int, step: int) -> None:
+        """Record that a request had no effect."""
+
+    def close(self) -> None:
+        """Record nothing more."""
 
 
 class FileOutput:
@@ -84,35 +110,42 @@ class FileOutput:
         self.folder = _work_folder(path)
         self.partial = partial_output_of(path)
         self.parts = self.folder / "parts"
-        self.journal = Journal(_journal(path), redactor)
+        self._journal = Journal(_journal(path), redactor)
+        self.journal: RunJournal = self._journal
         self.done_rows = 0
         self.resumed = False
-        look(path, start)
+        self._look(start)
         try:
             make_private_folder(self.folder)
             self._lock = _locked(path)
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
-            look(path, start)  # checked again, because another run may have written it in the meantime
-            if start == "resume" and _has_head(self.journal.path):
-                self._resume(fingerprint)
-            else:
-                self._begin(fingerprint)
+            self._look(start)  # checked again, because another run may have written it in the meantime
+            self._open(fingerprint, start)
         except RunError:
             self._lock.close()
             raise
 
+    def _look(self, start: Start) -> None:
+        look(self.path, start)
+
+    def _open(self, fingerprint: Mapping[str, str], start: Start) -> None:
+        if start == "resume" and _has_head(self._journal.path):
+            self._resume(fingerprint)
+        else:
+            self._begin(fingerprint)
+
     def _begin(self, fingerprint: Mapping[str, str]) -> None:
         try:
-            for path in (self.journal.path, self.partial, *([self._errors] if self._errors else [])):
+            for path in (self._journal.path, self.partial, *([self._errors] if self._errors else [])):
                 path.unlink(missing_ok=True)
             if self.parts.exists():
                 shutil.rmtree(self.parts)
             # In this order: a journal without partial output means that the output was completed.
             self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
             self._sync_names()
-            self.journal.begin(fingerprint, fsync=self._fsync)
+            self._journal.begin(fingerprint, fsync=self._fsync)
             self._sync_names()
         except (OSError, RunStoppedError) as error:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -120,16 +153,10 @@ class FileOutput:
 
     def _resume(self, fingerprint: Mapping[str, str]) -> None:
         try:
-            before = read_head(self.journal.path)
+            before = read_head(self._journal.path)
         except RunError as error:
             raise RunError(f"{error}. {_other_ways(self.path)}") from error
-        names = dict.fromkeys((*fingerprint, *before.run))
-        changed = [name for name in names if before.run.get(name) != fingerprint.get(name)]
-        if changed:
-            raise RunError(
-                f"{self.path}: this run differs from the unfinished one in its {', '.join(changed)}: resume "
-                f"it with the same settings. {_other_ways(self.path)}"
-            )
+        check_same_run(self.path, before.run, fingerprint, _other_ways(self.path))
         try:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
@@ -139,12 +166,12 @@ class FileOutput:
             cut_broken_end(self.partial)
             # With fsync, each line is on the disk before the next one is written. So a broken line was cut
             # off by a power failure, and no request recorded after it was sent.
-            self.done_rows = _cut_unfinished_row(self.partial, cut=before.fsync)
+            self.done_rows = cut_unfinished_row(self.partial, cut=before.fsync)
             self._fsync = self._fsync or before.fsync
             self._file = AppendOnlyFile(self.partial, fsync=self._fsync)
-            self.journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
+            self._journal.resume(self.done_rows, fsync=self._fsync, cut=before.fsync)
             self.resumed = True
-            counts = (self.path, self.done_rows, self.journal.earlier_rows)
+            counts = (self.path, self.done_rows, self._journal.earlier_rows)
             logger.info("%s: resuming; rows done: up to %d, rows in progress with sent requests: %d", *counts)
         except (OSError, RunStoppedError, ValueError, KeyError, TypeError) as error:
             raise RunError(
@@ -190,6 +217,15 @@ class FileOutput:
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
 
+    def keep(self, name: str, make: Callable[[], Json]) -> Json:
+        """Return a value that is made when the run begins, and kept under this name until it is finished."""
+        path = self.folder / f"{name}.json"
+        with suppress(FileNotFoundError):
+            return json_text.loads(path.read_text(encoding="utf-8"))
+        value = make()
+        write_whole(path, json_text.dump_bytes(value))
+        return value
+
     def finish(self) -> None:
         """Write the output in its format, give it its name, and remove the work folder."""
         self._file.require_name()
@@ -218,10 +254,25 @@ class FileOutput:
             self._sync_names()
         except OSError as error:
             raise RunStoppedError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._complete()
         self.close()
         with suppress(OSError):  # The journal is removed first: a folder without it is not an unfinished run.
-            self.journal.path.unlink()
+            self._journal.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begun_parts(self) -> set[int] | None:
+        """Return the numbers of the parts that a shared store has; None if the parts are in files."""
+        return None
+
+    def open_part(self, number: int, path: Path, redactor: Redactor) -> FileOutput | None:
+        """Return the output of a part in a shared store, with its files at `path`; None if there is none.
+
+        Raises RunError.
+        """
+        return None
+
+    def _complete(self) -> None:
+        """Record that the output has its name."""
 
     def abandon(self) -> None:
         """Remove the work folder of a run that has sent nothing, unless it was resumed."""
@@ -254,7 +305,7 @@ def _journal(path: Path) -> Path:
 def look(path: Path, start: Start) -> None:
     """Raise RunError if an output cannot be written, or not with this `start`, such as `new` or `resume`."""
     try:
-        _require_file_name(path)
+        require_file_name(path)
         exists = path.exists()
         interrupted, has_journal = is_interrupted(path), _journal(path).exists()
     except OSError as error:
@@ -270,7 +321,17 @@ def look(path: Path, start: Start) -> None:
         raise RunError(f"{path}: there is no unfinished run to resume")
 
 
-def _require_file_name(path: Path) -> None:
+def check_same_run(path: Path, before: Mapping[str, str], now: Mapping[str, str], other_ways: str) -> None:
+    """Raise RunError if a run that would be resumed differs from the unfinished one."""
+    changed = [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
+    if changed:
+        raise RunError(
+            f"{path}: this run differs from the unfinished one in its {', '.join(changed)}: resume "
+            f"it with the same settings. {other_ways}"
+        )
+
+
+def require_file_name(path: Path) -> None:
     """Raise RunError if a path cannot be that of an output file. Raises OSError if it cannot be accessed."""
     if path.is_dir():
         raise RunError(f"{path}: is a folder; use a file for the output")
@@ -344,7 +405,7 @@ def _has_head(journal: Path) -> bool:
         raise RunError(f"{journal}: cannot be read: {error.strerror}") from error
 
 
-def _cut_unfinished_row(partial: Path, *, cut: bool) -> int:
+def cut_unfinished_row(partial: Path, *, cut: bool) -> int:
     """Remove the envelopes of an incomplete last row; return the number of the last complete row.
 
     Raises ValueError for invalid JSON; with `cut`, that line and those after it are removed, too.

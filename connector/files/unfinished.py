@@ -70,7 +70,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def restart_effect(folder: Path) -> str:
     """Return a clause on what `--restart` would do with the unfinished run in a work folder."""
-    sent = sent_requests(folder)
+    return effect_of_restart(sent_requests(folder))
+
+
+def effect_of_restart(sent: SentRequests) -> str:
+    """Return a clause on what `--restart` would do with an unfinished run that has sent these requests."""
     if not sent.complete:
         return "--restart would run all rows again, including requests that are not safe to repeat"
     if sent.count:

@@ -443,6 +443,7 @@ class HaloPSA(Session):
         proxy: str = ...,
         health_checks_off: Sequence[str] = ...,
         allow_short_secrets: bool = ...,
+        state: str = ...,
         tenant: str = ...,
     ) -> None: ...
     @overload  # type: ignore[override]

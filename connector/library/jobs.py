@@ -12,7 +12,8 @@ from connector.catalog.catalog import Catalog
 from connector.common.clock import SystemClock
 from connector.connections.connection import Connection
 from connector.errors import RunError, RunInterruptedError, file_errors
-from connector.files.output import Start, is_interrupted
+from connector.files.output import Start
+from connector.files.run_store import can_resume
 from connector.runs.columns import check_columns
 from connector.runs.exit_codes import INTERRUPTED, OK, ROWS_FAILED, exit_code_of_run
 from connector.runs.finished_steps import changes
@@ -21,8 +22,10 @@ from connector.runs.job_run import run_all
 from connector.runs.output_choice import Jobs, Load, check_inputs_kept, choose_outputs, start_of
 from connector.runs.records import find
 from connector.runs.run import Prepared, check_expected, prepare_all
+from connector.runs.run_stores import store_of
 from connector.runs.summary_document import SummaryDocument
 from connector.runs.tenant_split import is_template
+from connector.state.setting import find_state
 
 SETTINGS = (
     *("delay_ms", "min_delay_ms", "read_only", "audit", "uploads", "files", "reveal_secrets"),
@@ -54,6 +57,7 @@ def run_jobs(
     check_inputs_kept(jobs)
     _check_connections(jobs)
     jobs = tuple(replace(job, connection=named, connections={}, allow_connections={}) for job in jobs)
+    jobs = tuple(replace(job, state=find_state(job.state, connection.state)) for job in jobs)
     steps = prepare_all(jobs, catalog, now)
     _check_steps(steps, service, confirm)
     start = _continued(steps, connection) if resume else start_of(jobs, "new")
@@ -119,7 +123,8 @@ def _continued(steps: Sequence[Prepared], connection: Connection) -> Start | Non
     outputs = [Path(step.job.output) for step in steps]
     with file_errors(outputs[0]):
         exist = [path.exists() for path in outputs]
-        if any(map(is_interrupted, outputs)) or (any(exist) and not all(exist)):
+        store = store_of(steps[0].job.state)
+        if any(can_resume(store, path) for path in outputs) or (any(exist) and not all(exist)):
             return "resume"
     if not any(exist):
         return "new"

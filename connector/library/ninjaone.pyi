@@ -1549,6 +1549,7 @@ class NinjaOne(Session):
         proxy: str = ...,
         health_checks_off: Sequence[str] = ...,
         allow_short_secrets: bool = ...,
+        state: str = ...,
     ) -> None: ...
     @overload  # type: ignore[override]
     def call(self, action: Literal["activate_billing_product"], /, *, confirm: bool = ..., **inputs: Unpack[ActivateBillingProduct]) -> Any: ...

@@ -19,12 +19,7 @@ from connector.common.file_modes import create_file
 from connector.errors import Code, RunError
 from connector.files.envelope import Envelope
 from connector.files.envelope_lines import Line, LongLine, read_envelope, read_envelope_lines
-from connector.files.output import (
-    is_interrupted,
-    look_for_another_run,
-    partial_output_of,
-    sent_by_unfinished_run,
-)
+from connector.runs.run_stores import store_of
 
 _IN_DOUBT = (
     "the run ended before this row was finished, after it had sent requests that must not be repeated: "
@@ -51,17 +46,22 @@ def export_unfinished(
 
     Raises RunError if there is no such run, if it is still running, or if the file cannot be written.
     """
-    if not is_interrupted(output):
+    store = store_of()
+    if not store.is_interrupted(output):
         raise RunError(f"{output}: there is no unfinished run to export")
     if to.exists():
         raise RunError(f"{to}: already exists; use a new file name")
-    look_for_another_run(output)
-    sent, exported = sent_by_unfinished_run(output), Exported()
+    store.check_not_running(output)
+    sent, exported = store.sent_by_unfinished_run(output), Exported()
     others = heapq.merge(numbers, sorted(sent.rows))
     part = to.with_name(f"{to.name}.part")
     try:
-        with ExitStack() as files, create_file(part, private=private) as file:
-            partials = [files.enter_context(path.open("rb")) for path in _partial_files(output)]
+        with (
+            store.partial_files(output) as paths,
+            ExitStack() as files,
+            create_file(part, private=private) as file,
+        ):
+            partials = [files.enter_context(path.open("rb")) for path in paths]
             finished = map(_finished_rows, partials)
             rows = heapq.merge(*finished, ((row, ()) for row in others), key=_row)
             for row, same in groupby(rows, key=_row):
@@ -84,14 +84,6 @@ def export_unfinished(
 
 def _row(pair: tuple[int, Sequence[Line]]) -> int:
     return pair[0]
-
-
-def _partial_files(output: Path) -> list[Path]:
-    """Return the files with the envelopes of an unfinished run: one file, or one per tenant."""
-    partial = partial_output_of(output)
-    files = sorted(partial.parent.rglob(partial.name))
-    # If the run was killed while it renamed its partial output, `output` has the envelopes.
-    return files if partial in files or not output.exists() else [output, *files]
 
 
 def _finished_rows(partial: IO[bytes]) -> Iterator[tuple[int, Sequence[Line]]]:

@@ -101,6 +101,7 @@ class Job:
     `auto`, and None its default. `max_errors` None means no limit.
     `connections` has a connection per service, and replaces `connection` if steps use several services.
     `allow_connections` maps each value that a connection template can return to a connection's name or file.
+    `state` is the URL of a database with the run's state, which can have a password; empty means files.
     `wait_s` is the time to wait for the end of queued work, in seconds; None means not to wait.
 
     With `results`, the output has only results, and `errors` is the file of the failed rows.
@@ -153,6 +154,7 @@ class Job:
     sample: int | None = None
     wait_s: float | None = None
     fsync: bool = False
+    state: str = field(default="", repr=False)
     timezone: str = ""
     times: Times = "epoch"
     with_names: str = ""

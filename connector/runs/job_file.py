@@ -27,6 +27,7 @@ from connector.runs.job import (
 )
 from connector.runs.tenant_split import is_template, read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
+from connector.state.setting import check_state
 
 SHARED = (
     "connection",
@@ -51,7 +52,7 @@ SHARED = (
 )
 """Settings at the top of a job file that apply to all steps."""
 _OF_INPUT = (*read_options.NAMES, *selection.NAMES)
-ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists", "notify")
+ONCE = (*expected_rows.NAMES, "vars", "summary", "output_exists", "state", "notify")
 """Settings that are only at the top of a job file."""
 _FOR_ALL_STEPS = (*SHARED, *ONCE, "input", "input_format", *_OF_INPUT, "output")
 _OF_STREAM = ("output_format", "bom", "results", "errors")
@@ -124,8 +125,18 @@ def _read_once(top: Section, place: _Place) -> dict[str, Any]:
     return {
         **expected_rows.read_settings(top),
         "summary": place.folder_or_file(top, "summary", None),
+        "state": _read_state(top),
         "output_exists": top.one_of("output_exists", get_args(OutputExists), "fail"),
     }
+
+
+def _read_state(top: Section) -> str:
+    """Return the URL of the database with the state of the runs; empty without the setting."""
+    given = top.text("state", "")
+    try:
+        return check_state(given) if given else ""
+    except RunError as error:
+        raise top.fault(str(error).removeprefix("state: "), "state") from None
 
 
 def _read_single(top: Section, place: _Place, base: Job, given: Mapping[str, Any]) -> Job:

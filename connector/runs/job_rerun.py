@@ -28,7 +28,6 @@ from connector.common.file_modes import PRIVATE_FOLDER
 from connector.common.json_text import Json
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, count_of
-from connector.files.output import is_interrupted
 from connector.files.output_formats import TABLES, format_of
 from connector.files.readers import InputRow, RowSource
 from connector.runs.job import Job
@@ -37,6 +36,7 @@ from connector.runs.records import envelopes_format, find
 from connector.runs.repair import FailedRow, find_failed
 from connector.runs.rerun import RERUN_SETTINGS, ChainFile, Rerun, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, find_relatives, later_reruns
+from connector.runs.run_stores import store_of
 
 VERSION = 1
 """The version of `rerun.json`."""
@@ -90,7 +90,7 @@ class FinishedJob:
 
     def _begun(self, path: Path) -> Iterator[bool]:
         outputs = (RerunFolder(path).output(step) for step in self.steps)
-        return (is_interrupted(output) or output.exists() for output in outputs)
+        return (store_of().is_interrupted(output) or output.exists() for output in outputs)
 
     def _add(self, path: Path) -> None:
         """Add the rerun in a folder, unless it has not begun, or the outputs of the job were replaced."""
@@ -105,7 +105,7 @@ class FinishedJob:
             )
         rerun = _parse_head(head, path, self.folder)
         outputs = [rerun.output(step) for step in self.steps]
-        if all(output.is_file() and not is_interrupted(output) for output in outputs):
+        if all(output.is_file() and not store_of().is_interrupted(output) for output in outputs):
             self.reruns.append(rerun)
         else:
             self.unfinished = rerun
@@ -149,7 +149,7 @@ class FinishedJob:
         known = {absolute(path) for its in self.reruns for path in its.singles.get(step.step, ())}
         relatives = {path for path in find_relatives(of) if not (path.parent / JOB_RERUN).is_file()} - known
         for path in relatives:
-            if is_interrupted(path):
+            if store_of().is_interrupted(path):
                 raise RunError(f"{path}: this rerun is unfinished; wait until it ends, or continue it first")
         return tuple(later_reruns(of, relatives))
 
@@ -246,7 +246,7 @@ def job_of_rerun(step: Job, rerun: RerunFolder, *, reads_file: bool) -> Job:
 
 def _check_complete(step: Job, folder: Path) -> None:
     path = Path(step.output)
-    if is_interrupted(path) or not path.is_file():
+    if store_of().is_interrupted(path) or not path.is_file():
         raise RunError(
             f'{folder}: the step "{step.step}" is not finished ({path}); continue the job with '
             "`run JOB.yaml --resume` first"

@@ -11,13 +11,15 @@ from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import FailureLimitError, RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
-from connector.files.output import Start, discard, is_interrupted, look, look_for_another_run
+from connector.files.output import Start
+from connector.files.run_store import RunStore, can_resume
 from connector.runs.active_run import RunObserver
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
 from connector.runs.policy import apply_policy
 from connector.runs.run import Prepared, naming, run
 from connector.runs.run_output import check_start
+from connector.runs.run_stores import store_of
 from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import check_tenants
 
@@ -90,7 +92,10 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
     if start == "resume" and len(outputs) < len(steps):
         check_start(steps[-1].job, start)
     with file_errors(outputs[0].parent if outputs else STREAM):
-        begins = _resumed(steps, outputs) if start == "resume" else _check_all_new(outputs, start)
+        store = store_of(steps[0].job.state)
+        begins = (
+            _resumed(store, steps, outputs) if start == "resume" else _check_all_new(store, outputs, start)
+        )
     begins += ["new"] * (len(steps) - len(outputs))
     if None in begins:
         from connector.runs.finished_steps import check_finished  # imported only for jobs that are resumed
@@ -113,18 +118,18 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
                 sign_in(open_client(step.service, its, 0))
             tried.add(its)
     for path in outputs:
-        look_for_another_run(path)
+        store.check_not_running(path)
     for step in steps:
         if step.job.output == STREAM:
             continue
-        _make_room(Path(step.job.output), start, private=step.job.reveal_secrets)
+        _make_room(store, Path(step.job.output), start, private=step.job.reveal_secrets)
     return begins
 
 
-def _make_room(path: Path, start: Start, *, private: bool) -> None:
+def _make_room(store: RunStore, path: Path, start: Start, *, private: bool) -> None:
     """Remove the output if this is a restart, and create its folder, with mode 0700 if `private`."""
     if start == "restart":
-        discard(path)
+        store.discard(path)
     try:
         path.parent.mkdir(PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
     except OSError as error:
@@ -143,27 +148,31 @@ def _check_first_row(job: Job, followed: Set[str]) -> None:
         return
 
 
-def _check_new(path: Path, start: Start) -> Start:
+def _check_new(store: RunStore, path: Path, start: Start) -> Start:
     """Check that a step's output can be written. Its folder is created later."""
     if path.parent.exists():
-        look(path, start)
+        store.check(path, start)
     return "new"
 
 
-def _check_all_new(outputs: Sequence[Path], start: Start) -> list[Start | None]:
-    return [_check_new(path, start) for path in outputs]
+def _check_all_new(store: RunStore, outputs: Sequence[Path], start: Start) -> list[Start | None]:
+    return [_check_new(store, path, start) for path in outputs]
 
 
-def _resumed(steps: Sequence[Prepared], outputs: Sequence[Path]) -> list[Start | None]:
+def _resumed(store: RunStore, steps: Sequence[Prepared], outputs: Sequence[Path]) -> list[Start | None]:
     """Return how each step of an interrupted job starts: None if finished, "resume", or "new"."""
     begins: list[Start | None] = []
+    are_finished = True  # the steps so far, here or on another machine
     for path in outputs:
-        if all(begin is None for begin in begins) and is_interrupted(path):
+        if are_finished and can_resume(store, path):
             begins.append("resume")
-        elif all(begin is None for begin in begins) and path.is_file():
-            begins.append(None)
+            are_finished = store.is_finished(path)
+        elif are_finished and path.is_file():
+            # What follows a step whose output is written again cannot be compared with its input yet.
+            begins.append("resume" if "resume" in begins and store.is_finished(path) else None)
         else:
-            begins.append(_check_new(path, "new"))
+            are_finished = False
+            begins.append(_check_new(store, path, "new"))
     if all(begin == "new" for begin in begins):
         raise RunError(f"{outputs[0].parent}: no unfinished job to resume")
     if all(begin is None for begin in begins):

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from connector.connections.settings import is_file
 from connector.errors import RunError, file_errors
-from connector.files.output import Start, is_interrupted
+from connector.files.output import Start
+from connector.files.run_store import can_resume
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
 from connector.runs.records import list_records
+from connector.runs.run_stores import store_of
 
 Jobs = tuple[Job, ...]
 Load = Callable[[float], Jobs]
@@ -48,7 +50,7 @@ def choose_finished(load: Load, now: float) -> Jobs:
 def start_of(jobs: Sequence[Job], start: Start) -> Start:
     """Return how a run starts: one that overwrites complete outputs is restarted."""
     overwrites = start == "new" and jobs[0].output_exists == "overwrite"
-    if overwrites and not any(is_interrupted(path) for path in _outputs(jobs)):
+    if overwrites and not any(map(store_of(jobs[0].state).is_interrupted, _outputs(jobs))):
         return "restart"
     return start
 
@@ -142,4 +144,5 @@ def _of_earlier_times(load: Load, jobs: Jobs) -> Iterator[Jobs]:
 def _is_unfinished(jobs: Jobs) -> bool:
     outputs = list(map(absolute, _outputs(jobs)))
     exist = [path.exists() for path in outputs]
-    return any(map(is_interrupted, outputs)) or (any(exist) and not all(exist))
+    store = store_of(jobs[0].state)
+    return any(can_resume(store, path) for path in _outputs(jobs)) or (any(exist) and not all(exist))

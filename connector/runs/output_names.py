@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from connector.common.user_folders import digest_name
-from connector.files.output import is_interrupted
+from connector.runs.run_stores import store_of
 
 _RERUN_NAME = re.compile(r"(.+)\.rerun(?:-\d+)?\.jsonl")
 
@@ -36,7 +36,7 @@ def rerun_output(of: Path) -> Path:
     stem = family_name(of).name
     for number in count(1):
         path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
-        if is_interrupted(path) or not path.exists():
+        if store_of().is_interrupted(path) or not path.exists():
             return path
     raise AssertionError
 

@@ -19,7 +19,7 @@ _PATHS = ("uploads", "files", "audit", "errors", "summary")
 def job_to_json(job: Job) -> dict[str, Json]:
     """Return a job's settings as in a job file, with absolute paths and without defaults."""
     defaults = Job(action="")
-    given = {f.name: getattr(job, f.name) for f in fields(Job)}
+    given = {f.name: getattr(job, f.name) for f in fields(Job) if f.name != "state"}  # it may have a password
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
     for name in (*_PATHS, "input", "output"):
         if name in ("uploads", *changed) and given[name] not in (STREAM, NO_INPUT):

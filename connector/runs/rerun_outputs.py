@@ -9,9 +9,9 @@ from pathlib import Path
 from connector.common.file_lock import FileLock, Timeout
 from connector.common.user_folders import records_folder
 from connector.errors import RunError
-from connector.files.output import is_interrupted
 from connector.runs.output_names import absolute, family_name, id_of, is_rerun_name
 from connector.runs.records import list_records
+from connector.runs.run_stores import store_of
 
 JOB_RERUN = "rerun.json"
 """The file that marks a folder with the outputs of a rerun of a job with steps; see `job_rerun`."""
@@ -37,7 +37,7 @@ def only_rerun(path: Path) -> Iterator[None]:
 
 def check_complete(of: Path) -> None:
     """Raise RunError if an output does not exist, its run is unfinished, or it is of a job's rerun."""
-    if not of.is_dir() and is_interrupted(of):
+    if not of.is_dir() and store_of().is_interrupted(of):
         raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
     if not of.is_file():
         raise RunError(f"{of}: no such output file")
@@ -66,7 +66,7 @@ def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
 
     Older ones are of a replaced output.
     """
-    finished = (path for path in relatives if path.is_file() and not is_interrupted(path))
+    finished = (path for path in relatives if path.is_file() and not store_of().is_interrupted(path))
     times = {path: path.stat().st_mtime_ns for path in finished}
     since = of.stat().st_mtime_ns
     yield from sorted((path for path in times if times[path] >= since), key=lambda path: (times[path], path))

@@ -18,7 +18,7 @@ from connector.client.factory import open_client, sign_in
 from connector.common import json_text
 from connector.common.clock import Clock, SystemClock
 from connector.common.zones import each_in_zone, in_zone, read_zone
-from connector.connections.connection import Connection, load_connection
+from connector.connections.connection import Connection, load_connection, state_of
 from connector.errors import ConnectionSetupError, RunError
 from connector.files.envelope import Envelope
 from connector.files.output import FileOutput, Output, Start
@@ -46,7 +46,8 @@ from connector.runs.run_output import check_start, open_output
 from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
-from connector.runs.tenant_split import Choose, read_choice
+from connector.runs.tenant_split import Choose, is_template, read_choice
+from connector.state.setting import find_state
 
 if TYPE_CHECKING:
     from connector.runs.rerun import Rerun
@@ -105,6 +106,9 @@ def prepare(
     for service in job.connections:
         catalog.service_file(service)  # raises RunError if there is no such service
     job = of_service(job, action.service)
+    job = replace(
+        job, state=find_state(job.state, _state_of_connection(job, catalog.service(action.service)))
+    )
     check_policy(action, job)
     try:
         read_zone(job.timezone)
@@ -148,6 +152,11 @@ def prepare(
         distinct=distinct,
         wait=wait,
     )
+
+
+def _state_of_connection(job: Job, service: Service) -> str:
+    """Return the setting `state` of a run's connection; a run over tenants has none."""
+    return "" if is_template(job.connection) else state_of(service, job.connection)
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files.output import FileOutput, Output, Start
+from connector.files.output import Output, Start
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.runs.job import STREAM, Job
+from connector.runs.run_stores import store_of
 
 
 def check_start(job: Job, start: Start) -> None:
@@ -23,9 +24,17 @@ def check_start(job: Job, start: Start) -> None:
 
 @contextmanager
 def open_output(
-    job: Job, fingerprint: Mapping[str, str], start: Start, redactor: Redactor
+    job: Job,
+    fingerprint: Mapping[str, str],
+    start: Start,
+    redactor: Redactor,
+    *,
+    is_merged: bool = False,
 ) -> Iterator[tuple[Output, Recorder]]:
-    """Context that opens a run's output and its journal. Raises RunError."""
+    """Context that opens a run's output and its journal. Raises RunError.
+
+    With `is_merged`, the envelopes are merged from those of parts.
+    """
     if job.output == STREAM:
         from connector.files.stream_output import StreamOutput  # imported only if it is used
 
@@ -35,7 +44,7 @@ def open_output(
         finally:
             stream.close()
         return
-    output = FileOutput(
+    output = store_of(job.state).open(
         Path(job.output),
         job.output_form,
         fingerprint,
@@ -44,6 +53,7 @@ def open_output(
         fsync=job.fsync,
         private=job.reveal_secrets,
         errors=job.errors,
+        is_merged=is_merged,
     )
     try:
         yield output, output.journal

@@ -59,12 +59,15 @@ def run_tenants(
     accounts = accounts_of(job, connections)
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
     redactor = Redactor(secrets_of(connections), prepared.service.secrets)
-    with open_output(job, run_fingerprint, start, redactor) as (output, _), _folder(output) as folder:
+    with (
+        open_output(job, run_fingerprint, start, redactor, is_merged=True) as (output, _),
+        _folder(output) as folder,
+    ):
         try:
             split = Split(folder / "rows", connections)
             with in_zone(read_zone(job.timezone)):
                 split.write(rows, prepared.choose, stop)
-            parts = _PartFiles(folder, run_fingerprint, fsync=job.fsync)
+            parts = _PartFiles(output, folder, run_fingerprint, fsync=job.fsync)
             tenants = Tenants(prepared, connections, split, parts, listeners, stop)
             tenants.summary.left_out = opened.left_out
             with tenants.opened():
@@ -111,23 +114,28 @@ class _TenantOutput(FileOutput):
 class _PartFiles:
     """The outputs of tenants as files in a folder. `envelopes` are the files of those that were opened."""
 
-    def __init__(self, folder: Path, run_fingerprint: Mapping[str, str], *, fsync: bool) -> None:
+    def __init__(
+        self, output: Output, folder: Path, run_fingerprint: Mapping[str, str], *, fsync: bool
+    ) -> None:
+        self._of_run = output if isinstance(output, FileOutput) else None
+        self._begun = self._of_run.begun_parts() if self._of_run else None
         self._folder, self._run_fingerprint, self._fsync = folder, run_fingerprint, fsync
         self.envelopes: list[Path] = []
 
     def has_begun(self, number: int) -> bool:
         """Return whether an interrupted run has begun this output."""
+        if self._begun is not None:
+            return number in self._begun
         return is_interrupted(self._folder / str(number))
 
-    def open(self, number: int, redactor: Redactor) -> _TenantOutput:
+    def open(self, number: int, redactor: Redactor) -> FileOutput:
         """Return a new output, or that of an interrupted run. Raises RunError."""
-        output = _TenantOutput(
-            self._folder / str(number),
-            OutputForm(),
-            self._run_fingerprint,
-            "resume" if self.has_begun(number) else "new",
-            redactor,
-            fsync=self._fsync,
-        )
+        path = self._folder / str(number)
+        output = self._of_run.open_part(number, path, redactor) if self._of_run else None
+        if output is None:
+            start: Start = "resume" if self.has_begun(number) else "new"
+            output = _TenantOutput(
+                path, OutputForm(), self._run_fingerprint, start, redactor, fsync=self._fsync
+            )
         self.envelopes.append(output.partial)
         return output

@@ -9,7 +9,6 @@ applies if the outcomes cannot be read, for example because a permission was rem
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,6 @@ from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.times import convert_time
-from connector.common.user_folders import write_whole
 from connector.errors import RowError, RunInterruptedError, WaitStoppedError, count_of
 from connector.files.envelope import Envelope, ListEnvelope
 from connector.files.envelope_lines import LongLine
@@ -27,8 +25,8 @@ from connector.runs.distinct import shared_error
 from connector.runs.outcomes import Ended, Order, is_traceable
 from connector.runs.wait import Outcomes, Report, Waiter, WaitPlan, logger
 
-SINCE_NAME = "waiting.json"
-"""The file in a run's work folder with the newest event before its first request."""
+SINCE_NAME = "waiting"
+"""The name of what a run keeps with the newest event before its first request."""
 
 _SHOWN_ROWS = 5
 
@@ -70,12 +68,8 @@ class WaitingOutput:
         """Return the id of the newest event when the run began, also if it was resumed."""
         if not isinstance(self._output, FileOutput):
             return self._waiter.newest_event()
-        path = self._output.folder / SINCE_NAME
-        with suppress(FileNotFoundError):
-            since: int = json_text.loads(path.read_text())["since"]
-            return since
-        since = self._waiter.newest_event()
-        write_whole(path, json_text.dump_bytes({"since": since}))
+        kept = self._output.keep(SINCE_NAME, lambda: {"since": self._waiter.newest_event()})
+        since: int = kept["since"]
         return since
 
     def earlier(self) -> Iterator[Envelope]:

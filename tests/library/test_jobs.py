@@ -63,6 +63,7 @@ def test_a_file_gives_the_summary_and_the_envelopes(
     assert len(patched(sandbox)) == 3
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_run_is_resumed_and_nothing_is_sent_twice(
     ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +135,7 @@ def test_closing_waits_for_the_end_of_a_run_in_another_thread(
     assert patched(sandbox) == ["PATCH /v2/device/1"]
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_job_with_steps_continues_at_the_step_that_is_left(
     ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path
 ) -> None:

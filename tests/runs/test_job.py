@@ -35,6 +35,7 @@ def test_every_key_of_a_job(tmp_path: Path) -> None:
         results=True,
         errors=tmp_path / "failed.jsonl",
         output_exists="number",
+        state="postgresql://user@host/state",
         summary=tmp_path / "summary.json",
         vars={"customer": "Acme", "count": 3},
         delay_ms="auto",

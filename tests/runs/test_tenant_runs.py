@@ -17,13 +17,14 @@ from connector.cli.progress import Gauge
 from connector.client.client import Client
 from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
-from connector.files.output import FileOutput, Start, is_interrupted
+from connector.files.output import FileOutput, Start
 from connector.files.readers import InputRow
 from connector.runs import merge, tenant_runs, tenant_split
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.records import find
 from connector.runs.run import Prepared, prepare
+from connector.runs.run_stores import store_of
 from connector.runs.summary import Summary
 from connector.runs.tenant_accounts import account_of, tenant_connections
 from connector.runs.tenant_runs import run_tenants
@@ -119,7 +120,7 @@ def test_a_run_that_was_ended_while_it_merged_goes_on_there(
         with pytest.raises(RunStoppedError, match="no room"):
             stage.run()
     assert not stage.output.exists()
-    assert is_interrupted(stage.output)
+    assert store_of().is_interrupted(stage.output)
     assert len((stage.output.with_name("out.jsonl.run") / "envelopes.jsonl").read_bytes().splitlines()) == 6
     summary = stage.run("resume")
     assert (summary.rows, summary.resumed_rows, summary.failed) == (COUNT, COUNT, 2)
@@ -139,7 +140,7 @@ def test_a_run_that_was_ended_when_its_output_had_its_name(
         with pytest.raises(KeyboardInterrupt):
             stage.run(settings={"output_format": format})
     assert stage.output.exists()
-    assert is_interrupted(stage.output)
+    assert store_of().is_interrupted(stage.output)
     (stage.output.with_name("out.jsonl.run") / "lock").unlink()  # what the end of a process lets go of
     summary = stage.run("resume", {"output_format": format})
     assert summary.rows == COUNT
@@ -150,6 +151,7 @@ def test_a_run_that_was_ended_when_its_output_had_its_name(
     assert len(stage.sent()) == len(set(stage.sent()))
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_run_that_was_ended_before_or_while_it_was_split(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +160,7 @@ def test_a_run_that_was_ended_before_or_while_it_was_split(
         with monkeypatch.context() as patched:
             patched.setattr(tenant_split, "assign", _ending(tenant_split.assign, rows))
             with pytest.raises(KeyboardInterrupt):
-                stage.run("resume" if is_interrupted(stage.output) else "new")
+                stage.run("resume" if store_of().is_interrupted(stage.output) else "new")
         assert stage.sent() == []
     with pytest.raises(RunError, match="an unfinished run is in"):
         stage.run()
@@ -178,6 +180,7 @@ def _ending(function: Any, calls: int) -> Any:
     return call
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_stop_before_the_first_row_sends_nothing_and_can_be_resumed(stage: Stage) -> None:
     stop = Event()
     stop.set()
@@ -188,6 +191,7 @@ def test_a_stop_before_the_first_row_sends_nothing_and_can_be_resumed(stage: Sta
     stage.assert_complete()
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_restart_replaces_what_tenants_had_been_answered(stage: Stage) -> None:
     limited = stage.run(settings={"max_errors": 1})
     assert (limited.stopped, limited.too_many_errors, limited.rows) == (True, True, 2)
@@ -202,6 +206,7 @@ def test_a_restart_replaces_what_tenants_had_been_answered(stage: Stage) -> None
     stage.assert_complete()
 
 
+@pytest.mark.usefixtures("each_state")
 def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
     """A new run that cannot sign in leaves nothing; one that goes on can go on once more."""
     stage.sandboxes[0].set_faults(queue=[{"fault": "answer", "status": 409}] * 2)
@@ -211,7 +216,7 @@ def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
         stage.connect(name, {**sandbox.connection, "client_secret": "no-such-secret"})
     with pytest.raises(ConnectionSetupError, match="no tenant could sign in: acme"):
         stage.run("resume")
-    assert is_interrupted(stage.output)
+    assert store_of().is_interrupted(stage.output)
     for name, sandbox in zip(stage.allowed, stage.sandboxes, strict=True):
         stage.connect(name, sandbox.connection)
     summary = stage.run("resume")

@@ -1,9 +1,11 @@
 -- Runs, their parts, the journal of requests that must not be repeated, and the envelopes.
--- A statement ends with a semicolon at the end of a line.
+-- A statement ends with a semicolon at the end of a line. The journal and the envelopes have no foreign key: each
+-- insert would lock the row of its part once more.
 CREATE TABLE connector_run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     output text NOT NULL UNIQUE,
     fingerprint jsonb NOT NULL,
+    kept jsonb NOT NULL DEFAULT '{}',
     started timestamptz NOT NULL DEFAULT now(),
     finished timestamptz
 );
@@ -11,9 +13,8 @@ CREATE INDEX ON connector_run (finished);
 CREATE TABLE connector_part (
     run bigint NOT NULL REFERENCES connector_run ON DELETE CASCADE,
     number integer NOT NULL,
-    fingerprint jsonb NOT NULL DEFAULT '{}',
-    fence bigint NOT NULL DEFAULT 0,
-    worker text,
+    fence bigint NOT NULL,
+    worker text NOT NULL,
     seen timestamptz,
     PRIMARY KEY (run, number)
 );
@@ -26,16 +27,12 @@ CREATE TABLE connector_journal (
     digest text NOT NULL,
     answer bytea,
     refused boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (run, part, row_number, step),
-    FOREIGN KEY (run, part) REFERENCES connector_part ON DELETE CASCADE
+    PRIMARY KEY (run, part, row_number, step)
 );
 CREATE TABLE connector_envelopes (
     run bigint NOT NULL,
     part integer NOT NULL,
     number bigint GENERATED ALWAYS AS IDENTITY,
-    row_from bigint NOT NULL,
-    row_to bigint NOT NULL,
     lines bytea NOT NULL,
-    PRIMARY KEY (run, part, number),
-    FOREIGN KEY (run, part) REFERENCES connector_part ON DELETE CASCADE
+    PRIMARY KEY (run, part, number)
 );

@@ -34,11 +34,11 @@ from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common.user_folders import work_folder, write_whole
 from connector.errors import RunError
-from connector.files.output import is_interrupted
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of, rerun_output
 from connector.runs.recorded_job import job_to_json
 from connector.runs.records import Record
+from connector.runs.run_stores import store_of
 from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox
@@ -129,7 +129,7 @@ class RunControl:
         with self._starting:
             if once not in self._once:
                 output = rerun_output(record.output)
-                again = ["--resume"] if is_interrupted(output) else []
+                again = ["--resume"] if store_of().is_interrupted(output) else []
                 arguments = ["rerun", str(record.output), "--output", str(output), *again]
                 job = replace(record.job, output=str(output))
                 folder = new_folder(f"{record.job.action}-rerun")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.errors import RunError
-from connector.files.output import is_interrupted, look_for_another_run
 from connector.runs.job import Job
 from connector.runs.job_rerun import FinishedJob, RerunFolder
 from connector.runs.records import Record, find
+from connector.runs.run_stores import store_of
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,16 @@ def find_job_rerun(record: Record) -> JobRerun:
     job = FinishedJob(steps)
     rerun = job.unfinished or job.new_rerun({}, is_transient=False)
     for step in steps:
-        look_for_another_run(rerun.output(step))
+        store_of().check_not_running(rerun.output(step))
     counts = [_rows(job, step, rerun) for step in steps]
     first = next((number for number, count in enumerate(counts) if count), 0)
     if not any(counts) and not job.unfinished:
         raise RunError(
             "No failed rows of this job can be rerun: they succeeded in a rerun, or must be checked first."
         )
-    left = (path for path in map(rerun.output, steps) if is_interrupted(path) or not path.is_file())
+    left = (
+        path for path in map(rerun.output, steps) if store_of().is_interrupted(path) or not path.is_file()
+    )
     return JobRerun(job.folder, steps[first:], sum(counts), next(left), job.unfinished is not None)
 
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from connector.catalog.action import Action
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files.output import is_interrupted, look_for_another_run
 from connector.runs.job import STREAM, Job
 from connector.runs.records import EVERY_S, Record
+from connector.runs.run_stores import store_of
 from connector.web.runs.control import Started, is_written_as_a_job
 from connector.web.runs.envelopes import KIND_WORDS
 from connector.web.runs.plot import Plot, make_plot, rate_text, time_text
@@ -142,7 +142,7 @@ def state_of(record: Record, now: float) -> State:
     if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
         return "running"
     try:
-        look_for_another_run(record.output)
+        store_of().check_not_running(record.output)
     except RunError:
         return "running"
     return "killed"
@@ -229,7 +229,7 @@ def _has_codes(record: Record) -> bool:
 
 
 def _may_resume(record: Record) -> bool:
-    return _is_resumable(record) and is_interrupted(record.output)
+    return _is_resumable(record) and store_of().is_interrupted(record.output)
 
 
 def _is_resumable(record: Record) -> bool:

@@ -8,8 +8,8 @@ import signal
 import sys
 
 from connector.errors import RunError
-from connector.files.output import look_for_another_run
 from connector.runs.records import Record
+from connector.runs.run_stores import store_of
 from connector.runs.stop_event import Process
 
 
@@ -28,7 +28,7 @@ def stop_process(record: Record) -> None:
     """
     process = stoppable(record)
     try:
-        look_for_another_run(record.output)
+        store_of().check_not_running(record.output)
     except RunError:  # The run is writing its output.
         is_running = process is not None
     else:

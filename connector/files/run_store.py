@@ -1,0 +1,105 @@
+"""Where the unfinished runs are: in files beside their outputs, or in a database that workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from connector.common.redaction import Redactor
+from connector.files import output as files
+from connector.files.output import FileOutput, Start
+from connector.files.output_formats import OutputForm
+from connector.files.unfinished import SentRequests
+
+
+class RunStore(Protocol):
+    """The runs by their outputs. Its methods raise RunError."""
+
+    def check(self, path: Path, start: Start) -> None:
+        """Raise RunError if an output cannot be written, or not with this `start`."""
+
+    def is_interrupted(self, path: Path) -> bool:
+        """Return whether there is an unfinished run with this output."""
+
+    def is_finished(self, path: Path) -> bool:
+        """Return whether the store has a finished run with this output, also if the file is not here.
+
+        If such a run is resumed, it sends nothing, and the output is written again.
+        """
+
+    def sent_by_unfinished_run(self, path: Path) -> SentRequests:
+        """Return the requests of an unfinished run that must not be repeated."""
+
+    def check_not_running(self, path: Path) -> None:
+        """Raise RunError while another process is running a run with this output."""
+
+    def partial_files(self, path: Path) -> AbstractContextManager[list[Path]]:
+        """Return a context with the files of an unfinished run's envelopes: one, or one per tenant."""
+
+    def discard(self, path: Path) -> None:
+        """Remove an output, and its unfinished run."""
+
+    def open(
+        self,
+        path: Path,
+        form: OutputForm,
+        fingerprint: Mapping[str, str],
+        start: Start,
+        redactor: Redactor,
+        *,
+        fsync: bool = False,
+        private: bool = False,
+        errors: Path | None = None,
+        is_merged: bool = False,
+    ) -> FileOutput:
+        """Return the output of a run that begins or is resumed; see `FileOutput`.
+
+        With `is_merged`, its envelopes are merged from those of parts, which are kept until it is finished.
+        """
+
+
+def can_resume(store: RunStore, path: Path) -> bool:
+    """Return whether a run with this output can be resumed."""
+    return store.is_interrupted(path) or (not path.exists() and store.is_finished(path))
+
+
+class FileRunStore:
+    """The runs in work folders beside their outputs."""
+
+    check = staticmethod(files.look)
+    is_interrupted = staticmethod(files.is_interrupted)
+    sent_by_unfinished_run = staticmethod(files.sent_by_unfinished_run)
+    check_not_running = staticmethod(files.look_for_another_run)
+    discard = staticmethod(files.discard)
+
+    @contextmanager
+    def partial_files(self, path: Path) -> Iterator[list[Path]]:
+        """Yield the files with the envelopes of an unfinished run: one file, or one per tenant."""
+        partial = files.partial_output_of(path)
+        found = sorted(partial.parent.rglob(partial.name))
+        # If the run was killed while it renamed its partial output, `path` has the envelopes.
+        yield found if partial in found else [path, *found]
+
+    def is_finished(self, path: Path) -> bool:
+        """Return False: a finished run leaves nothing but its output."""
+        return False
+
+    def open(
+        self,
+        path: Path,
+        form: OutputForm,
+        fingerprint: Mapping[str, str],
+        start: Start,
+        redactor: Redactor,
+        *,
+        fsync: bool = False,
+        private: bool = False,
+        errors: Path | None = None,
+        is_merged: bool = False,
+    ) -> FileOutput:
+        """Return the output of a run that begins or is resumed."""
+        return FileOutput(
+            path, form, fingerprint, start, redactor, fsync=fsync, private=private, errors=errors
+        )

@@ -1,0 +1,178 @@
+"""The parts of a run, each of which one worker holds under a fencing token.
+
+A worker renews its lease while it holds a part. When the lease has ended, another worker can take the part:
+the fence of the part then counts one more. Every statement of a worker is valid only under its own fence, so
+a worker that was paused, and was taken for dead, can record nothing more, and so begins no further request.
+An ended lease alone takes nothing away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import Any
+
+from connector.errors import RunError, RunStoppedError
+from connector.state.database import Database, Row, Transaction
+
+LEASE_S = 15.0
+"""The time after which a worker that does not renew its lease can be replaced, in seconds."""
+RENEW_S = 3.0
+"""The interval in which leases are renewed, in seconds."""
+
+_HELD = """
+WITH held AS (
+    SELECT 1 FROM connector_part WHERE run = %s AND number = %s AND fence = %s FOR KEY SHARE
+)
+"""
+_HELD_ASYNC = """
+WITH held AS (
+    SELECT set_config('synchronous_commit', 'off', true) FROM connector_part
+    WHERE run = %s AND number = %s AND fence = %s FOR KEY SHARE
+)
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that this process holds. `key` is its run, its number, and the fence.
+
+    Its methods raise RunStoppedError, also if another worker has taken over.
+    """
+
+    database: Database
+    run: int
+    number: int
+    fence: int
+    output: str
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """The run, the number and the fence."""
+        return self.run, self.number, self.fence
+
+    def write(self, statement: str, parameters: Sequence[Any], *, at_once: bool = True) -> list[Row]:
+        """Execute a statement that selects from `held`, which has one row while this process holds the part.
+
+        It must return a row. With `at_once` false, it may be lost if the database is ended by force, unless
+        something was written after it.
+        """
+        rows = self.database.run((_HELD if at_once else _HELD_ASYNC) + statement, [*self.key, *parameters])
+        self._require(rows)
+        return rows
+
+    def require_held(self, transaction: Transaction) -> None:
+        """Let no other worker take the part until the end of a transaction."""
+        self._require(transaction.run(_HELD + "SELECT 1 FROM held", self.key))
+
+    def _require(self, rows: list[Row]) -> None:
+        if not rows:
+            LEASES.remove(self)
+            raise RunStoppedError(
+                f"{self.output}: another worker has taken over this run, because this process did not "
+                f"respond for {LEASE_S:g} s; it sends nothing more"
+            )
+
+    def release(self) -> None:
+        """Let another worker take the part at once, if the database can be reached."""
+        LEASES.remove(self)
+        with suppress(RunStoppedError):
+            self.write(
+                "UPDATE connector_part SET seen = NULL FROM held WHERE run = %s AND number = %s RETURNING 1",
+                [self.run, self.number],
+                at_once=False,
+            )
+
+
+def take_part(database: Database, run: int, number: int, output: str, worker: str) -> tuple[Part, bool]:
+    """Take a part of a run, and keep its lease until it is released; return whether it has begun before.
+
+    `worker` says that the earlier holder is gone if it has the same name. Raises RunError, which is
+    transient, while another worker holds the part.
+    """
+    with database.transaction() as transaction:
+        inserted = transaction.run(
+            "INSERT INTO connector_part (run, number, fence, worker, seen)"
+            " VALUES (%s, %s, 1, %s, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING fence",
+            [run, number, worker],
+        )
+        if not inserted:
+            require_free(transaction, output, worker, run, number)
+        taken = inserted or transaction.run(
+            "UPDATE connector_part SET fence = fence + 1, worker = %s, seen = clock_timestamp()"
+            " WHERE run = %s AND number = %s RETURNING fence",
+            [worker, run, number],
+        )
+    part = Part(database, run, number, taken[0][0], output)
+    LEASES.add(part)
+    return part, not inserted
+
+
+def require_free(
+    transaction: Transaction | Database, output: str, worker: str, run: int, number: int | None = None
+) -> None:
+    """Raise RunError while another worker holds a part of a run, or that with a number; lock the parts."""
+    for holder, left_s in transaction.run(
+        "SELECT worker, extract(epoch FROM seen - clock_timestamp())::float + %s FROM connector_part"
+        " WHERE run = %s AND (%s::integer IS NULL OR number = %s) ORDER BY number FOR UPDATE",
+        [LEASE_S, run, number, number],
+    ):
+        if holder != worker and left_s is not None and left_s > 0:
+            error = RunError(
+                f"{output}: another worker is running it, or ended less than {LEASE_S:g} s ago; try again in "
+                f"{left_s:.0f} s"
+            )
+            error.transient = True
+            raise error
+
+
+class Leases:
+    """The parts that this process holds, and the thread that renews their leases. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[int, tuple[int, int, int]], Part] = {}
+        self._lock, self._wake = Lock(), Event()
+        self._thread: Thread | None = None
+
+    def add(self, part: Part) -> None:
+        """Renew the lease of a part from now on."""
+        with self._lock:
+            self._held[id(part.database), part.key] = part
+            if self._thread is None:
+                self._wake = Event()
+                self._thread = Thread(target=self._renew_all, args=(self._wake,), name="leases", daemon=True)
+                self._thread.start()
+
+    def remove(self, part: Part) -> None:
+        """Renew it no more."""
+        with self._lock:
+            self._held.pop((id(part.database), part.key), None)
+            if not self._held:
+                self._wake.set()
+                self._thread = None
+
+    def _renew_all(self, ended: Event) -> None:
+        while not ended.wait(RENEW_S):
+            with self._lock:
+                held = list(self._held.values())
+            for database in {id(part.database): part.database for part in held}.values():
+                with suppress(RunStoppedError):  # Whether the database is lost is for the next write to say.
+                    _renew(database, [part.key for part in held if part.database is database])
+
+
+def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> None:
+    runs, numbers, fences = map(list, zip(*keys, strict=True))
+    database.run(
+        "UPDATE connector_part SET seen = clock_timestamp()"
+        " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting,"
+        " unnest(%s::bigint[], %s::integer[], %s::bigint[]) AS held (run, number, fence)"
+        " WHERE connector_part.run = held.run AND connector_part.number = held.number"
+        " AND connector_part.fence = held.fence",
+        [runs, numbers, fences],
+    )
+
+
+LEASES = Leases()
+"""The leases of this process."""

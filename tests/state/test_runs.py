@@ -1,0 +1,211 @@
+"""Runs that workers share: who holds a part writes, and who was taken for dead does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from connector.errors import RowError, RunError, RunStoppedError
+from connector.http.messages import Response
+from connector.state.databases import open_database
+from connector.state.parts import LEASES
+from tests.files.outputs import POST, RUN, envelope, rows, written
+from tests.state.conftest import Open
+
+
+def expire(url: str) -> None:
+    """Let all leases be over, as if their workers had stopped 16 s ago."""
+    open_database(url).run("UPDATE connector_part SET seen = seen - interval '16 s'")
+
+
+def test_another_worker_continues_where_the_first_one_ended(worker: Open, tmp_path: Path) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line() + envelope(2, last=False).line())
+    first.journal.sent(2, 0, POST)
+    first.journal.answered(2, 0, Response(201, {}, b'{"id": 7}'))
+    first.journal.sent(3, 0, POST)
+    first.journal.sent(4, 0, POST)
+    first.journal.refused(4, 0)
+    first.close()
+    second = worker("b", "resume")
+    assert (second.done_rows, rows(second.partial)) == (1, [1])
+    answered = second.journal.recorded(2, 0, POST)
+    assert answered is not None
+    assert (answered.status, answered.body) == (201, b'{"id": 7}')
+    with pytest.raises(RowError, match="interrupted before its response was received"):
+        second.journal.recorded(3, 0, POST)
+    assert second.journal.recorded(4, 0, POST) is None
+    second.write(b"".join(envelope(row).line() for row in (2, 3, 4)))
+    second.finish()
+    assert rows(tmp_path / "b/out.jsonl") == [1, 2, 3, 4]
+    assert not second.folder.exists()
+
+
+def test_a_block_that_ends_within_a_row_is_cut_there(worker: Open) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first.write(envelope(2).line() + envelope(3, last=False).line())
+    first.write(envelope(3, last=False).line())
+    first.close()
+    second = worker("b", "resume")
+    assert second.done_rows == 2
+    second.write(envelope(3).line())
+    second.close()
+    assert rows(worker("c", "resume").partial) == [1, 2, 3]
+
+
+def test_a_run_that_is_running_is_left_alone(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    with pytest.raises(
+        RunError, match=r"another worker is running it, or ended less than 15 s ago; try again in 1\d s"
+    ):
+        worker("b", "resume")
+    with pytest.raises(RunError, match="another worker is running it") as caught:
+        worker("b", "restart")
+    assert caught.value.transient
+    first.write(envelope(1).line())
+
+
+def test_an_ended_lease_alone_takes_nothing_away(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    expire(postgres)
+    first.journal.sent(1, 0, POST)
+    first.write(envelope(1).line())
+    first.close()
+    assert worker("b", "resume").done_rows == 1
+
+
+@pytest.mark.parametrize("how", ["resume", "restart"])
+def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres: str, how: str) -> None:
+    first = worker("a", "new")
+    expire(postgres)
+    second = worker("b", how)
+    for record in (
+        lambda: first.journal.sent(1, 0, POST),
+        lambda: first.write(envelope(1).line()),
+        lambda: first.revise([envelope(1).line()]),
+        first.finish,
+    ):
+        with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
+            record()
+    first.journal.answered(1, 0, Response(200, {}, b""))  # says nothing, and records nothing
+    first.close()
+    database = open_database(postgres)
+    assert database.run("SELECT count(*) FROM connector_journal") == [(0,)]
+    assert database.run("SELECT count(*) FROM connector_envelopes") == [(0,)]
+    second.write(envelope(1).line())
+    second.finish()
+
+
+def test_no_intent_is_recorded_after_a_takeover_that_did_not_see_it(worker: Open, postgres: str) -> None:
+    """Threads record intents while another worker takes over: it reads all that were confirmed."""
+    first = worker("a", "new")
+
+    def record(thread: int) -> list[int]:
+        recorded = []
+        for number in range(10_000):
+            row = thread * 10_000 + number + 1
+            try:
+                first.journal.sent(row, 0, POST)
+            except RunStoppedError:
+                return recorded
+            recorded.append(row)
+        return recorded
+
+    with ThreadPoolExecutor(3) as pool:
+        threads = [pool.submit(record, number) for number in range(3)]
+        while len(open_database(postgres).run("SELECT 1 FROM connector_journal LIMIT 30")) < 30:
+            pass
+        LEASES.remove(first.part)
+        expire(postgres)
+        second = worker("b", "resume")
+        confirmed = [row for thread in threads for row in thread.result()]
+    assert len(confirmed) >= 30
+    assert [row for row in confirmed if not second.journal.has_sent(row)] == []
+
+
+def test_a_process_on_the_same_disk_knows_that_the_earlier_one_ended(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first._lock.close()  # as the system does it when a process is killed
+    assert worker("a", "resume").done_rows == 1
+
+
+def test_a_finished_run_is_written_again_elsewhere(worker: Open, tmp_path: Path, postgres: str) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first.finish()
+    again = worker("b", "resume")
+    assert again.done_rows == 1
+    again.finish()
+    assert written(tmp_path / "a/out.jsonl") == written(tmp_path / "b/out.jsonl")
+    with pytest.raises(RunError, match="already exists; use --restart"):
+        worker("b", "new")
+    assert worker("c", "new").done_rows == 0  # where it is not, another run can begin
+
+
+def test_finished_runs_are_deleted_after_a_week(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    first.journal.sent(1, 0, POST)
+    first.write(envelope(1).line())
+    first.finish()
+    database = open_database(postgres)
+    database.run("UPDATE connector_run SET output = 'old', finished = finished - interval '8 days'")
+    worker("b", "new")
+    assert database.run("SELECT output FROM connector_run") == [("out.jsonl",)]
+    assert database.run("SELECT count(*) FROM connector_part") == [(1,)]
+    for table in ("journal", "envelopes"):
+        assert database.run(f"SELECT count(*) FROM connector_{table}") == [(0,)]
+
+
+def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> None:
+    first = worker("a", "new")
+    first.journal.sent(1, 0, POST)
+    first.close()
+    with pytest.raises(
+        RunError, match=r"differs from the unfinished one in its input: .* 1 request that cannot"
+    ):
+        worker("b", "resume", {**RUN, "input": "other"})
+    with pytest.raises(
+        RunError, match=r"an unfinished run is in postgresql://127.* --restart would repeat 1 request"
+    ):
+        worker("b", "new")
+    worker("b", "resume")
+
+
+def test_without_a_run_there_is_nothing_to_resume(worker: Open) -> None:
+    with pytest.raises(RunError, match=r"there is no unfinished run to resume in postgresql://"):
+        worker("a", "resume")
+
+
+def test_what_is_kept_is_the_same_for_the_worker_that_takes_over(worker: Open) -> None:
+    first = worker("a", "new")
+    assert first.keep("since", lambda: {"since": 5}) == {"since": 5}
+    first.close()
+    assert worker("b", "resume").keep("since", lambda: {"since": 9}) == {"since": 5}
+
+
+def test_revised_envelopes_replace_those_before(worker: Open) -> None:
+    first = worker("a", "new")
+    for row in (1, 2):
+        first.write(envelope(row).line())
+    first.revise([envelope(1, result="new").line(), envelope(2).line()])
+    first.close()
+    assert [line["result"] for line in written(worker("b", "resume").partial)] == ["new", None]
+
+
+def test_the_names_of_an_output_on_this_machine_are_the_same_run(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connector.common.redaction import Redactor
+    from connector.files.output_formats import OutputForm
+    from connector.state.runs import DatabaseRunStore
+
+    monkeypatch.chdir(tmp_path)
+    store = DatabaseRunStore(postgres)
+    store.open(Path("out.jsonl"), OutputForm(), RUN, "new", Redactor()).close()
+    for name in (Path("out.jsonl"), Path("./out.jsonl"), tmp_path / "out.jsonl"):
+        assert store.is_interrupted(name)
+    assert not store.is_interrupted(tmp_path / "other.jsonl")
