@@ -72,7 +72,13 @@ def _call(options: argparse.Namespace) -> int:
     prepared = prepare(job, catalog)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
-    client = open_client(prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms)
+    client = open_client(
+        prepared.service,
+        connection,
+        prepared.delay_ms,
+        min_delay_ms=prepared.min_delay_ms,
+        state=prepared.job.state,
+    )
     sign_in(client)
     envelope = _send(prepared, client, values)
     client.flush_audit()  # printed before the result, because standard output can be a closed pipe

@@ -25,9 +25,10 @@ from connector.cli.connection_settings import (
     secret_kind,
 )
 from connector.cli.main import NOTHING_RUN, OK, ROWS_FAILED
-from connector.client.auth import token_file
 from connector.client.client import Client
 from connector.client.factory import open_client
+from connector.client.open_auth import saved_token
+from connector.client.shared_state import find_database
 from connector.client.transport import open_transport
 from connector.connections.connection import (
     make_connection,
@@ -185,10 +186,11 @@ def _forget(name: str, *fields: str) -> bool:
 
 def _forget_token(service: Service, name: str) -> None:
     """Delete the cached access token. Call this before the secrets change: they determine its file name."""
-    with suppress(ConnectionSetupError):
-        token = token_file(saved_connection(service, name))
+    with suppress(RunError):
+        connection = saved_connection(service, name)
+        token = saved_token(connection, find_database(connection.state))
         if token:
-            token.unlink(missing_ok=True)
+            token.forget()
 
 
 def _try_saved(catalog: Catalog, service: Service, name: str, client: Client) -> int:

@@ -150,7 +150,13 @@ def _show_row(
     reads = None
     if look_up and connection:
         reads = Reads(
-            open_client(prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms)
+            open_client(
+                prepared.service,
+                connection,
+                prepared.delay_ms,
+                min_delay_ms=prepared.min_delay_ms,
+                state=prepared.job.state,
+            )
         )
         sign_in(reads.client)
     show = partial(preview_row, prepared.action, prepared.service, prepared.bindings, prepared.job.uploads)

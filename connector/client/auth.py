@@ -1,7 +1,7 @@
 """The bearer token of a connection: requested when needed, renewed before it expires, saved between runs.
 
 A sign-in is not an API request: it is neither paced nor counted. Only one thread or process signs in at a
-time. The token is saved in a file that only the user can read.
+time. The token is saved in a file that only the user can read, or in a database.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from connector.catalog.service import Service
-from connector.client.grants import ClientCredentials, Grant, Refresh
+from connector.client.grants import ClientCredentials, Grant, Refresh, RefreshTokenStore
+from connector.client.saved_tokens import SavedToken, TokenStore
 from connector.client.token_endpoint import TokenEndpoint, TokenResponse
-from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
-from connector.common.user_folders import state_file, write_whole
+from connector.common.user_folders import digest_name, state_folder
 from connector.connections.connection import Connection
 from connector.connections.refresh_tokens import RefreshToken
 from connector.errors import AuthError, NotSentError, RowError
@@ -35,7 +35,7 @@ TRIES = 3
 class Auth:
     """The bearer token of a connection. Safe for threads and processes.
 
-    `cache` is the file that keeps the token between runs; with None, the token is kept in memory only.
+    `tokens` keeps the token between runs; with None, the token is kept in memory only.
     `scopes` are the scopes of the latest token, as reported by the sign-in; empty if they are not known.
     """
 
@@ -46,19 +46,19 @@ class Auth:
         transport: Transport,
         clock: Clock,
         redactor: Redactor,
-        cache: Path | None = None,
+        tokens: TokenStore | None = None,
+        refresh_token: RefreshTokenStore | None = None,
     ) -> None:
-        self._clock, self._redactor, self._cache = clock, redactor, cache
+        self._clock, self._redactor, self._tokens = clock, redactor, tokens
         endpoint = TokenEndpoint(service, connection, transport, redactor)
         self._label = connection.label
         self._grant: Grant | None
         if connection.refresh_token:
-            self._grant = Refresh(endpoint, RefreshToken(connection), redactor)
+            self._grant = Refresh(endpoint, refresh_token or RefreshToken(connection), redactor)
         elif connection.access_token:
             self._grant = None
         else:
-            lock = cache and cache.with_name(f"{cache.name}.lock")
-            self._grant = ClientCredentials(endpoint, connection, lock)
+            self._grant = ClientCredentials(endpoint, connection, tokens)
         self.scopes: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._token = "" if self._grant else connection.access_token
@@ -82,9 +82,8 @@ class Auth:
 
     def forget(self) -> None:
         """Delete the saved token, so that the next run signs in again; this run continues to use it."""
-        if self._cache:
-            with suppress(OSError):
-                self._cache.unlink()
+        if self._tokens:
+            self._tokens.forget()
 
     def _one_at_a_time(self, is_done: Callable[[], bool], dead: str = "") -> str:
         grant = self._grant
@@ -100,10 +99,10 @@ class Auth:
             if self._refused is not None:
                 raise AuthError("auth_failed", str(self._refused), status=self._refused.status)
             with grant.held():
-                self._read_cache(grant.binding())
+                self._read_saved(grant.binding())
                 if not (self._token and self._token != dead and self._clock.now() < self._until):
                     self._take(self._patiently(grant.ask))
-                    self._write_cache(grant)
+                    self._save(grant)
             return self._token
 
     def _patiently(self, ask: Callable[[], TokenResponse]) -> TokenResponse:
@@ -135,47 +134,36 @@ class Auth:
         scopes = " ".join(self.scopes) or "not stated"
         logger.info("%s: signed in, expires in %.0f s, scopes: %s", self._label, granted.life_s, scopes)
 
-    def _read_cache(self, binding: str) -> None:
-        if self._cache is None:
-            return
-        try:
-            kept = json_text.loads(self._cache.read_text(encoding="utf-8"))
-            token, until, scopes = kept["token"], float(kept["until"]), tuple(kept["scopes"])
-            is_ours = kept["came_with"] == binding
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-        if isinstance(token, str) and token and is_ours and self._clock.now() < until:
-            self._redactor.add(token)
-            self._token, self._until, self.scopes = token, until, scopes
-            said = (self._label, until - self._clock.now(), " ".join(map(str, scopes)) or "not stated")
+    def _read_saved(self, binding: str) -> None:
+        saved = self._tokens.read() if self._tokens else None
+        if saved and saved.token and saved.came_with == binding and self._clock.now() < saved.until:
+            self._redactor.add(saved.token)
+            self._token, self._until, self.scopes = saved.token, saved.until, saved.scopes
+            left_s = saved.until - self._clock.now()
+            said = (self._label, left_s, " ".join(map(str, saved.scopes)) or "not stated")
             logger.info("%s: using the saved access token, valid for %.0f s, scopes: %s", *said)
 
-    def _write_cache(self, grant: Grant) -> None:
-        """Write the token atomically. If it cannot be written, the next run signs in again."""
-        if self._cache is None:
-            return
-        with suppress(OSError, RowError):
-            kept = {
-                "token": self._token,
-                "until": self._until,
-                "scopes": self.scopes,
-                "came_with": grant.binding(),
-            }
-            write_whole(self._cache, json_text.dump_bytes(kept))
+    def _save(self, grant: Grant) -> None:
+        """Save the token. If it cannot be saved, the next run signs in again."""
+        if self._tokens:
+            with suppress(RowError):
+                self._tokens.write(SavedToken(self._token, self._until, self.scopes, grant.binding()))
 
 
 def token_file(connection: Connection) -> Path | None:
-    """Return the path of the file for a connection's saved token; None if no token is requested.
-
-    The file name depends on everything that a token depends on except a refresh token, which changes with
-    each sign-in: the file contains a digest of it.
-    """
-    if connection.refresh_token:
-        grant = ("refresh_token", RefreshToken(connection).key)
-    elif connection.access_token:
+    """Return the path of the file for a connection's saved token; None if no token is requested."""
+    if connection.access_token and not connection.refresh_token:
         return None
-    else:
-        grant = ("client_credentials", "")
+    refresh_token = RefreshToken(connection).key if connection.refresh_token else ""
+    return state_folder() / f"token-{token_name(connection, refresh_token)}"
+
+
+def token_name(connection: Connection, refresh_token: str) -> str:
+    """Return a digest of everything that a connection's token depends on.
+
+    `refresh_token` is a key for its refresh token, which changes with each sign-in; it is empty without one.
+    """
+    grant = ("refresh_token", refresh_token) if refresh_token else ("client_credentials", "")
     settings = (f"{name}={value}" for name, value in sorted(connection.settings.items()))
     identity = (
         connection.base_url,
@@ -184,4 +172,4 @@ def token_file(connection: Connection) -> Path | None:
         connection.scope,
         *settings,
     )
-    return state_file("token", "\n".join((*grant, *identity)))
+    return digest_name("\n".join((*grant, *identity)))

@@ -6,14 +6,15 @@ import logging
 
 from connector.catalog.service import Service
 from connector.client.audit import Audit
-from connector.client.auth import Auth, token_file
 from connector.client.client import Client
+from connector.client.open_auth import open_auth
 from connector.client.open_pacer import open_pacer
+from connector.client.shared_state import find_database
 from connector.client.transport import open_transport
 from connector.common.clock import Clock, SystemClock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
-from connector.errors import ConnectionSetupError, RowError
+from connector.errors import ConnectionSetupError, RowError, RunInterruptedError, RunStoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ def open_client(
     """Return the client of a connection. All processes of this user share its delay and token.
 
     With `min_delay_ms`, the delay adapts to the service: it is `delay_ms` at first, and at least this one.
-    With `state`, the URL of a database, all processes that use this database share the delay and token.
+    With a database, all processes that use it share the delay and token: `state` is its URL, else the
+    connection's setting, else that of the environment. Raises RunError if it cannot be used.
     """
     clock = clock or SystemClock()
     read_only = ", read-only" if connection.read_only else ""
@@ -38,16 +40,23 @@ def open_client(
     logger.info("connection: %s, %s%s", origin, connection.base_url, read_only)
     redactor = Redactor(connection.secrets, service.secrets)
     transport = open_transport(connection)
-    auth = Auth(service, connection, transport, clock, redactor, token_file(connection))
-    pacer = open_pacer(service, connection.account, delay_ms, min_delay_ms, clock, state)
+    database = find_database(state, connection.state)
+    auth = open_auth(service, connection, transport, clock, redactor, database)
+    pacer = open_pacer(service, connection.account, delay_ms, min_delay_ms, clock, database)
     audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 
 
 def sign_in(client: Client) -> None:
-    """Sign in. Raises ConnectionSetupError if the sign-in fails."""
+    """Sign in. Raises ConnectionSetupError if the sign-in fails, or the database of its token is lost."""
     try:
         client.sign_in()
+    except RunInterruptedError:
+        raise
+    except RunStoppedError as error:
+        lost = ConnectionSetupError(str(error))
+        lost.transient = True
+        raise lost from error
     except RowError as error:
         failure = ConnectionSetupError(client.redactor.said(str(error)))
         failure.transient = may_pass(error)

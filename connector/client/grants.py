@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
+from connector.client.saved_tokens import TokenStore
 from connector.client.token_endpoint import TokenEndpoint, TokenResponse
-from connector.common.kept_lock import KeptLock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import digest_name
 from connector.connections.connection import Connection
-from connector.connections.refresh_tokens import RefreshToken
 from connector.errors import AuthError, ConnectionSetupError, NotSentError, RowError
 
 logger = logging.getLogger(__name__)
@@ -36,24 +34,35 @@ class Grant(Protocol):
         """Request a token once. Called while `held`."""
 
 
+class RefreshTokenStore(Protocol):
+    """The refresh token of a connection, as `RefreshToken`. Methods raise ConnectionSetupError."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Return a context in which no other thread or process can use or replace the token."""
+
+    def current(self) -> str:
+        """Return the token to use next."""
+
+    def require_room(self) -> None:
+        """Raise ConnectionSetupError if a new token could not be saved now."""
+
+    def keep(self, token: str) -> None:
+        """Replace the current token by `token`; it is durable when this returns."""
+
+    @property
+    def how_to_renew(self) -> str:
+        """A sentence for messages on how to get a new refresh token."""
+
+
 class ClientCredentials:
-    """The client credentials grant. `lock` is None if tokens are not shared with other processes."""
+    """The client credentials grant. `tokens` is None if tokens are not shared with other processes."""
 
-    def __init__(self, endpoint: TokenEndpoint, connection: Connection, lock: Path | None) -> None:
-        self._endpoint, self._connection, self._lock = endpoint, connection, lock
+    def __init__(self, endpoint: TokenEndpoint, connection: Connection, tokens: TokenStore | None) -> None:
+        self._endpoint, self._connection, self._tokens = endpoint, connection, tokens
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Return a context that holds the lock.
-
-        If the file system does not support locks, processes may each sign in once.
-        """
-        lock = _taken(self._lock, self._connection.label) if self._lock else None
-        try:
-            yield
-        finally:
-            if lock:
-                lock.close()
+    def held(self) -> AbstractContextManager[None]:
+        """Return a context that holds the lock of the saved token."""
+        return self._tokens.held(self._connection.label) if self._tokens else nullcontext()
 
     def binding(self) -> str:
         """Return an empty string, because the name of the token's file depends on all credentials."""
@@ -63,23 +72,6 @@ class ClientCredentials:
         """Request a token once."""
         scope = self._connection.scope or self._endpoint.default_scope
         return self._endpoint.ask("client_credentials", **({"scope": scope} if scope else {}))
-
-
-LOCK_WAIT_S = 60.0
-"""The maximum wait for another process that is signing in, in seconds; that process can be suspended."""
-
-
-def _taken(path: Path, label: str) -> KeptLock | None:
-    """Wait for the lock, and log if another process holds it; return None if it cannot be taken."""
-    lock = None
-    with suppress(OSError):
-        lock = KeptLock(path)
-        if not lock.take():
-            logger.warning(
-                "%s: waiting for another process that is signing in", label, extra={"notice": True}
-            )
-            lock.take(LOCK_WAIT_S)
-    return lock
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class Refresh:
     has already granted it.
     """
 
-    def __init__(self, endpoint: TokenEndpoint, token: RefreshToken, redactor: Redactor) -> None:
+    def __init__(self, endpoint: TokenEndpoint, token: RefreshTokenStore, redactor: Redactor) -> None:
         self._endpoint, self._token, self._redactor = endpoint, token, redactor
         self._not_kept: _Use | None = None
         self._in_doubt = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from connector.catalog.service import Service
 from connector.client import account_limit, pacing
@@ -11,6 +12,9 @@ from connector.client.pacing import Pacer
 from connector.client.shared_times import FileTimes, SharedTimes
 from connector.common.clock import Clock
 from connector.common.user_folders import digest_name, state_file
+
+if TYPE_CHECKING:
+    from connector.state.database import Database
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,21 @@ class _Times:
 
 
 def open_pacer(
-    service: Service, account: str, delay_ms: float, min_delay_ms: float | None, clock: Clock, state: str = ""
+    service: Service,
+    account: str,
+    delay_ms: float,
+    min_delay_ms: float | None,
+    clock: Clock,
+    database: Database | None = None,
 ) -> Pacer:
-    """Return the pacer of an account. `state` is the URL of the database that has its times, if not files.
+    """Return the pacer of an account, whose times are in the database if there is one.
 
     With `min_delay_ms`, the delay adapts to the service. Raises RunError if the database cannot be used.
     """
     adapts = min_delay_ms is not None
     has_limit = bool(service.throttling.waits_s or service.throttling.says)
-    if state:
-        times = _in_database(state, account, clock, adapts)
+    if database:
+        times = _in_database(database, account, clock, adapts)
     else:
         times = _in_files(account, clock, adapts, has_limit)
     limit = AccountLimit(service.title, clock, times.limit) if has_limit else None
@@ -55,8 +64,8 @@ def _in_files(account: str, clock: Clock, adapts: bool, has_limit: bool) -> _Tim
     return _Times(latest, limit, FileTimes(state_file(f"pace-{LAYOUT}", account), clock, FRESH, LASTING))
 
 
-def _in_database(url: str, account: str, clock: Clock, adapts: bool) -> _Times:
-    from connector.state.databases import nothing_sent, open_database
+def _in_database(database: Database, account: str, clock: Clock, adapts: bool) -> _Times:
+    from connector.state.databases import nothing_sent
     from connector.state.pace import AccountPace
     from connector.state.server_clock import ServerClock
 
@@ -66,7 +75,7 @@ def _in_database(url: str, account: str, clock: Clock, adapts: bool) -> _Times:
         from connector.client.adaptive_pacer import FRESH, LAYOUT
 
         fresh, layout = FRESH, LAYOUT
-    row = open_database(url), digest_name(account), ServerClock(clock)
+    row = database, digest_name(account), ServerClock(clock)
     with nothing_sent():
         pace = AccountPace(*row, pacing.FRESH, account_limit.FRESH, fresh, layout)
     return _Times(pace.times, pace.limit, pace.adaptive)

@@ -14,8 +14,9 @@ from typing import Any
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
-from connector.client.auth import Auth
 from connector.client.factory import open_client, sign_in
+from connector.client.open_auth import open_auth
+from connector.client.shared_state import find_database
 from connector.client.transport import open_transport
 from connector.common.absent import ABSENT
 from connector.common.clock import SystemClock
@@ -100,7 +101,12 @@ def _run_rows(
     rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
     client = open_client(
-        prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms, clock=clock
+        prepared.service,
+        connection,
+        prepared.delay_ms,
+        min_delay_ms=prepared.min_delay_ms,
+        clock=clock,
+        state=prepared.job.state,
     )
     sign_in(client)
     invoker = make_invoker(prepared, client)
@@ -158,6 +164,7 @@ def _without_quoted(message: str, cell: Json) -> str:
 
 
 def try_sign_in(service: Service, connection: Connection) -> None:
-    """Sign in without a cached token. Raises RowError or ConnectionSetupError."""
+    """Sign in without a cached token. Raises RowError, RunError or RunStoppedError."""
     redactor = Redactor(connection.secrets, service.secrets)
-    Auth(service, connection, open_transport(connection), SystemClock(), redactor).token()
+    transport, database = open_transport(connection), find_database(connection.state)
+    open_auth(service, connection, transport, SystemClock(), redactor, database, is_saved=False).token()

@@ -115,7 +115,7 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
             its = connection or load_connection(step.service, step.job.connection)
             its = apply_policy(step.action, step.job, its)
             if its not in tried:
-                sign_in(open_client(step.service, its, 0))
+                sign_in(open_client(step.service, its, 0, state=step.job.state))
             tried.add(its)
     for path in outputs:
         store.check_not_running(path)

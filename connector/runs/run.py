@@ -216,7 +216,12 @@ def run(
     with in_zone(zone):
         rows = require_first(checked_rows(prepared, opened))
     client = open_client(
-        service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms, clock=clock
+        service,
+        connection,
+        prepared.delay_ms,
+        min_delay_ms=prepared.min_delay_ms,
+        clock=clock,
+        state=prepared.job.state,
     )
     sign_in(client)
     account = Account(connection.account, connection.timezone)

@@ -49,7 +49,9 @@ class TargetNames:
         job, service = self._prepared.job, self._prepared.service
         connection = apply_policy(self._prepared.action, job, load_connection(service, job.connection))
         client = open_client(
-            service, connection, self._prepared.delay_ms, min_delay_ms=self._prepared.min_delay_ms
+            *(service, connection, self._prepared.delay_ms),
+            min_delay_ms=self._prepared.min_delay_ms,
+            state=self._prepared.job.state,
         )
         sign_in(client)
         lookups = Lookups()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from threading import Event, Thread
 
+from connector.client.client import Client
 from connector.client.factory import open_client
 from connector.common import json_text
 from connector.connections.connection import Connection, load_connection
-from connector.errors import ConnectionSetupError
+from connector.errors import ConnectionSetupError, RunStoppedError
 from connector.runs.account import Account
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
@@ -19,10 +21,16 @@ from connector.runs.tenant_sign_in import SignIns
 def check_tenants(prepared: Prepared) -> None:
     """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
     connections = tenant_connections(prepared)
-    clients = {name: open_client(prepared.service, its, 0) for name, its in connections.items()}
+    state = prepared.job.state
+    clients = {name: open_client(prepared.service, its, 0, state=state) for name, its in connections.items()}
     sign_ins = SignIns(len(clients))
+
+    def try_one(name: str, client: Client) -> None:
+        with suppress(RunStoppedError):  # `require_one` raises it
+            sign_ins.try_one(name, client)
+
     for given in clients.items():
-        Thread(target=sign_ins.try_one, args=given, daemon=True).start()
+        Thread(target=try_one, args=given, daemon=True).start()
     sign_ins.require_one(Event())
 
 

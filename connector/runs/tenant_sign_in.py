@@ -6,7 +6,13 @@ from threading import Event, Lock
 
 from connector.client.client import Client
 from connector.client.factory import may_pass
-from connector.errors import ConnectionSetupError, ConnectorError, RowError, RunInterruptedError
+from connector.errors import (
+    ConnectionSetupError,
+    ConnectorError,
+    RowError,
+    RunInterruptedError,
+    RunStoppedError,
+)
 
 _LOOK_EVERY_S = 0.2
 _MOST_NAMED = 5
@@ -20,12 +26,21 @@ class SignIns:
         self._lock = Lock()
         self._refusals: dict[str, str] = {}
         self._succeeded, self._may_pass = False, True
+        self._lost: RunStoppedError | None = None
         self._known = Event()
         """An event that is set when one tenant has signed in, or all sign-ins have failed."""
 
     def try_one(self, name: str, client: Client) -> RowError | None:
-        """Sign in a tenant; return the error if it fails, else None."""
-        refusal = _refusal(client)
+        """Sign in a tenant; return the error if it fails, else None.
+
+        Raises RunStoppedError if the database with the state of the run cannot be used.
+        """
+        try:
+            refusal = _refusal(client)
+        except RunStoppedError as error:  # It is the state of all tenants that is lost.
+            self._lost = error
+            self._known.set()
+            raise
         with self._lock:
             if refusal is None:
                 self._succeeded = True
@@ -45,6 +60,10 @@ class SignIns:
         while not self._known.wait(_LOOK_EVERY_S):
             if stop.is_set():
                 break
+        if self._lost:
+            lost = ConnectionSetupError(str(self._lost))
+            lost.transient = True
+            raise lost
         if self._succeeded:
             return
         if stop.is_set():
@@ -63,6 +82,8 @@ def _refusal(client: Client) -> RowError | None:
         return error
     except RunInterruptedError as error:
         return RowError("cancelled", str(error))
+    except RunStoppedError:
+        raise
     except ConnectorError as error:
         return RowError("auth_failed", str(error))
     except Exception as error:

@@ -152,6 +152,7 @@ class Tenants:
             prepared.delay_ms,
             min_delay_ms=prepared.min_delay_ms,
             clock=self.clock,
+            state=prepared.job.state,
         )
         if name == NOBODY:
             for secret in secrets_of(self._connections):

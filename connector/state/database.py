@@ -114,7 +114,7 @@ class Database:
         It is for locks that end with the connection (`pg_advisory_lock`), also if this process ends. It is
         closed at the end of the context.
         """
-        with self._errors():
+        with self.errors():
             connection = self._connect()
             try:
                 yield Transaction(connection)
@@ -135,7 +135,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
-        with self._errors():
+        with self.errors():
             if not self._free.acquire(timeout=RESPONSE_S):
                 raise psycopg.OperationalError("all connections of this process are in use")
             try:
@@ -169,7 +169,8 @@ class Database:
         return connection
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Context that converts the errors of psycopg to those of this class."""
         try:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -200,10 +201,15 @@ def _execute(connection: psycopg.Connection[Row], statement: str, parameters: Pa
 
 
 def _configure(connection: psycopg.Connection[Row]) -> None:
-    """Set the limits of a new connection, and that what is committed is on the disk of the database."""
+    """Set the limits of a new connection, and that what is committed is on the disk of the database.
+
+    With the limits of TCP, the database soon ends the connections of a machine that failed, and so its locks.
+    """
     connection.execute(
         f"SELECT set_config('statement_timeout', '{RESPONSE_S * 1000:.0f}', false),"
         f" set_config('idle_in_transaction_session_timeout', '{RESPONSE_S * 1000:.0f}', false),"
+        " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"
+        " set_config('tcp_keepalives_count', '3', false),"
         " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on'"
         " ELSE current_setting('synchronous_commit') END, false)"
     )

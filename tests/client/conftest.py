@@ -1,3 +1,3 @@
 """Fixtures of the tests of the client."""
 
-from tests.client.stores import store  # noqa: F401 (a fixture)
+from tests.client.stores import store, tokens  # noqa: F401 (fixtures)

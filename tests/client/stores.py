@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from connector.client import account_limit, adaptive_pacer, pacing
 from connector.client.account_limit import AccountLimit
 from connector.client.adaptive_pacer import AdaptivePacer
 from connector.client.pacing import Pacer
+from connector.client.saved_tokens import FileTokens, TokenStore
 from connector.client.shared_times import FileTimes
 from connector.common.clock import Clock, SystemClock
 from connector.state.pace import AccountPace
@@ -78,6 +79,21 @@ class Rows:
     def adaptive(self, delay_ms: float, least_ms: float, clock: Clock) -> AdaptivePacer:
         row = self.row("an account", clock, adaptive=True)
         return AdaptivePacer(delay_ms, least_ms, clock, row.times, row.adaptive)
+
+
+OpenTokens = Callable[[], TokenStore]
+
+
+@pytest.fixture(params=["files", "postgres"])
+def tokens(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> OpenTokens:
+    """Opens the saved token of one sign-in, as in a process of its own: in a file, then in a database."""
+    if request.param == "files":
+        return lambda: FileTokens(tmp_path / "token")
+    from connector.client.database_tokens import DatabaseTokens
+    from connector.state.databases import open_database
+
+    url = request.getfixturevalue("postgres")
+    return lambda: DatabaseTokens(open_database(url), "a sign-in", clock)
 
 
 @pytest.fixture(params=["files", "postgres"])

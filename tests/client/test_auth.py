@@ -15,10 +15,12 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.auth import Auth
+from connector.client.saved_tokens import FileTokens, TokenStore
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection, make_connection
 from connector.errors import ConnectionSetupError, NotSentError, ResponseLostError, RowError
 from connector.http.messages import Response
+from tests.client.stores import OpenTokens
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, reply, token
 
 SECRET = CONNECTION.client_secret
@@ -27,11 +29,12 @@ TokenOf = Callable[..., Auth]
 
 @pytest.fixture
 def make_auth(service: Service, transport: FakeTransport, clock: FakeClock) -> TokenOf:
-    """Makes `Auth` objects on the test's transport; `cache` is their file."""
+    """Makes `Auth` objects on the test's transport; `saved` is their file, or another store."""
 
-    def make(cache: Path | None = None, connection: Connection = CONNECTION) -> Auth:
+    def make(saved: Path | TokenStore | None = None, connection: Connection = CONNECTION) -> Auth:
         redactor = Redactor((connection.client_secret, connection.access_token), service.secrets)
-        return Auth(service, connection, transport, clock, redactor, cache)
+        tokens = FileTokens(saved) if isinstance(saved, Path) else saved
+        return Auth(service, connection, transport, clock, redactor, tokens)
 
     return make
 
@@ -56,13 +59,13 @@ def test_a_scope_is_sent_when_one_is_configured(make_auth: TokenOf, transport: F
     assert parse_qs(transport.signed_in[0])["scope"] == ["monitoring management"]
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("own", [False, True])
 def test_one_sign_in_for_many_threads(
-    make_auth: TokenOf, transport: FakeTransport, tmp_path: Path, shared: bool
+    make_auth: TokenOf, transport: FakeTransport, tokens: OpenTokens, own: bool
 ) -> None:
-    auth = make_auth(tmp_path / "token" if shared else None)
+    auth = make_auth(tokens())
     barrier = threading.Barrier(8)
-    tokens: list[str] = []
+    got: list[str] = []
 
     def slow(*_: Any) -> Response:
         barrier_of_readers.wait(0.02)
@@ -71,16 +74,17 @@ def test_one_sign_in_for_many_threads(
     barrier_of_readers = threading.Event()
     transport.sign_ins = [slow]
 
-    def work() -> None:
+    def work(auth: Auth) -> None:
         barrier.wait()
-        tokens.append(auth.token())
+        got.append(auth.token())
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+    each = [make_auth(tokens()) if own else auth for _ in range(8)]
+    threads = [threading.Thread(target=work, args=(auth,)) for auth in each]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert tokens == ["only-one"] * 8
+    assert got == ["only-one"] * 8
     assert len(transport.signed_in) == 1
 
 
@@ -112,6 +116,17 @@ def test_a_token_is_kept_between_runs_and_its_user_alone_can_read_it(
     assert SECRET not in cache.read_text()
 
 
+def test_the_next_run_uses_the_kept_token(
+    make_auth: TokenOf, transport: FakeTransport, tokens: OpenTokens, clock: FakeClock
+) -> None:
+    first, second = make_auth(tokens()), make_auth(tokens())
+    assert (first.token(), second.token()) == ("token-1", "token-1")
+    assert second.scopes == first.scopes == ("monitoring",)
+    assert len(transport.signed_in) == 1
+    second.forget()
+    assert make_auth(tokens()).token() == "token-2"
+
+
 def test_a_kept_token_that_has_ended_is_not_used(
     make_auth: TokenOf, clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -121,10 +136,9 @@ def test_a_kept_token_that_has_ended_is_not_used(
 
 
 def test_a_token_that_another_run_has_renewed_is_taken_over(
-    make_auth: TokenOf, transport: FakeTransport, tmp_path: Path
+    make_auth: TokenOf, transport: FakeTransport, tokens: OpenTokens
 ) -> None:
-    cache = tmp_path / "token"
-    first, second = make_auth(cache), make_auth(cache)
+    first, second = make_auth(tokens()), make_auth(tokens())
     dead = first.token()
     assert second.token() == dead
     assert first.renew(dead) == "token-2"
@@ -407,6 +421,6 @@ def test_a_kept_token_is_hidden_too(
 ) -> None:
     for _ in range(2):
         redactor = Redactor()
-        Auth(service, CONNECTION, transport, clock, redactor, tmp_path / "token").token()
+        Auth(service, CONNECTION, transport, clock, redactor, FileTokens(tmp_path / "token")).token()
         assert redactor.text("Bearer token-1") == "Bearer •••"
     assert len(transport.signed_in) == 1

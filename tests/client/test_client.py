@@ -11,6 +11,7 @@ import pytest
 import connector
 from connector.catalog.service import Service
 from connector.client.client import Client
+from connector.client.saved_tokens import FileTokens
 from connector.connections.connection import Connection
 from connector.http.messages import Part, Request, Response
 from tests.client.responses import CREATE, OK, READ, failure, refused
@@ -148,7 +149,8 @@ def test_a_refused_request_says_which_scope_its_token_lacks(
     scope: str, request_: Request, output: str | None,
 ) -> None:  # fmt: skip
     client = make_client(service, transport, clock)
-    client._auth._cache = cache = tmp_path / "token"
+    cache = tmp_path / "token"
+    client._auth._tokens = FileTokens(cache)
     transport.sign_ins = [reply({"access_token": "a-token", "scope": scope})]
     transport.answers = [reply({"error": "insufficient_privileges"}, 401)]
     message = str(refused(client, request_))

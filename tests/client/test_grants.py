@@ -15,6 +15,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client.auth import Auth, token_file
+from connector.client.open_auth import open_auth
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.connections.secret_store import SecretStore
@@ -71,7 +72,7 @@ def make_auth(service: Service, transport: FakeTransport, clock: FakeClock, reda
     """Makes what a process of its own would have: an `Auth` with the connection's shared file."""
 
     def make(connection: Connection = SAVED) -> Auth:
-        return Auth(service, connection, transport, clock, redactor, token_file(connection))
+        return open_auth(service, connection, transport, clock, redactor)
 
     return make
 

@@ -9,10 +9,11 @@ import pytest
 from filelock import FileLock
 
 from connector.catalog.service import Service
-from connector.client import grants
+from connector.client import saved_tokens
 from connector.client.auth import Auth
 from connector.client.client import Client
 from connector.client.pacing import Pacer
+from connector.client.saved_tokens import FileTokens
 from connector.common.redaction import Redactor
 from connector.connections.secret_store import SecretStore
 from connector.errors import ResponseLostError, RowError
@@ -104,10 +105,10 @@ def test_a_wait_for_another_process_that_signs_in_is_logged(
     lock = FileLock(tmp_path / "token.lock")
     lock.acquire()
     release = Release(lock, "app.example.com: waiting for another process that is signing in")
-    logger = logging.getLogger("connector.client.grants")
+    logger = logging.getLogger("connector.client.saved_tokens")
     logger.addHandler(release)
     try:
-        auth = Auth(service, CONNECTION, FakeTransport(), clock, Redactor(), tmp_path / "token")
+        auth = Auth(service, CONNECTION, FakeTransport(), clock, Redactor(), FileTokens(tmp_path / "token"))
         assert auth.token() == "token-1"
     finally:
         logger.removeHandler(release)
@@ -117,9 +118,9 @@ def test_a_wait_for_another_process_that_signs_in_is_logged(
 def test_a_process_that_signs_in_without_end_is_not_waited_for_for_ever(
     service: Service, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grants, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(saved_tokens, "LOCK_WAIT_S", 0.05)
     with FileLock(tmp_path / "token.lock"):
-        auth = Auth(service, CONNECTION, FakeTransport(), clock, Redactor(), tmp_path / "token")
+        auth = Auth(service, CONNECTION, FakeTransport(), clock, Redactor(), FileTokens(tmp_path / "token"))
         assert auth.token() == "token-1"
 
 

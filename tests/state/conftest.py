@@ -13,6 +13,7 @@ from connector.files.output_formats import OutputForm
 from connector.state import runs
 from connector.state.runs import DatabaseRunStore, SharedOutput
 from tests.files.outputs import RUN
+from tests.state.outage import outage  # noqa: F401 (a fixture)
 
 Open = Callable[..., SharedOutput]
 

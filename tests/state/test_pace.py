@@ -18,7 +18,7 @@ from connector.state.server_clock import DRIFT, ServerClock
 from tests.client.starts import SleepyClock, gaps
 from tests.client.stores import Rows
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
-from tests.postgres import Server
+from tests.state.outage import Outage
 
 PROCESS = """
 import sys, time
@@ -151,24 +151,24 @@ def test_the_pace_of_long_delays_is_on_the_disk_and_that_of_short_ones_costs_no_
 
 
 def test_without_the_database_nothing_is_sent(
-    own_postgres: Server, service: Service, transport: FakeTransport
+    outage: Outage, service: Service, transport: FakeTransport
 ) -> None:
     client = make_client(service, transport, FakeClock())
-    client.pacer = Rows(open_database(own_postgres.url())).pacer(20, SystemClock())
+    client.pacer = Rows(open_database(outage.url)).pacer(20, SystemClock())
     transport.answers = [reply({}), reply({})]
     client.send(Request("GET", "/v2/devices"))
-    own_postgres.kill()
+    outage.begin()
     for _ in range(2):
         with pytest.raises(RunStoppedError, match="the database cannot be used"):
             client.send(Request("GET", "/v2/devices"))
     assert len(transport.sent) == 1
 
 
-def test_a_response_is_not_lost_with_the_database(own_postgres: Server, clock: FakeClock) -> None:
-    rows = Rows(open_database(own_postgres.url()))
+def test_a_response_is_not_lost_with_the_database(outage: Outage, clock: FakeClock) -> None:
+    rows = Rows(open_database(outage.url))
     pacer, limited = rows.adaptive(300, 20, SystemClock()), rows.pacer(300, SystemClock())
     turn = pacer.wait()
-    own_postgres.kill()
+    outage.begin()
     assert pacer.ended(turn, "accepted") == 0.0
     assert limited.limit
     limited.limit.hold(60)
