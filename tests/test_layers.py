@@ -228,6 +228,15 @@ def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
     assert done.stdout.split() == []
 
 
+def test_a_catalog_without_syncs_is_served_without_the_sync() -> None:
+    code = (
+        "import sys; from connector.web.server import CatalogServer; CatalogServer(); "
+        "print(*[name for name in sys.modules if name.startswith('connector.sync')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_a_row_that_is_right_is_checked_without_jsonschema() -> None:
     code = (
         "import sys; from connector.catalog.catalog import Catalog; "

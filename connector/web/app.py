@@ -1,6 +1,6 @@
 """The URL routes of the site and the views of the catalog's own pages.
 
-`ROUTES` also includes the routes of `tryout_pages`, `run_pages` and those of syncs.
+`ROUTES` also includes the routes of `tryout_pages` and `run_pages`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from werkzeug.security import safe_join
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunError
-from connector.web import run_pages, sync_apply, sync_fields, sync_pages, sync_pins, tryout_pages
+from connector.web import run_pages, tryout_pages
 from connector.web.access import refusal
 from connector.web.catalog.action_page import make_action_page
 from connector.web.catalog.index_page import make_index
@@ -22,7 +23,6 @@ from connector.web.catalog.search_index import search_index
 from connector.web.render import STATIC
 from connector.web.route import Route
 from connector.web.site import Site
-from connector.web.syncs.folders import sync_folders
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
 """Media types by file extension, because those that the operating system defines can differ."""
@@ -55,6 +55,12 @@ def _static(site: Site, request: Request, name: str) -> Response:
     return Response(content, mimetype=_TYPES.get(ending) or mimetypes.guess_type(name)[0])
 
 
+def _syncs(site: Site, request: Request) -> Response:
+    if len(site.syncs) == 1:
+        return redirect(f"/sync/{next(iter(site.syncs.values())).url_name}")
+    return site.page("syncs.html", "", syncs=list(site.syncs.values()))
+
+
 ROUTES = (
     Route("/", _index),
     Route("/index.html", _index),
@@ -63,13 +69,17 @@ ROUTES = (
     Route("/static/<path:name>", _static),
     *tryout_pages.ROUTES,
     *run_pages.ROUTES,
-    *sync_pages.ROUTES,
-    *sync_pins.ROUTES,
-    *sync_apply.ROUTES,
-    *sync_fields.ROUTES,
+    Route("/sync", _syncs),
 )
 
 
 def make_site(catalog: Catalog, syncs: Iterable[Path] = ()) -> Site:
     """Return the pages of a catalog, and of the syncs in these folders. Raises RunError."""
-    return Site(catalog, ROUTES, sync_folders(syncs))
+    if not (folders := list(syncs)):
+        return Site(catalog, ROUTES)
+    # imported only for syncs, because it takes a fifth of the start
+    from connector.web import sync_apply, sync_fields, sync_pages, sync_pins
+    from connector.web.syncs.folders import sync_folders
+
+    routes = (*sync_pages.ROUTES, *sync_pins.ROUTES, *sync_apply.ROUTES, *sync_fields.ROUTES)
+    return Site(catalog, (*ROUTES, *routes), sync_folders(folders))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -19,8 +19,10 @@ from connector.web.render import Renderer
 from connector.web.route import Route
 from connector.web.runs.control import RunControl
 from connector.web.syncs.commands import SyncCommands
-from connector.web.syncs.folders import SyncFolder
 from connector.web.tryout.drafts import Drafts
+
+if TYPE_CHECKING:
+    from connector.web.syncs.folders import SyncFolder
 
 
 class Site:

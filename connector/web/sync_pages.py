@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from werkzeug.exceptions import NotFound
-from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from connector.errors import ConnectorError, RunError
@@ -20,12 +19,6 @@ from connector.web.syncs.alert_lines import GROUPS, WIDTH, AlertList, make_alert
 from connector.web.syncs.folders import SyncFolder, sides_of
 from connector.web.syncs.overview import make_overview
 from connector.web.syncs.plan_table import OPS, Filter, count_rows, make_table
-
-
-def _syncs(site: Site, request: Request) -> Response:
-    if len(site.syncs) == 1:
-        return redirect(f"/sync/{next(iter(site.syncs.values())).url_name}")
-    return site.page("syncs.html", "", syncs=list(site.syncs.values()))
 
 
 def sync_of(site: Site, name: str) -> SyncFolder:
@@ -121,7 +114,6 @@ def _alerts(site: Site, request: Request, name: str) -> Response:
 
 
 ROUTES = (
-    Route("/sync", _syncs),
     Route("/sync/<name>", _overview),
     Route("/sync/<name>/plan", _plan),
     Route("/sync/<name>/alerts", _alerts),

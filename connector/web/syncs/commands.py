@@ -9,11 +9,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connector.errors import RunError
 from connector.web.runs.control import LOG, log_text, new_folder, start_command
 from connector.web.runs.run_view import clock_text
-from connector.web.syncs.folders import SyncFolder
+
+if TYPE_CHECKING:
+    from connector.web.syncs.folders import SyncFolder
 
 KINDS = ("plan", "apply", "sample")
 ENDS = {
