@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from connector.cli.consent import require_consent
@@ -31,6 +32,7 @@ from connector.cli.output_options import add_output, failed_row_text
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
 from connector.cli.summary import Report, describe
+from connector.cli.worker import TASK_QUEUE, require_temporal
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.files.envelope import Envelope
@@ -39,7 +41,7 @@ from connector.runs.active_run import ActiveRun
 from connector.runs.exit_codes import exit_code_of_run
 from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job
-from connector.runs.job_run import run_all
+from connector.runs.job_run import RunStep, run_all
 from connector.runs.output_choice import check_inputs_kept, start_of
 from connector.runs.run import Prepared, check_expected
 from connector.runs.stop_event import StopEvent
@@ -58,6 +60,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     add_wait(parser)
     add_outcome(parser)
+    parser.add_argument(
+        "--on",
+        metavar="URL",
+        help="run the rows on the workers (`ninjaone worker`) of a Temporal server: "
+        "temporal://HOST:PORT/NAMESPACE?task_queue=NAME",
+    )
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -103,7 +111,17 @@ def _run(options: argparse.Namespace) -> int:
             jobs = make_jobs(options, now, _start(options), spare)
             check_inputs_kept(jobs, files_read(options))
             report.write_to(jobs[0].summary)
-            return run_steps(prepare_jobs(jobs, options, now), options, report, spare)
+            steps = prepare_jobs(jobs, options, now)
+            return run_steps(steps, options, report, spare, _run_on(options.on) if options.on else None)
+
+
+def _run_on(url: str) -> RunStep:
+    """Return how a step is run on the workers of a Temporal server. Raises RunError."""
+    require_temporal()
+    from connector.temporal.address import read_address  # imported only if it is used
+    from connector.temporal.starter import run_on_temporal
+
+    return partial(run_on_temporal, read_address(url, TASK_QUEUE))
 
 
 def files_read(options: argparse.Namespace) -> set[Path]:
@@ -166,6 +184,7 @@ def run_steps(
     options: argparse.Namespace,
     report: Report,
     spare: SpareFolder | None = None,
+    run_step: RunStep | None = None,
 ) -> int:
     """Run steps, show their progress and summaries, and return the exit code.
 
@@ -182,7 +201,12 @@ def run_steps(
         listeners = (console.report_failed,) if any(hides_failed_rows(step.job) for step in steps) else ()
         confirm = confirm_changes if later else None
         for step, summary in run_all(
-            steps, start, listeners=listeners, stop=stop, observer=console.begin, confirm=confirm
+            *(steps, start),
+            listeners=listeners,
+            stop=stop,
+            observer=console.begin,
+            confirm=confirm,
+            run_step=run_step,
         ):
             console.end(step.job, summary)
     return report.exit_code

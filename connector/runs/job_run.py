@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from connector.client.factory import open_client, sign_in
 from connector.common.file_modes import PRIVATE_FOLDER
@@ -24,6 +25,21 @@ from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import check_tenants
 
 
+class RunStep(Protocol):
+    """A function that runs a step, as `run.run` does."""
+
+    def __call__(
+        self,
+        prepared: Prepared,
+        start: Start,
+        *,
+        listeners: tuple[Listener, ...],
+        stop: Event | None,
+        observer: RunObserver | None,
+    ) -> Summary:
+        """Run a step and return its summary. Raises RunError (nothing was sent), or RunStoppedError."""
+
+
 def run_all(
     steps: Sequence[Prepared],
     start: Start = "new",
@@ -33,12 +49,14 @@ def run_all(
     connection: Connection | None = None,
     observer: RunObserver | None = None,
     confirm: Callable[[Sequence[Prepared]], None] | None = None,
+    run_step: RunStep | None = None,
 ) -> Iterator[tuple[Prepared, Summary | None]]:
     """Run the steps of a job one after the other, or its single run; yield each with its summary.
 
     A step that was finished before the job was resumed is not run again; its summary is None. The inputs,
     outputs and connections of all steps are checked before anything is sent. If a step stops, later steps are
-    not run. `confirm` is called with the remaining steps before the first one that is not a read.
+    not run. `confirm` is called with the remaining steps before the first one that is not a read. `run_step`
+    runs each step in another way, such as on other machines.
     Raises RunError (nothing was sent), or RunStoppedError (the job can be resumed), also if more rows failed
     than the job allows.
     """
@@ -56,7 +74,9 @@ def run_all(
             confirm = None
         try:
             with naming(step.job):
-                if step.choose:
+                if run_step:
+                    summary = run_step(step, begin, listeners=listeners, stop=stop, observer=observer)
+                elif step.choose:
                     from connector.runs.tenant_runs import run_tenants  # imported only if it is used
 
                     summary = run_tenants(step, begin, listeners=listeners, stop=stop, observer=observer)

@@ -56,7 +56,12 @@ class Activities:
         except Exception as error:
             if isinstance(error, RunInterruptedError) and activity.is_cancelled():
                 raise CancelledError("the rows in progress are finished") from None
-            raise _failure(error) from None
+            failure = _failure(error)
+            place = given.group, given.chunk, given.run
+            logger.warning(
+                "chunk %d.%d of run %s failed: %s", *place, failure.message, extra={"notice": True}
+            )
+            raise failure from None
 
 
 class _Heart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -88,6 +89,15 @@ class Engine:
             return getattr(cause, "message", "") or str(cause)
         except RPCError as error:
             return str(error)
+        return ""
+
+    def last_failure(self, id: str) -> str:
+        """Return the message with which a chunk failed that will be run again; empty if there is none."""
+        with suppress(RPCError):
+            described = self._wait(self._client.get_workflow_handle(id).describe())
+            for pending in described.raw_description.pending_activities:
+                if pending.last_failure.message:
+                    return str(pending.last_failure.message)
         return ""
 
     def has_workers(self) -> bool:

@@ -1,0 +1,104 @@
+"""The `worker` command: run the rows of runs that were started with `ninjaone run --on`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from connector.cli.action_sources import add_own_actions, open_catalog
+from connector.cli.logs import show_log_by
+from connector.cli.main import OK
+from connector.cli.stopping import stopping
+from connector.errors import RunError
+from connector.runs.stop_event import StopEvent
+
+TASK_QUEUE = "ninjaone"
+"""The task queue of workers and runs that name none."""
+_MOST_CHUNKS = 64
+
+
+def add_worker(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone worker`."""
+    add_own_actions(parser)
+    parser.add_argument(
+        "--task-queue",
+        default=TASK_QUEUE,
+        metavar="NAME",
+        help="task queue to work on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--address",
+        default="localhost:7233",
+        metavar="HOST:PORT",
+        help="address of the Temporal server (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--namespace", default="default", metavar="NAME", help="namespace of Temporal (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--state",
+        metavar="URL",
+        help="PostgreSQL database of the shared state (default: from NINJAONE_STATE)",
+    )
+    parser.add_argument(
+        "--connections",
+        metavar="DIR",
+        type=Path,
+        help="folder of the files of connections, which are found by their names (default: the run's paths)",
+    )
+    parser.add_argument(
+        "--chunks",
+        type=_chunks,
+        default=8,
+        metavar="N",
+        help="number of chunks in parallel, each of up to 50 connections (default: %(default)s)",
+    )
+    parser.set_defaults(command=_worker)
+
+
+def _chunks(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= _MOST_CHUNKS:
+        raise argparse.ArgumentTypeError(f"1 to {_MOST_CHUNKS} chunks can run in parallel")
+    return value
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from connector.state.setting import find_state  # imported only if it is used
+
+    state = find_state(options.state)
+    if not state:
+        raise RunError("a worker requires the database of the runs: use --state URL, or set NINJAONE_STATE")
+    require_temporal()
+    from connector.temporal.address import read_address
+    from connector.temporal.chunk import Chunks
+    from connector.temporal.worker import run_worker
+
+    address = read_address(f"temporal://{options.address}/{options.namespace}", options.task_queue)
+    stop = StopEvent()
+    with stopping(stop, _say), show_log_by(_say):
+        run_worker(
+            address,
+            Chunks(open_catalog(options), state, options.connections),
+            options.chunks,
+            stop,
+            lambda: _say(f"worker {os.getpid()} takes tasks from {address}; Ctrl-C stops it"),
+        )
+    return OK
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def require_temporal() -> None:
+    """Raise RunError if the package `temporalio` is not installed."""
+    try:
+        import temporalio  # noqa: F401  # imported only if it is used
+    except ImportError:
+        raise RunError(
+            "runs on Temporal require the package temporalio: "
+            "`pip install 'ninjaone-connector[temporal,postgres]'`"
+        ) from None

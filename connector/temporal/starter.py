@@ -1,0 +1,292 @@
+"""Starts a run on Temporal, watches it, and writes its output.
+
+    input -> rows uploaded in parts -> workflow: chunks run by workers -> envelopes merged by row -> output
+
+A starter that ends does not end the run: another one with `--resume` watches it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, fields
+from threading import Event
+
+from connector.client.factory import open_client, sign_in
+from connector.common.clock import SystemClock
+from connector.common.json_text import Json
+from connector.common.redaction import Redactor
+from connector.common.zones import each_in_zone, in_zone
+from connector.connections.connection import Connection, load_connection
+from connector.errors import RunError, RunStoppedError, count_of
+from connector.files.output import FileOutput, Start
+from connector.files.readers import InputRow
+from connector.runs.account import Account
+from connector.runs.active_run import ActiveRun, RunObserver
+from connector.runs.batch import require_first
+from connector.runs.job import STREAM, Job
+from connector.runs.merge import merge_files
+from connector.runs.policy import apply_policy
+from connector.runs.recorded_job import job_to_json
+from connector.runs.records import recorded, where
+from connector.runs.run import Prepared, action_digest, checked_rows, fingerprint, open_rows, zone_of
+from connector.runs.run_output import check_start, open_output
+from connector.runs.summary import Listener, Summary
+from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_of, tenant_connections
+from connector.runs.tenant_split import NOBODY
+from connector.state.chunks import SharedRun, SharedRuns
+from connector.state.databases import nothing_sent
+from connector.state.runs import SharedOutput
+from connector.state.setting import find_state
+from connector.temporal.address import Address
+from connector.temporal.chunk import account_digest
+from connector.temporal.engine import Engine, State
+from connector.temporal.merge import copy_envelopes, notify_of_envelopes
+from connector.temporal.split import Split
+
+logger = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.2
+_REPORT_EVERY_S = 5.0
+_OF_STARTER = (
+    *("input", "output", "errors", "summary", "state", "step_outputs", "follows", "only", "max_rows"),
+    *("expect_rows", "limit", "offset", "sample", "named_at", "output_exists"),
+)
+"""The settings of a job that workers do not need."""
+
+
+def run_on_temporal(
+    address: Address,
+    prepared: Prepared,
+    start: Start = "new",
+    *,
+    listeners: tuple[Listener, ...] = (),
+    stop: Event | None = None,
+    observer: RunObserver | None = None,
+) -> Summary:
+    """Run a prepared job on the workers of a task queue; otherwise like `run.run`.
+
+    Listeners are notified of all envelopes when the run ends. Raises RunError (nothing was sent), or
+    RunStoppedError (can be resumed).
+    """
+    job, stop = prepared.job, stop or Event()
+    check_start(job, start)
+    _check(job)
+    connections = _connections(prepared)
+    opened = open_rows(prepared)
+    zone = zone_of(job, None if prepared.choose else connections[NOBODY])
+    with in_zone(zone):
+        rows = require_first(checked_rows(prepared, opened))
+    run_fingerprint = fingerprint(prepared, _account(prepared, connections), opened.source)
+    redactor = Redactor(secrets_of(connections), prepared.service.secrets)
+    with (
+        closing(Engine(address)) as engine,
+        open_output(
+            # The parts are others than those of a run on one machine, which cannot continue it.
+            *(job, {**run_fingerprint, "engine": "temporal"}, start, redactor),
+            is_merged=True,
+        ) as (output, _),
+    ):
+        assert isinstance(output, SharedOutput)  # as there is a database
+        try:
+            runs = SharedRuns(output.store.database)
+            with nothing_sent(), in_zone(zone):
+                shared = _upload(runs, output.part.run, prepared, connections, each_in_zone(rows, zone), stop)
+        except RunError:
+            output.abandon()
+            raise
+        watched = _Watched(engine, runs, shared, prepared, stop)
+        watched.summary.left_out = opened.left_out
+        running = watched.running(len(connections))
+        if observer:
+            observer(running)
+        with recorded(running, run_fingerprint, SystemClock(stop), None, where(*connections.values())):
+            watched.run(output, listeners)
+    return watched.summary
+
+
+def _check(job: Job) -> None:
+    """Raise RunError if a job cannot run on workers."""
+    if job.output == STREAM:
+        raise RunError(f"{job.label}: a run on Temporal requires an output file; use --output FILE")
+    if job.wait_s is not None:
+        raise RunError(f"{job.label}: --wait cannot be used with --on")
+    if not find_state(job.state):
+        raise RunError(
+            f"{job.label}: a run on Temporal requires state that workers share: use --state "
+            "postgresql://..., `state` in the job, or the environment variable"
+        )
+
+
+def _connections(prepared: Prepared) -> dict[str, Connection]:
+    """Return the connections by tenant, after a sign-in. Raises ConnectionSetupError."""
+    if prepared.choose:
+        check_tenants(prepared)
+        return tenant_connections(prepared)
+    connection = load_connection(prepared.service, prepared.job.connection)
+    connection = apply_policy(prepared.action, prepared.job, connection)
+    sign_in(open_client(prepared.service, connection, 0))
+    return {NOBODY: connection}
+
+
+def _account(prepared: Prepared, connections: Mapping[str, Connection]) -> Account:
+    if prepared.choose:
+        return accounts_of(prepared.job, connections)
+    connection = connections[NOBODY]
+    return Account(connection.account, connection.timezone)
+
+
+def _upload(
+    runs: SharedRuns,
+    run: int,
+    prepared: Prepared,
+    connections: Mapping[str, Connection],
+    rows: Iterator[InputRow],
+    stop: Event,
+) -> SharedRun:
+    """Return the shared run; its rows are uploaded if this was not completed before."""
+    shared = runs.find(run)
+    if shared is None or shared.chunks is None:
+        settings: dict[str, Json] = {
+            "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
+            "now": SystemClock().now(),
+            "action": action_digest(prepared.action),
+            "accounts": {name: account_digest(its) for name, its in connections.items()},
+        }
+        runs.create(run, settings)
+        Split(runs, run, in_ranges=not prepared.distinct).upload(rows, prepared.choose, stop)
+        shared = runs.find(run)
+    if shared is None:
+        raise RunStoppedError("the run was removed from the database by another process")
+    return shared
+
+
+class _Watched:
+    """A run on Temporal, as its starter sees it; `summary` is updated while workers run it."""
+
+    def __init__(
+        self, engine: Engine, runs: SharedRuns, shared: SharedRun, prepared: Prepared, stop: Event
+    ) -> None:
+        self._engine, self._runs, self._shared = engine, runs, shared
+        self._prepared, self._stop = prepared, stop
+        self._id = f"run-{shared.workflow}"
+        self._problem = ""
+        self._total = runs.row_count(shared.run)
+        self._progress = runs.progress(shared.run)
+        self.summary = Summary(queues=prepared.action.accepted)
+        self._look()
+        self.summary.resumed_rows = self._progress.rows
+
+    def running(self, accounts: int) -> ActiveRun:
+        """Return the run as observers see it."""
+        return ActiveRun(
+            self._prepared.job,
+            _UploadedRows(self._total, self.summary),
+            self.summary,
+            self._prepared.delay_ms / max(1, accounts),
+            lambda: self._progress.requests,
+            self._stop,
+        )
+
+    def run(self, output: FileOutput, listeners: tuple[Listener, ...]) -> None:
+        """Start the workflow unless it is running or done, watch it, and write the output at its end.
+
+        Raises RunStoppedError.
+        """
+        state = self._engine.state(self._id)
+        is_done = state != "running" and self._progress.rows == self._total
+        if not is_done:
+            if state != "running":
+                self._runs.restart_limit(self._shared.run)
+                self._shared = self._runs.find(self._shared.run) or self._shared
+                self._engine.start(self._id, str(self._shared.run), self._shared.chunks or [])
+            state = self._watch()
+            is_done = self._progress.rows == self._total
+        counted = Summary(queues=self.summary.queues, left_out=self.summary.left_out)
+        counted.resumed_rows = self.summary.resumed_rows
+        hear = (counted.count, *listeners)
+        copied = copy_envelopes(self._runs, self._shared.run, output.parts)
+        notify_of_envelopes(copied, hear)
+        _update(self.summary, counted)
+        self.summary.stopped = not is_done
+        self.summary.too_many_errors = self._has_too_many_errors()
+        if is_done:
+            if counted.rows != self._total:
+                raise RunStoppedError(
+                    f"{count_of(self._total - counted.rows, 'row')} of {self._total} have no result in the "
+                    "database; use --resume to run them"
+                )
+            merge_files(copied, output)
+            output.finish()
+        elif state != "cancelled" and not self.summary.too_many_errors:
+            raise RunStoppedError(f"{self._engine.why_failed(self._id) or 'the workflow has ended'}")
+        elif state == "cancelled" and not self._stop.is_set():
+            raise RunStoppedError(f"the workflow {self._id} was cancelled; use --resume to continue")
+
+    def _watch(self) -> State:
+        """Return the state in which the workflow ends; cancel it if the run is stopping."""
+        seen, is_cancelled = time.monotonic(), False
+        while True:
+            state = self._engine.state(self._id)
+            self._look()
+            if state not in ("running", None):
+                return state
+            if self._stop.is_set() and not is_cancelled:
+                is_cancelled = self._engine.cancel(self._id)
+            if time.monotonic() - seen > _REPORT_EVERY_S:
+                seen = time.monotonic()
+                self._report(state)
+            time.sleep(_LOOK_EVERY_S)
+
+    def _report(self, state: State | None) -> None:
+        """Log why the run does not continue, once for each reason."""
+        problem = ""
+        if state is None:
+            problem = f"{self._engine.address.host}: the Temporal server does not respond; waiting for it"
+        elif not self._engine.has_workers():
+            queue = self._engine.address.task_queue
+            problem = (
+                f"no worker takes tasks from {self._engine.address}; start one with --task-queue {queue}"
+            )
+        elif failure := self._engine.last_failure(self._id):
+            problem = f"a chunk of rows failed, and is run again: {failure}"
+        if problem and problem != self._problem:
+            logger.warning("%s", problem, extra={"notice": True})
+        self._problem = problem
+
+    def _look(self) -> None:
+        with suppress(RunStoppedError):  # A lost database may be back soon; workers stop until then.
+            self._progress = self._runs.progress(self._shared.run)
+        its = self._progress
+        self.summary.rows = self.summary.last_row = its.rows
+        self.summary.failed, self.summary.succeeded = its.failed, its.rows - its.failed
+
+    def _has_too_many_errors(self) -> bool:
+        allowed = self._prepared.job.errors_allowed
+        return allowed is not None and self._progress.failed - self._shared.failed_before > allowed
+
+
+def _update(summary: Summary, counted: Summary) -> None:
+    """Set the counts of a summary that observers have."""
+    for field in fields(Summary):
+        if field.name not in ("seconds", "pace"):
+            setattr(summary, field.name, getattr(counted, field.name))
+
+
+@dataclass(frozen=True)
+class _UploadedRows:
+    """The rows of a run on workers, as observers see them. They do not finish in the order of the input."""
+
+    _total: int
+    _summary: Summary
+
+    def rows(self) -> Iterator[InputRow]:
+        return iter(())
+
+    def count(self, go_on: Callable[[], bool]) -> int:
+        return self._total
+
+    def passed(self, row: int) -> int:
+        return self._summary.rows

@@ -1,0 +1,124 @@
+"""The rows of a run in parts and chunks, in a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Event
+
+import pytest
+
+from connector.errors import InputError, RunInterruptedError
+from connector.files.readers import InputRow
+from connector.runs.tenant_split import NOBODY, read_line
+from connector.state.chunks import Progress, SharedRuns
+from connector.state.databases import open_database
+from connector.temporal import split
+from connector.temporal.split import Split, group
+
+
+@pytest.fixture
+def runs(postgres: str) -> SharedRuns:
+    return SharedRuns(open_database(postgres))
+
+
+def begin(runs: SharedRuns) -> int:
+    """Return a run without rows."""
+    ((run,),) = runs.database.run(
+        "INSERT INTO connector_run (output, fingerprint) VALUES ('out.jsonl', '{}') RETURNING id"
+    )
+    runs.create(run, {"now": 5.0})
+    return int(run)
+
+
+def choose(row: Mapping[str, object]) -> str:
+    if row["tenant"] == "nobody":
+        raise InputError("input_invalid", "there is no such tenant")
+    return str(row["tenant"])
+
+
+def rows(*tenants: str) -> list[InputRow]:
+    return [InputRow(number, {"tenant": tenant}) for number, tenant in enumerate(tenants, start=1)]
+
+
+def found(runs: SharedRuns, run: int, group: int, chunk: int) -> dict[str, list[int]]:
+    """Return the numbers of the rows of a chunk by tenant."""
+    parts = runs.parts(run, group, chunk)
+    assert all(part.rows == len(list(runs.lines(run, part.number))) for part in parts)
+    return {part.tenant: [read_line(line).number for line in runs.lines(run, part.number)] for part in parts}
+
+
+@pytest.mark.parametrize("bytes_at_once", [1, 1 << 20])
+def test_the_rows_of_each_tenant_are_ranges_and_a_group_has_similar_tenants(
+    runs: SharedRuns, monkeypatch: pytest.MonkeyPatch, bytes_at_once: int
+) -> None:
+    monkeypatch.setattr(split, "ROWS_A_PART", 2)
+    monkeypatch.setattr(split, "LEAST_GROUPS", 2)
+    monkeypatch.setattr(split, "_BYTES_AT_ONCE", bytes_at_once)
+    run = begin(runs)
+    given = rows("a", "b", "a", "c", "a", "b", "nobody", "a", "b", "a")
+    Split(runs, run, in_ranges=True).upload(iter(given), choose, Event())
+    shared = runs.find(run)
+    assert shared
+    assert shared.chunks == [3, 1]
+    assert found(runs, run, 0, 0) == {"a": [1, 3], "b": [2, 6]}
+    assert found(runs, run, 0, 1) == {"a": [5, 8], "b": [9]}
+    assert found(runs, run, 0, 2) == {"a": [10]}
+    assert found(runs, run, 1, 0) == {"c": [4], NOBODY: [7]}
+    refused = next(runs.lines(run, runs.parts(run, 1, 0)[-1].number))
+    assert read_line(refused).code == "input_invalid"
+    assert runs.row_count(run) == 10
+    assert sorted(map(len, runs.parts_by_tenant(run))) == [1, 1, 2, 3]
+    assert runs.settings(run) == {"now": 5.0}
+
+
+def test_a_run_that_cannot_be_in_ranges_has_one_part_a_tenant(
+    runs: SharedRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "ROWS_A_PART", 2)
+    run = begin(runs)
+    Split(runs, run, in_ranges=False).upload(iter(rows(*"aaaaa")), None, Event())
+    shared = runs.find(run)
+    assert shared
+    assert shared.chunks == [1]
+    assert found(runs, run, 0, 0) == {NOBODY: [1, 2, 3, 4, 5]}
+
+
+def test_an_upload_that_was_stopped_begins_again(runs: SharedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "_BYTES_AT_ONCE", 1)
+    run, stop = begin(runs), Event()
+
+    def ends() -> object:
+        yield from rows(*"aaa")
+        stop.set()
+        yield from rows(*"a")
+
+    with pytest.raises(RunInterruptedError):
+        Split(runs, run, in_ranges=True).upload(ends(), None, stop)  # type: ignore[arg-type]
+    shared = runs.find(run)
+    assert shared
+    assert shared.chunks is None
+    runs.create(run, {})
+    Split(runs, run, in_ranges=True).upload(iter(rows(*"aa")), None, Event())
+    assert found(runs, run, 0, 0) == {NOBODY: [1, 2]}
+
+
+def test_many_tenants_are_in_groups_of_a_limited_size() -> None:
+    assert group({}) == []
+    assert [len(tenants) for tenants in group(dict.fromkeys("abc", 1))] == [1, 1, 1]
+    sizes = [len(tenants) for tenants in group({f"t{n}": n for n in range(1001)})]
+    assert len(sizes) == 21
+    assert {47, 48} == set(sizes)
+    assert group({"small": 1, "big": 9})[0] == ["big"]
+
+
+def test_the_progress_of_a_worker_that_was_replaced_is_refused(runs: SharedRuns) -> None:
+    run = begin(runs)
+    runs.save_progress(run, 0, 0, 2, Progress(5, 1, 9))
+    runs.save_progress(run, 0, 1, 1, Progress(3, 2, 3))
+    runs.save_progress(run, 0, 0, 1, Progress(4, 0, 4))
+    assert runs.progress(run) == Progress(8, 3, 12)
+    assert runs.failed_elsewhere(run, 0, 0) == 2
+    runs.restart_limit(run)
+    shared = runs.find(run)
+    assert shared
+    assert shared.failed_before == 3
