@@ -14,7 +14,7 @@ from connector.state.database import Database, DatabaseLostError
 from connector.state.databases import close_databases, open_database
 from connector.state.migrate import migrate, steps
 from connector.state.setting import VARIABLE, find_state, shown
-from tests.postgres import PASSWORD, Server
+from tests.postgres import PASSWORD
 
 
 def test_tables_are_made_once_by_processes_that_start_together(postgres: str) -> None:
@@ -76,20 +76,9 @@ def test_a_database_that_is_away_is_reported_without_its_password() -> None:
     assert PASSWORD not in str(caught.value)
 
 
-def test_a_database_that_died_is_lost_and_is_used_again_when_it_is_back(own_postgres: Server) -> None:
-    database = open_database(own_postgres.url())
-    own_postgres.kill()
-    with pytest.raises(DatabaseLostError):
-        database.run("SELECT 1")
-    own_postgres.start()
-    assert open_database(own_postgres.url()).run("SELECT 1") == [(1,)]
-
-
-def test_a_database_that_does_not_respond_is_lost(
-    own_postgres: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_does_not_respond_is_lost(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
-    database = open_database(own_postgres.url())
+    database = open_database(postgres)
     with pytest.raises(DatabaseLostError, match=r"no response in 0\.3 s|statement timeout"):
         database.run("SELECT pg_sleep(30)")
 

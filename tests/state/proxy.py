@@ -1,0 +1,52 @@
+"""A proxy between a worker and its database, which can stop to forward anything."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Proxy:
+    """Forwards connections to a port of this machine.
+
+    While it drops, connections stay open, and what is sent on them is lost: no error tells a worker that its
+    database cannot be reached any more.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._to, self.drops = port, False
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._connect(self._server.accept()[0])
+
+    def _connect(self, client: socket.socket) -> None:
+        self._sockets.append(client)
+        try:
+            server = socket.create_connection(("127.0.0.1", self._to))
+        except OSError:  # the database is not there
+            client.close()
+            return
+        self._sockets.append(server)
+        for pair in ((client, server), (server, client)):
+            threading.Thread(target=self._forward, args=pair, daemon=True).start()
+
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                if not self.drops:
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """End all connections."""
+        for one in (self._server, *self._sockets):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()

@@ -1,0 +1,139 @@
+"""Workers that are paused, killed or cut off: no request is sent twice, and each row has its envelope."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.connections.connection import make_connection
+from connector.errors import RunError, RunStoppedError
+from connector.files.envelope import Envelope
+from connector.runs.job import Job
+from connector.runs.run import prepare, run
+from connector.sandbox.ninjaone.server import Sandbox
+from connector.state import database
+from connector.state.database import DatabaseLostError
+from connector.state.databases import open_database
+from tests.fakes import write_lines
+from tests.postgres import Server
+from tests.state.proxy import Proxy
+from tests.state.worker_process import POINTS
+from tests.state.workers import Workers
+from tests.torture.kinds import TICKET
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP and SIGKILL there")
+
+ROWS = 6
+
+
+@pytest.fixture
+def workers(tmp_path: Path, sandbox: Sandbox, postgres: str) -> Workers:
+    return Workers(tmp_path, sandbox, TICKET, ROWS, postgres)
+
+
+@pytest.mark.parametrize("point", POINTS[:2])
+def test_a_paused_worker_that_was_replaced_begins_no_further_request(workers: Workers, point: str) -> None:
+    paused = workers.start("a", point=f"{point}:3:SIGSTOP")
+    seen = os.waitid(os.P_PID, paused.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    assert seen is not None
+    assert seen.si_code == os.CLD_STOPPED
+    in_doubt = workers.in_doubt()
+    envelopes = workers.finish("b")
+    late = len(workers.requests())
+    paused.send_signal(signal.SIGCONT)
+    _, said = paused.communicate()
+    assert paused.returncode == 3, said
+    assert "another worker has taken over this run" in said
+    workers.check(envelopes, in_doubt)
+    sent_late = [TICKET.row_of(entry) for entry in workers.requests()[late:]]
+    if point == "after the intent":  # its request leaves, and whoever took over has reported that
+        assert sent_late == [3]
+        assert [e["row"] for e in envelopes if e["meta"]["code"] == "outcome_unknown"] == [3]
+    else:
+        assert sent_late == []
+        assert {e["meta"]["code"] for e in envelopes} == {None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_the_run_of_a_killed_worker_is_continued_elsewhere(workers: Workers, point: str) -> None:
+    killed = workers.start("a", point=f"{point}:3:SIGKILL")
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    in_doubt = workers.in_doubt()
+    assert in_doubt == ({3} if point in POINTS[1:3] else set())
+    envelopes = workers.finish("b")
+    workers.check(envelopes, in_doubt)
+    assert sum(e["meta"]["code"] == "outcome_unknown" for e in envelopes) == len(in_doubt)
+
+
+@pytest.fixture
+def job(tmp_path: Path, service: Service, sandbox: Sandbox) -> tuple[Job, Any]:
+    """A job in this process, and its connection."""
+    write_lines(tmp_path / "rows.jsonl", [{"n": n} for n in range(1, ROWS + 1)])
+    output = str(tmp_path / "out.jsonl")
+    job = Job(
+        TICKET.action,
+        templates=TICKET.templates,
+        input=str(tmp_path / "rows.jsonl"),
+        output=output,
+        delay_ms=0,
+    )
+    return job, make_connection(service, sandbox.connection, "the sandbox")
+
+
+def test_a_database_that_is_killed_stops_the_run_until_it_is_back(
+    job: tuple[Job, Any], catalog: Catalog, sandbox: Sandbox, own_postgres: Server
+) -> None:
+    given, connection = job
+    prepared = prepare(replace(given, state=own_postgres.url()), catalog)
+
+    def kill(envelope: Envelope) -> None:
+        if envelope.row == 3:
+            own_postgres.kill()
+
+    with pytest.raises(DatabaseLostError, match=r"the database cannot be used: "):
+        run(prepared, connection=connection, listeners=(kill,))
+    assert len(sandbox.log.requests()) == 3
+    with pytest.raises(RunError, match=r"the database cannot be used: .*refused") as caught:
+        run(prepared, "resume", connection=connection)
+    assert caught.value.transient
+    own_postgres.start()
+    summary = run(prepared, "resume", connection=connection)
+    assert (summary.rows, summary.resumed_rows, summary.failed) == (ROWS, 3, 0)
+    assert len(sandbox.log.requests()) == ROWS
+
+
+def test_a_database_behind_a_network_that_drops_everything_stops_the_run(
+    job: tuple[Job, Any], catalog: Catalog, sandbox: Sandbox, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, connection = job
+    port = int(postgres.rpartition(":")[2].partition("/")[0])
+    monkeypatch.setattr(database, "RESPONSE_S", 0.5)
+    monkeypatch.setitem(database._OPTIONS, "connect_timeout", 2)
+    with closing(Proxy(port)) as proxy:
+        prepared = prepare(replace(given, state=postgres.replace(f":{port}/", f":{proxy.port}/")), catalog)
+
+        def cut(envelope: Envelope) -> None:
+            proxy.drops = envelope.row == 3
+
+        with pytest.raises(RunStoppedError, match=r"no response in 0\.5 s"):
+            run(prepared, connection=connection, listeners=(cut,))
+    assert len(sandbox.log.requests()) == 3
+    # The name of the database is another one now, but the run in it is the same.
+    summary = run(prepare(replace(given, state=postgres), catalog), "resume", connection=connection)
+    assert (summary.rows, summary.resumed_rows, summary.failed) == (ROWS, 3, 0)
+    assert len(sandbox.log.requests()) == ROWS
+    lines = Path(given.output).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["row"] for line in lines] == list(range(1, ROWS + 1))
+    open_database(postgres).check()
