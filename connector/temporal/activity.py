@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from connector.temporal.workflow import ACTIVITY, ChunkInput
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
+_SOON = timedelta(seconds=2)
+"""The pause before a chunk is tried again that another worker held, or that could not sign in."""
 _MOST_SETUP_ERRORS = 10
 """The number of times in a row that workers try a chunk that none of them can start."""
 
@@ -103,7 +106,8 @@ def _failure(error: Exception) -> ApplicationError:
         last = tries >= _MOST_SETUP_ERRORS
         return ApplicationError(str(error), type=type(error).__name__, non_retryable=last)
     if isinstance(error, ConnectorError):
-        return ApplicationError(str(error), type=type(error).__name__)
+        delay = _SOON if isinstance(error, RunError) else None
+        return ApplicationError(str(error), type=type(error).__name__, next_retry_delay=delay)
     # Its message can have values of rows, so it is in the log of the worker alone.
     logger.error("a bug in the connector", exc_info=error)
     return ApplicationError("a bug in the connector: see the log of the worker", type=type(error).__name__)

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Lock
@@ -70,7 +71,8 @@ class Chunks:
             found = self._prepared.get(shared.workflow)
             if found is None:
                 settings: Mapping[str, Any] = runs.settings(shared.run)
-                prepared = prepare(job_from_json(settings["job"]), self._catalog, now=settings["now"])
+                job = replace(job_from_json(settings["job"]), state=self._state)
+                prepared = prepare(job, self._catalog, now=settings["now"])
                 if action_digest(prepared.action) != settings["action"]:
                     raise RunError(
                         f"{prepared.action.name}: its declaration on this worker is not that of the run; use "
@@ -183,7 +185,10 @@ class ChunkRun:
         """Run the rows of a run with one connection."""
         prepared, clock, connection = self._prepared, SystemClock(stop), self._connections[NOBODY]
         client = open_client(
-            prepared.service, connection, prepared.delay_ms, min_delay_ms=prepared.min_delay_ms, clock=clock
+            *(prepared.service, connection, prepared.delay_ms),
+            min_delay_ms=prepared.min_delay_ms,
+            clock=clock,
+            state=prepared.job.state,
         )
         sign_in(client)
         summary = Summary()
@@ -261,6 +266,12 @@ class _Outputs:
     def open(self, number: int, redactor: Redactor) -> DatabasePart:
         """Return the output of a part, which this worker has from now on. Raises RunError."""
         part = self._parts[number].number
-        output = DatabasePart(self._store, self._run, part, self._folder / f"part-{part}", redactor)
+        path = self._folder / f"part-{part}"
+        try:
+            output = DatabasePart(self._store, self._run, part, path, redactor)
+        except RunError as error:
+            failure = RunError(str(error).replace(str(path), f"part {part} of run {self._run}"))
+            failure.transient = error.transient
+            raise failure from error
         self.fence += output.part.fence
         return output

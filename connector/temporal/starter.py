@@ -39,7 +39,6 @@ from connector.runs.tenant_split import NOBODY
 from connector.state.chunks import SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
 from connector.state.runs import SharedOutput
-from connector.state.setting import find_state
 from connector.temporal.address import Address
 from connector.temporal.chunk import account_digest
 from connector.temporal.engine import Engine, State
@@ -113,7 +112,7 @@ def _check(job: Job) -> None:
         raise RunError(f"{job.label}: a run on Temporal requires an output file; use --output FILE")
     if job.wait_s is not None:
         raise RunError(f"{job.label}: --wait cannot be used with --on")
-    if not find_state(job.state):
+    if not job.state:
         raise RunError(
             f"{job.label}: a run on Temporal requires state that workers share: use --state "
             "postgresql://..., `state` in the job, or the environment variable"
@@ -127,7 +126,7 @@ def _connections(prepared: Prepared) -> dict[str, Connection]:
         return tenant_connections(prepared)
     connection = load_connection(prepared.service, prepared.job.connection)
     connection = apply_policy(prepared.action, prepared.job, connection)
-    sign_in(open_client(prepared.service, connection, 0))
+    sign_in(open_client(prepared.service, connection, 0, state=prepared.job.state))
     return {NOBODY: connection}
 
 

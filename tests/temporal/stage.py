@@ -28,6 +28,7 @@ class Process:
     """A command in a folder with its own home, state and saved connections."""
 
     def __init__(self, folder: Path, state: str, *arguments: str) -> None:
+        self.arguments = arguments
         folder.mkdir(parents=True, exist_ok=True)
         self.errors = folder / f"errors-{len(list(folder.glob('errors-*')))}"
         homes = ("CACHE", "STATE", "CONFIG", "DATA")
@@ -36,7 +37,7 @@ class Process:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "connector", *arguments],
                 cwd=folder,
-                env={**os.environ, **variables, "NINJAONE_STATE": state},
+                env={**os.environ, **variables, **({"NINJAONE_STATE": state} if state else {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -113,7 +114,7 @@ class Stage:
         host, _, rest = self.on.removeprefix("temporal://").partition("/")
         queue = rest.partition("task_queue=")[2]
         address = ["--address", host, "--task-queue", queue, "--connections", "connections"]
-        worker = Process(folder, self.state, "worker", *address, *options)
+        worker = Process(folder, "", "worker", "--state", self.state, *address, *options)
         wait_until(lambda: "takes tasks" in worker.said() or worker.process.poll() is not None)
         assert worker.process.poll() is None, worker.said()
         return worker
