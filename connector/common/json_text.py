@@ -175,6 +175,18 @@ def dump_parsed(values: list[Json]) -> list[bytes]:
     return [dump_bytes(value) for value in values]
 
 
+def dumps_parsed(values: list[Json]) -> list[str]:
+    """Write values that were parsed from JSON, each like `dumps`; see `dump_parsed`."""
+    if "msgspec.json" in sys.modules and (compiled := _compiled()):
+        from msgspec.json import format
+
+        try:
+            return [format(compiled[1](value), indent=0).decode() for value in values]
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            pass
+    return [dumps(value) for value in values]
+
+
 def quoted(text: str) -> str:
     """Return a text as a JSON string in ASCII, ten times as fast as `dumps`."""
     return encode_basestring_ascii(text)

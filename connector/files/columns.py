@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import IO
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from operator import itemgetter
+from typing import IO, Any
 
 from connector.common import json_text
 from connector.common.json_text import Json
-from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
+from connector.files.envelope_lines import LongLine, read_envelope_blocks
 
 ENVELOPE_COLUMNS = ("row", "has_error", "error")
 
@@ -30,51 +31,91 @@ class Table:
     """
 
     def __init__(self, partial: IO[bytes], *, results: bool = False, first: int | None = None) -> None:
-        self._is_sure = first is None
+        all_known = first is None
         self._partial, self._only_results = partial, results
         self._fixed = () if results else ENVELOPE_COLUMNS
         inputs: dict[str, None] = {}
         members: dict[str, None] = {}
-        for envelope, result in islice(self._entries(), first):
+        for envelope, result in islice(chain.from_iterable(self._entries()), first):
             inputs.update(dict.fromkeys(envelope.get("input", ())))
             members.update(dict.fromkeys(_members(result)))
         taken = set(self._fixed)
-        self._results = _unique(members, "result.", taken)
-        self._inputs = _unique(inputs, "input.", taken)
-        self.columns = [*self._fixed, *self._inputs.values(), *self._results.values()]
+        of_results, of_inputs = _unique(members, "result.", taken), _unique(inputs, "input.", taken)
+        self.columns = [*self._fixed, *of_inputs.values(), *of_results.values()]
+        self._fixed_of = _Values(self._fixed)
+        self._inputs_of = _Values(of_inputs, all_known=all_known)
+        self._results_of = _Values(of_results, all_known=all_known)
 
     def rows(self) -> Iterator[list[Json]]:
-        """Yield each row as its values in the order of the columns; None for a missing value.
+        """Yield each row as its values in the order of the columns; None for a missing value."""
+        return chain.from_iterable(self.blocks())
+
+    def blocks(self) -> Iterator[list[list[Json]]]:
+        """Yield the rows in blocks of limited size.
 
         Raises NewColumnError for a row with a column that the `first` ones lack.
         """
-        for envelope, result in self._entries():
-            kept, members = envelope.get("input", {}), _members(result)
-            if not self._is_sure and (
-                members.keys() - self._results.keys() or kept.keys() - self._inputs.keys()
-            ):
-                raise NewColumnError
+        fixed, inputs, results = self._fixed_of, self._inputs_of, self._results_of
+        for entries in self._entries():
             yield [
-                *(envelope[name] for name in self._fixed),
-                *map(kept.get, self._inputs),
-                *map(members.get, self._results),
+                [*fixed(envelope), *inputs(envelope.get("input", {})), *results(_members(result))]
+                for envelope, result in entries
             ]
 
-    def _entries(self) -> Iterator[tuple[dict[str, Json], Json]]:
-        """Yield the envelope and the result of each row of the table."""
+    def _entries(self) -> Iterator[list[tuple[dict[str, Json], Json]]]:
+        """Yield the envelope and the result of each row of the table, in blocks."""
         self._partial.seek(0)
-        for line in read_envelope_lines(self._partial):
-            envelope = read_envelope(line)
-            if isinstance(line, LongLine) and self._only_results:
-                for item, _ in line.items():
-                    yield envelope, item
-            elif isinstance(line, LongLine):
-                yield envelope, "[" + ",".join(text for _, text in line.items()) + "]"
+        for block in read_envelope_blocks(self._partial):
+            if isinstance(block, LongLine):
+                yield from self._of_long_list(block)
             elif self._only_results:
-                for item in result_items(envelope):
-                    yield envelope, item
-            elif not is_empty_list(envelope):
-                yield envelope, envelope["result"]
+                yield [(envelope, item) for envelope in block for item in result_items(envelope)]
+            else:
+                yield [(its, its["result"]) for its in block if not is_empty_list(its)]
+
+    def _of_long_list(self, line: LongLine) -> Iterator[list[tuple[dict[str, Json], Json]]]:
+        envelope = line.envelope()
+        if not self._only_results:
+            yield [(envelope, "[" + ",".join(text for _, text in line.items()) + "]")]
+            return
+        items = line.items()
+        while some := list(islice(items, _ITEMS)):
+            yield [(envelope, item) for item, _ in some]
+
+
+_ITEMS = 50
+"""The number of items of a long list in a block."""
+_MOST_KINDS = 1000
+
+
+class _Values:
+    """Returns the values of an object in the order of the columns; None for a missing one.
+
+    Raises NewColumnError for a member without a column, unless all columns are known.
+    """
+
+    def __init__(self, names: Iterable[str], *, all_known: bool = True) -> None:
+        self._names, self._all_known = tuple(names), all_known
+        self._getters: dict[tuple[str, ...], Callable[[Mapping[str, Json]], Iterable[Json]]] = {}
+        """How the values of objects with the same members are read, of which a list has few kinds."""
+
+    def __call__(self, members: Mapping[str, Json]) -> Iterable[Json]:
+        names = tuple(members)
+        return (self._getters.get(names) or self._getter(names))(members)
+
+    def _getter(self, names: tuple[str, ...]) -> Callable[[Mapping[str, Json]], Iterable[Json]]:
+        if not self._all_known and set(names) - set(self._names):
+            raise NewColumnError
+        if len(self._getters) == _MOST_KINDS:
+            self._getters.clear()
+        if names == self._names:
+            getter: Any = dict.values
+        elif len(self._names) > 1 and set(self._names) <= set(names):
+            getter = itemgetter(*self._names)
+        else:
+            getter = lambda members: map(members.get, self._names)  # noqa: E731
+        self._getters[names] = getter
+        return self._getters[names]
 
 
 class RowTable:

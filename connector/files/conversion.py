@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import IO, BinaryIO
 
-from connector.files.columns import NewColumnError, Table, result_lines, text_of
+from connector.files.columns import NewColumnError, Table, result_lines
+from connector.files.csv_writer import write_csv
 from connector.files.envelope_lines import LongLine, read_envelope_lines
 from connector.files.output_formats import OutputForm
 from connector.files.text_table import write_text_table
@@ -34,12 +33,12 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO, *, may_rewrite
     if form.format == "csv" and may_rewrite:
         start = file.tell()
         with suppress(NewColumnError):
-            return _write_csv(Table(partial, results=form.results, first=_FIRST), file)
+            return write_csv(Table(partial, results=form.results, first=_FIRST), file)
         file.seek(start)
         file.truncate()
     table = Table(partial, results=form.results)
     if form.format == "csv":
-        _write_csv(table, file)
+        write_csv(table, file)
     elif form.format == "table":
         write_text_table(table, file)
     else:
@@ -63,13 +62,3 @@ def _array(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield separator + block.removesuffix(b"\n").replace(b"\n", b",\n")
         separator = b",\n" if block.endswith(b"\n") else b""
     yield b"[]\n" if separator is start else b"\n]\n"
-
-
-def _write_csv(table: Table, file: BinaryIO) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    try:
-        writer = csv.writer(text)
-        writer.writerow(map(text_of, table.columns))
-        writer.writerows(map(text_of, row) for row in table.rows())
-    finally:
-        text.detach()
