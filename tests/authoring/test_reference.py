@@ -7,9 +7,10 @@ import pytest
 from connector.authoring.reference import write_reference
 from connector.catalog.catalog import Catalog
 from tests.conftest import ROOT
+from tests.kept_catalog import CATALOG
 
 
-@pytest.mark.parametrize("service", Catalog().services)
+@pytest.mark.parametrize("service", CATALOG.services)
 def test_the_page_in_the_repository_is_current(catalog: Catalog, service: str) -> None:
     file = "actions.md" if service == "ninjaone" else f"actions-{service}.md"
     page = write_reference(catalog.actions(service), catalog.service(service))

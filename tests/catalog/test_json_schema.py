@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.catalog.catalog import Catalog
 from connector.catalog.json_schema import compile_check, read_pattern, validator
 from tests.examples import examples
+from tests.kept_catalog import CATALOG
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 TEXTS = [
@@ -95,7 +95,7 @@ def near(schema: Any) -> st.SearchStrategy[Any]:
 
 
 def catalogue_schemas() -> Iterator[Any]:
-    for action in Catalog().actions():
+    for action in CATALOG.actions():
         yield from (given.schema for given in action.inputs.values())
         for rule in action.rules:
             names = {name: given.schema for name, given in action.inputs.items()}

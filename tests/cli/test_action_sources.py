@@ -94,8 +94,6 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
             "look_at_device.py: the Python code of custom actions runs only with --allow-handlers"
             in done.stderr
         )
-    check = ninjaone("catalog", "check", "--actions", "own")
-    assert (check.returncode, "--allow-handlers" in check.stdout) == (1, True)
     assert ninjaone("actions", "--actions", "own").returncode == 0  # it is but listed
     assert not own.with_name("was-run").exists()
     assert sandbox.log.requests() == sandbox.log.signins() == []
@@ -103,10 +101,20 @@ def test_python_of_the_users_own_runs_only_where_it_is_allowed(
     allowed = ("--actions", "own", "--allow-handlers")
     assert json.loads(ninjaone(*CALL, *allowed).stdout)["result"] == {"looked at": 3}
     assert own.with_name("was-run").exists()
-    assert ninjaone("catalog", "check", *allowed).returncode == 1  # as the example has no answer for it
     assert ninjaone(*run, *allowed).returncode == 1
     rerun = ninjaone("rerun", "out.jsonl", "--actions", "own")  # the permission is no part of the record
     assert (rerun.returncode, "--allow-handlers" in rerun.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_python_of_the_users_own_is_checked_only_where_it_is_allowed(ninjaone: Ninjaone, own: Path) -> None:
+    own.with_suffix(".py").write_text(HANDLER)
+    check = ninjaone("catalog", "check", "--actions", "own")
+    assert (check.returncode, "--allow-handlers" in check.stdout) == (1, True)
+    assert not own.with_name("was-run").exists()
+    allowed = ninjaone("catalog", "check", "--actions", "own", "--allow-handlers")
+    assert allowed.returncode == 1  # as the example has no answer for it
+    assert own.with_name("was-run").exists()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from connector.files.journal import Journal
 from connector.http.messages import Request, Response
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, reply
+from tests.kept_catalog import CATALOG
 
 PASSWORD = 'own-pass"word-1234567890'
 INPUTS = {
@@ -136,7 +137,7 @@ def test_no_repr_shows_what_is_sent_or_answered() -> None:
 
 # --- what the API is asked to reveal -----------------------------------------------------------------------
 
-REVEALING = sorted(a.name for a in Catalog().actions() if "show_secure_values" in a.inputs)
+REVEALING = sorted(a.name for a in CATALOG.actions() if "show_secure_values" in a.inputs)
 
 
 def test_all_that_reveals_secrets_says_so(catalog: Catalog) -> None:

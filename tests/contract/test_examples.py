@@ -17,11 +17,13 @@ from connector.connections.connection import Connection
 from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.kept_catalog import CATALOG
 
 PUBLISHED = schema("ninjaone/operations.json")["operations"]
-NAMES = Catalog().names
-EXAMPLES = [(name, number) for name in NAMES for number, _ in enumerate(Catalog().action(name).examples)]
-OF_NINJAONE = [(name, number) for name, number in EXAMPLES if name in Catalog().names_of("ninjaone")]
+NAMES = CATALOG.names
+EXAMPLES = [(name, number) for name in NAMES for number, _ in enumerate(CATALOG.action(name).examples)]
+NINJAONE_NAMES = set(CATALOG.names_of("ninjaone"))
+OF_NINJAONE = [(name, number) for name, number in EXAMPLES if name in NINJAONE_NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,7 +32,7 @@ def test_declaration(catalog: Catalog, name: str) -> None:
     assert check_action(action, catalog.service(action.service)) == []
 
 
-@pytest.mark.parametrize("name", Catalog().services)
+@pytest.mark.parametrize("name", CATALOG.services)
 def test_service(catalog: Catalog, name: str) -> None:
     assert check_declaration(catalog.service_file(name), "service.schema.json") == []
 

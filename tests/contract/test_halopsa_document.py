@@ -21,13 +21,14 @@ from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from tests.conftest import SHARED
 from tests.contract.make_operations import operations_text, target
+from tests.kept_catalog import CATALOG
 
-NAMES = Catalog().names_of("halopsa")
+NAMES = CATALOG.names_of("halopsa")
 DOCUMENT = SHARED / "halo" / "halo-openapi.json"
 BODIES = [
     pytest.param(sends, id=f"{name}-{number}")
     for name in NAMES
-    for number, example in enumerate(Catalog().action(name).examples)
+    for number, example in enumerate(CATALOG.action(name).examples)
     for sends in example.sends
     if "body" in sends
 ]

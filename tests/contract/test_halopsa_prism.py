@@ -17,12 +17,11 @@ import pytest
 import requests
 
 from connector.authoring.openapi_repair import repaired
-from connector.catalog.catalog import Catalog
 from tests.conftest import ROOT, SHARED
+from tests.kept_catalog import CATALOG
 
 PRISM = ROOT / "build" / "prism" / "node_modules" / ".bin" / "prism"
 DOCUMENT = SHARED / "halo" / "halo-openapi.json"
-CATALOG = Catalog()
 PATIENCE_S = 60.0
 
 pytestmark = [

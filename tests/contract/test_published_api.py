@@ -20,8 +20,9 @@ from connector.common.package_data import schema
 from tests.authoring.documents import inlined
 from tests.conftest import SHARED
 from tests.contract.make_operations import TARGET, operations_text
+from tests.kept_catalog import CATALOG
 
-NAMES = Catalog().names_of("ninjaone")
+NAMES = CATALOG.names_of("ninjaone")
 
 
 @pytest.fixture(scope="module")

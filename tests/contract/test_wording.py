@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from connector.catalog.action import Action
-from connector.catalog.catalog import Catalog
 from tests.conftest import ROOT
+from tests.kept_catalog import CATALOG
 
-ACTIONS = list(Catalog().actions())
+ACTIONS = list(CATALOG.actions())
 VAGUE = {"get", "list", "create", "update", "delete", "item", "items", "data", "object", "entity"}
 
 
@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("what", ["name", "title", "summary"])
-@pytest.mark.parametrize("service", Catalog().services)
+@pytest.mark.parametrize("service", CATALOG.services)
 def test_names_titles_and_summaries_are_unique(service: str, what: str) -> None:
     counted = Counter(plain(getattr(action, what)) for action in ACTIONS if action.service == service)
     assert [text for text, count in counted.items() if count > 1] == []

@@ -10,15 +10,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector.catalog.catalog import Catalog
 from connector.errors import RowError, TransportError
 from connector.http.downloads import file_name
 from connector.http.messages import Request, Response
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.fuzz.target import JSON, Target, damaged, refused
 from tests.http.http1_answers import READERS
+from tests.kept_catalog import CATALOG
 
-SERVICE = Catalog().service("ninjaone")
+SERVICE = CATALOG.service("ninjaone")
 ERROR = b'{"resultCode": "FAILURE", "errorMessage": "no", "incidentId": "i-1"}'
 TEXT = b'{"a": [1, 2, 3]}' * 9
 

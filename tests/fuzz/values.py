@@ -8,15 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector.catalog.catalog import Catalog
 from connector.common import json_text
 from connector.errors import RowError
 from connector.http.http1 import write_head
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.invoke import first_request
 from tests.fuzz.target import JSON, Target, refused
+from tests.kept_catalog import CATALOG
 
-CATALOG = Catalog()
 NAMES = sorted(CATALOG.names)
 WRITTEN = [
     *(

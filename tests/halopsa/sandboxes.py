@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any
 
 from connector.catalog.action import Action
-from connector.catalog.catalog import Catalog
 from connector.client.account_limit import AccountLimit
 from connector.client.auth import Auth
 from connector.client.client import Client
@@ -22,9 +21,9 @@ from connector.invocation.bindings import bind
 from connector.invocation.invoke import Invoker
 from connector.sandbox.halopsa.server import HaloSandbox
 from tests.fakes import FakeClock
+from tests.kept_catalog import CATALOG
 from tests.loopback import PATIENCE_S
 
-CATALOG = Catalog()
 SERVICE = CATALOG.service("halopsa")
 NAMES = CATALOG.names_of("halopsa")
 WEBHOOK = "3f0c9a52-6c0d-4f0e-8a5a-5a35f3c1c111"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +76,11 @@ def without_filters(halo: Halo, name: str, **inputs: Any) -> str:
     wrong = {key: given for key, given in action.inputs.items() if given.place != "query"}
     for key, given in action.inputs.items():
         if given.place == "query":
-            wrong[key] = type(given)(**{**vars(given), "target": (f"no_{given.target[0]}",)})
-    changed = type(action)(**{**vars_of(action), "inputs": wrong})
+            wrong[key] = replace(given, target=(f"no_{given.target[0]}",))
+    changed = replace(action, inputs=wrong)
     envelope = halo.run(changed, {}, inputs)
     assert envelope.error is not None, envelope.result
     return f"{envelope.meta['code']}: {envelope.error}"
-
-
-def vars_of(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from urllib.parse import unquote
 
 from hypothesis import strategies as st
 
-from connector.catalog.catalog import Catalog
 from connector.errors import RowError
 from connector.hosts.host import prepare_form
 from connector.http.messages import Request
@@ -25,10 +24,10 @@ from connector.invocation.handlers import Inputs, Note, Page, find_handler
 from connector.runs.job import Job
 from connector.runs.run import Prepared
 from tests.fakes import reply
+from tests.kept_catalog import CATALOG
 
 Row = dict[str, Any]
 Form = dict[str, str]
-CATALOG = Catalog()
 
 _ORGANIZATION = {
     "name": "{{name}}",

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from connector.catalog.action import Example
-from connector.catalog.catalog import Catalog
 from connector.hosts.lhub_build import DOCUMENTED, PRESETS, build
 from tests.hosts.logichub import MODES, LogicHub, Mode
+from tests.kept_catalog import CATALOG
 from tests.loopback import Received, Server, Talk
 
 LAST = {"GET": [], "PUT": None, "POS": None, "PAT": None, "DEL": None}
@@ -55,7 +55,7 @@ def can_be_given(example: Example) -> bool:
 def _examples() -> Iterator[Any]:
     """Yield every example in both modes; by default, one of each action runs, in one of them."""
     for number, name in enumerate(PRESETS["soar"]):
-        for index, example in enumerate(Catalog().action(name).examples):
+        for index, example in enumerate(CATALOG.action(name).examples):
             for mode in MODES:
                 quick = index == 0 and mode == MODES[number % 2]
                 if can_be_given(example):

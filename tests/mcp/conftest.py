@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
@@ -21,25 +20,6 @@ Serve = Callable[..., Any]
 def sdk() -> None:
     if find_spec("mcp") is None:
         pytest.skip("the package mcp is not installed: install ninjaone-connector[mcp]")
-
-
-class LoadedCatalog(Catalog):
-    """A catalog that reads each declaration once for all tests."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._loaded = list(super().actions())
-
-    def actions(self, service: str = "") -> Iterator[Action]:
-        return (action for action in self._loaded if service in ("", action.service))
-
-    def action(self, name: str) -> Action:
-        return next((action for action in self._loaded if action.name == name), None) or super().action(name)
-
-
-@pytest.fixture(scope="session")
-def catalog() -> Catalog:
-    return LoadedCatalog()
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ import requests
 
 from connector.callers.keys import Keys, Rights
 from connector.catalog.action import EFFECTS, Action
-from connector.catalog.catalog import Catalog
 from connector.common.package_data import actions_folder
 from connector.invocation.bindings import bind
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
 from integrations.n8n.generator.node import Node, nodes
 from tests.halopsa.sandboxes import fill
+from tests.kept_catalog import CATALOG
 from tests.n8n import host
 from tests.n8n.host import N8n, items, node, workflow
 from tests.n8n.routing import filled_in
@@ -37,12 +37,12 @@ AREAS = sorted({(path.parts[-3], path.parts[-2]) for path in actions_folder().gl
 
 @cache
 def actions() -> list[Action]:
-    return list(Catalog().actions())
+    return list(CATALOG.actions())
 
 
 @cache
 def node_of(service: str) -> Node:
-    return next(made for made in nodes(Catalog()) if made.service == service)
+    return next(made for made in nodes(CATALOG) if made.service == service)
 
 
 @dataclass

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.catalog.catalog import Catalog
 from connector.errors import RowError
 from connector.invocation.bindings import bind
 from connector.invocation.handlers import Inputs, Note, Request, find_handler
 from tests.fakes import reply
-
-CATALOG = Catalog()
+from tests.kept_catalog import CATALOG
 
 
 @dataclass

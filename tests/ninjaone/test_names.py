@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from connector.catalog.catalog import Catalog
 from connector.errors import RowError
 from connector.http.messages import Request, Response
 from connector.invocation.lookups import Lookups
 from connector.invocation.names import with_ids
 from tests.fakes import reply
+from tests.kept_catalog import CATALOG
 from tests.ninjaone.feeding import feed, refusal
 
-CATALOG = Catalog()
 SERVICE = CATALOG.service("ninjaone")
 ORGANIZATIONS = [{"id": 1, "name": "Alder Dental"}, {"id": 2, "name": "Birch/Legal"}]
 PLACES = [

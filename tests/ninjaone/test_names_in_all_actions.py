@@ -11,7 +11,6 @@ import pytest
 
 from connector.authoring.scaffold_example import plausible
 from connector.catalog.action import Action
-from connector.catalog.catalog import Catalog
 from connector.catalog.inputs import Slot
 from connector.client.client import Client
 from connector.client.factory import open_client
@@ -24,8 +23,8 @@ from connector.invocation.handlers import Inputs, Note, Page, find_handler
 from connector.invocation.lookups import Lookups
 from connector.invocation.names import Record, pending_names, read_index
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.kept_catalog import CATALOG
 
-CATALOG = Catalog()
 SERVICE = CATALOG.service("ninjaone")
 SLOTS = [(action.name, name, slot) for action in CATALOG.actions("ninjaone") for name, slot in action.slots]
 LOCATION = {"organization_id": 1, "client_id": 1}

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.catalog.catalog import Catalog
 from connector.sandbox.ninjaone.api.operations import operations
 from connector.sandbox.ninjaone.areas import router
 from connector.sandbox.types import INTEGER
+from tests.kept_catalog import CATALOG
 
 from .bodies import QUERIES
 from .minimal import path
@@ -55,7 +55,7 @@ def test_operations_are_those_of_the_facts():
 
 def test_the_other_operations_are_those_of_actions_that_say_so():
     newer = [entry for entry in router().endpoints if entry.operation not in operations()]
-    actions = [action for action in Catalog().actions("ninjaone") if not action.published]
+    actions = [action for action in CATALOG.actions("ninjaone") if not action.published]
     assert len(newer) == 3
     assert sorted((entry.operation, entry.method, entry.path) for entry in newer) == sorted(
         (action.operation, action.method, action.path) for action in actions

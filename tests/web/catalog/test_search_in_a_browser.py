@@ -6,9 +6,10 @@ from typing import Any
 
 from connector.catalog.catalog import Catalog
 from connector.hosts.lhub_build import DOCUMENTED
+from tests.kept_catalog import CATALOG
 from tests.web.conftest import PHONE, OpenVisit
 
-ALL = len(Catalog().names)
+ALL = len(CATALOG.names)
 MOST_BYTES = 200_000
 LOADED = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
 """What the browser has loaded for a page; an entry is there once its body has arrived."""

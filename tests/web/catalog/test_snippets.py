@@ -32,8 +32,9 @@ from connector.runs.job import Job
 from connector.runs.job_file import load_job
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.catalog.snippets import Block, curl, sends_empty, snippets, values
+from tests.kept_catalog import CATALOG
 
-AREAS = sorted({action.area for action in Catalog().actions()})
+AREAS = sorted({action.area for action in CATALOG.actions()})
 
 
 @pytest.fixture(autouse=True)
@@ -198,7 +199,7 @@ WORKING = [
 ]
 working = pytest.mark.parametrize(
     "action",
-    [pytest.param(Catalog().action(n), id=n, marks=() if n in ALWAYS else pytest.mark.slow) for n in WORKING],
+    [pytest.param(CATALOG.action(n), id=n, marks=() if n in ALWAYS else pytest.mark.slow) for n in WORKING],
 )
 
 
