@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -221,19 +222,26 @@ def test_the_command_finishes_calls_before_it_stops_the_http_server(
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("mcp --http", "127.0.0.1:70000: cannot be used"),
-        ("mcp --http --host ::1", "[::1]:70000: cannot be used"),
-        ("serve --host ::1", "[::1]:70000: cannot be used"),
+        ("mcp --http", "127.0.0.1:{port}: cannot be used"),
+        ("mcp --http --host ::1", "[::1]:{port}: cannot be used"),
+        ("serve --host ::1", "[::1]:{port}: cannot be used"),
         ("serve --host a..b", "requires keys"),
         ("sandbox", "the sandbox cannot start"),
-        ("catalog serve --no-browser", "the catalog cannot be served on port 70000"),
+        ("catalog serve --no-browser", "the catalog cannot be served on port {port}"),
     ],
 )
-def test_an_address_that_is_not_valid_is_an_error_of_the_command(
+def test_an_address_that_is_taken_or_not_valid_is_an_error_of_the_command(
     command: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*command.split(), "--port", "70000"]) == 2
-    assert said in capsys.readouterr().err
+    host, family = ("::1", socket.AF_INET6) if "::1" in command else ("127.0.0.1", socket.AF_INET)
+    try:
+        taken = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with taken:
+        port = taken.getsockname()[1]
+        assert main([*command.split(), "--port", str(port)]) == 2
+    assert said.format(port=port) in capsys.readouterr().err
 
 
 def test_another_address_requires_keys(capsys: pytest.CaptureFixture[str]) -> None:
