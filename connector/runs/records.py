@@ -4,6 +4,9 @@ A record is a JSON file in the user's state folder; its name is a digest of the 
 run with that output replaces it. It contains the job's settings, with templates as written and the connection
 by name or file. During the run, a separate thread updates it every second, so that other processes can follow
 the run. The record of a killed run is at most a second older than its end.
+
+If the run's state is in a database, the record is there, too. Records are read from files, and also from the
+database that the environment selects, if any; of two with the same id, the latest one counts.
 """
 
 from __future__ import annotations
@@ -15,21 +18,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from connector.client.shared_state import find_database
 from connector.common import json_text
 from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.user_folders import records_folder, write_whole
 from connector.connections.connection import Connection
-from connector.errors import ConnectorError, RunError
+from connector.errors import ConnectorError, RunError, RunStoppedError
 from connector.files.output_formats import Format, format_of
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.recorded_job import job_from_json, job_to_json
 from connector.runs.stop_event import Process, process_of
+
+if TYPE_CHECKING:
+    from connector.state.records import DatabaseRecords
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +51,7 @@ MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
 _COUNTED = ("rows", "resumed_rows", "succeeded", "failed", "repeatable", "warned", "truncated", "seconds")
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -116,7 +124,7 @@ def recorded(
     A run to standard output has no record. `place` is the record's `where`.
     """
     began = clock.monotonic()
-    summary, keeper = run.summary, None
+    summary, keeper, shared = run.summary, None, None
     _log_start(run, place)
     if run.job.output != STREAM:
         output = absolute(run.job.output)
@@ -128,8 +136,9 @@ def recorded(
             seen=clock.now(),
             process=process_of(run.stop),
         )
-        save(record)
-        keeper = _Keeper(record, run, clock)
+        shared = _shared(run.job.state)
+        save(record, shared)
+        keeper = _Keeper(record, run, clock, shared)
     try:
         yield
     except BaseException:
@@ -139,7 +148,7 @@ def recorded(
         summary.seconds = clock.monotonic() - began
         summary.pace = run.pace
         if keeper:
-            save(keeper.end())
+            save(keeper.end(), shared)
         _log_end(run)
 
 
@@ -166,8 +175,10 @@ def _log_end(run: ActiveRun) -> None:
 class _Keeper:
     """Updates the record of a running run from a separate thread."""
 
-    def __init__(self, record: Record, run: ActiveRun, clock: Clock) -> None:
-        self._record, self._run, self._clock = record, run, clock
+    def __init__(
+        self, record: Record, run: ActiveRun, clock: Clock, shared: DatabaseRecords | None = None
+    ) -> None:
+        self._record, self._run, self._clock, self._shared = record, run, clock, shared
         self._timeline = Timeline(run.summary.rows)
         self._began = clock.monotonic()
         self._total: int | None = None
@@ -181,7 +192,7 @@ class _Keeper:
         with suppress(ConnectorError, OSError):
             self._total = self._run.rows.count(lambda: not self._ended.is_set())
         while not self._ended.is_set():
-            _write(self.look())
+            _write(self.look(), self._shared)
             self._ended.wait(EVERY_S)
 
     def look(self, *, last: bool = False) -> Record:
@@ -204,20 +215,36 @@ class _Keeper:
         return replace(ended, ended=self._clock.now(), summary=self._run.summary.as_json())
 
 
-def save(record: Record) -> None:
+def save(record: Record, shared: DatabaseRecords | None = None) -> None:
     """Write a record. Errors are ignored, because a run does not depend on its record."""
-    _write(record)
+    _write(record, shared)
     with suppress(OSError):
         _forget_the_oldest()
+    if shared:
+        with suppress(RunStoppedError):
+            shared.keep_latest(KEPT)
 
 
 def forget(output: Path) -> None:
     """Remove the record of the run that wrote an output."""
+    id = id_of(absolute(output))
     with suppress(OSError):
-        _path(id_of(absolute(output))).unlink(missing_ok=True)
+        _path(id).unlink(missing_ok=True)
+    if shared := _shared():
+        shared.delete(id)
 
 
-def _write(record: Record) -> None:
+def _shared(state: str = "") -> DatabaseRecords | None:
+    """Return the records in the database of a run's state, else of the environment. Raises RunError."""
+    database = find_database(state)
+    if database is None:
+        return None
+    from connector.state.records import DatabaseRecords
+
+    return DatabaseRecords(database)
+
+
+def _write(record: Record, shared: DatabaseRecords | None = None) -> None:
     data = {
         "record": VERSION,
         "output": str(record.output),
@@ -233,8 +260,12 @@ def _write(record: Record) -> None:
         "timeline": record.timeline,
         "process": record.process,
     }
+    content = json_text.dump_bytes(data)
     with suppress(OSError):
-        write_whole(_path(id_of(record.output)), json_text.dump_bytes(data) + b"\n")
+        write_whole(_path(record.id), content + b"\n")
+    if shared:
+        with suppress(RunStoppedError):
+            shared.write(record.id, content.decode())
 
 
 def find(output: Path) -> Record | None:
@@ -264,25 +295,48 @@ def envelopes_format(of: Path, job: Job) -> Format:
 
 def find_by_id(id: str) -> Record | None:
     """Return the record with this id, or None."""
-    return _read(_path(id)) if _ID.fullmatch(id) else None
+    if not _ID.fullmatch(id):
+        return None
+    record, shared = _read(_path(id)), _shared()
+    if shared and (content := shared.read(id)):
+        with suppress(*_UNREADABLE):
+            return _latest(_parse(content), record)
+    return record
 
 
 def list_records() -> Iterator[Record]:
-    """Yield all readable records, in no particular order."""
-    for path in records_folder().glob("*.json"):
-        if record := _read(path):
-            yield record
+    """Yield all readable records, in no particular order. Raises RunError if the database cannot be used."""
+    yield from _read_all(_shared())[0]
 
 
 def read_records() -> tuple[list[Record], list[str]]:
     """Return all readable records, in no particular order, and a message for each unreadable one."""
-    readable, unreadable = [], []
-    for path in records_folder().glob("*.json"):
+    try:
+        return _read_all(_shared())
+    except RunError as error:
+        readable, unreadable = _read_all(None)
+        return readable, [*unreadable, str(error)]
+
+
+def _read_all(shared: DatabaseRecords | None) -> tuple[list[Record], list[str]]:
+    contents: list[tuple[str, Path | str]] = [(str(path), path) for path in records_folder().glob("*.json")]
+    if shared:
+        contents += [(f"{shared.shown}: record {id}", content) for id, content in shared.all()]
+    readable: dict[str, Record] = {}
+    unreadable = []
+    for place, content in contents:
         try:
-            readable.append(_parse(path))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            unreadable.append(f"{path}: cannot be read: {reason_of(error)}")
-    return readable, unreadable
+            record = _parse(content if isinstance(content, str) else content.read_text(encoding="utf-8"))
+        except _UNREADABLE as error:
+            unreadable.append(f"{place}: cannot be read: {reason_of(error)}")
+        else:
+            readable[record.id] = _latest(record, readable.get(record.id))
+    return list(readable.values()), unreadable
+
+
+def _latest(record: Record, other: Record | None) -> Record:
+    """Return the record that was updated last."""
+    return other if other and (other.seen or other.started) > (record.seen or record.started) else record
 
 
 def reason_of(error: Exception) -> str:
@@ -298,17 +352,14 @@ def _path(id: str) -> Path:
 
 
 def _read(path: Path) -> Record | None:
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        return _parse(path)
+    with suppress(*_UNREADABLE):
+        return _parse(path.read_text(encoding="utf-8"))
     return None
 
 
-def _parse(path: Path) -> Record:
-    """Return the record in a file.
-
-    Raises OSError, ValueError, KeyError, TypeError or AttributeError if it cannot be read.
-    """
-    data = json_text.loads(path.read_text(encoding="utf-8"))
+def _parse(content: str) -> Record:
+    """Return the record in a JSON text. Raises one of `_UNREADABLE` if it is not valid."""
+    data = json_text.loads(content)
     if data["record"] != VERSION:
         raise ValueError(f"its version is {data['record']}, and this version reads {VERSION}")
     _check_types(data)

@@ -212,8 +212,8 @@ def test_a_run_that_goes_on_can_be_watched_from_another_process(
     job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
     write = records._write
 
-    def noting(record: Record) -> None:
-        write(record)
+    def noting(record: Record, *shared: Any) -> None:
+        write(record, *shared)
         if record.summary and record.summary["rows"] and record.ended is None:
             written.set()
 
