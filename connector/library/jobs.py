@@ -132,6 +132,8 @@ def _continued(steps: Sequence[Prepared], connection: Connection) -> Start | Non
         changed = changes(step, connection)
         if changed == []:
             continue
+        if changed is None and not step.job.step and store.is_finished(outputs[0]):
+            return "resume"  # sends nothing, and refuses the output of another run
         if step.job.output_exists == "overwrite":
             return "restart"
         why = "there is no record of its run on this machine"

@@ -85,7 +85,7 @@ class Database:
     """A database, with a pool of connections. Safe for threads.
 
     Each method raises DatabaseLostError if the database cannot be reached, and RunStoppedError if it refuses
-    the statement. The pool has no threads of its own: who needs a connection opens it.
+    the statement. The pool has no threads: a connection is opened by the thread that needs it.
     """
 
     def __init__(self, url: str) -> None:
@@ -94,7 +94,7 @@ class Database:
         self._free = Semaphore(MOST_CONNECTIONS)
 
     def run(self, statement: str, parameters: Parameters = ()) -> list[Row]:
-        """Execute one statement in a transaction of its own, committed on return; return its rows."""
+        """Execute one statement in a separate transaction, committed on return; return its rows."""
         with self._connection() as connection:
             return _execute(connection, statement, parameters)
 

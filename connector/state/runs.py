@@ -449,7 +449,7 @@ def begun_parts(database: Database, run: int) -> set[int]:
 
 
 def _worker_of(path: Path, *, make: bool = False) -> str:
-    """Return the name of whoever holds the lock of an output's work folder.
+    """Return the name of the process that holds the lock of an output's work folder.
 
     It is kept in the folder, so that a process on the same disk knows that an earlier one has ended: it has
     the lock now. Without `make`, return an empty text if there is none.

@@ -36,13 +36,17 @@ class ServiceOperator(BaseOperator):
         if self._session:
             self._session.stop()
 
+    def _session_settings(self) -> dict[str, Any]:
+        """Return settings of the session in addition to those of the connection."""
+        return {}
+
     def _run(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of work with a session. Errors that a retry cannot help become final ones."""
         from connector import ConnectorError, RunError
 
         self._is_killed = False
         try:
-            with self.hook_class(self.conn_id).session() as session:
+            with self.hook_class(self.conn_id).session(**self._session_settings()) as session:
                 self._session = session
                 if self._is_killed:
                     session.stop()
@@ -131,6 +135,7 @@ class BatchOperator(ServiceOperator):
         keep_row: bool = False,
         confirm: bool = False,
         allow_failed_rows: bool = False,
+        state_conn_id: str | None = None,
         conn_id: str = "",
         **kwargs: Any,
     ) -> None:
@@ -150,6 +155,12 @@ class BatchOperator(ServiceOperator):
         self.keep_row = keep_row
         self.confirm = confirm
         self.allow_failed_rows = allow_failed_rows
+        self.state_conn_id = state_conn_id
+
+    def _session_settings(self) -> dict[str, Any]:
+        if self.state_conn_id is None:
+            return {}
+        return {"state": self.hook_class.get_connection(self.state_conn_id).get_uri()}
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Run the rows, and return the summary; a retry of this task continues after the finished rows."""
@@ -205,7 +216,8 @@ class NinjaOneBatchOperator(BatchOperator):
     `output_file` gets the envelopes, and must have another name in each run of the DAG, such as one with
     `{{ run_id }}`. A retry continues it, and sends nothing twice. `templates` are the connector's, for each
     row; Airflow renders `job_file`, `input_file`, `output_file` and `vars`. If rows fail, the task fails at
-    the end, unless `allow_failed_rows` is set.
+    the end, unless `allow_failed_rows` is set. `state_conn_id` is a connection of the type Postgres, whose
+    database has the state of the run, so that a retry can run on another machine.
     """
 
     hook_class = NinjaOneHook

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -268,6 +269,39 @@ def test_a_batch_that_is_killed_early_can_be_retried(
     assert type(raised.value) is AirflowException
     monkeypatch.setattr(operator, "_run_rows", run)
     assert operator.execute(context())["exit_code"] == 0
+
+
+def test_a_batch_with_its_state_in_a_database_continues_on_another_machine(
+    provider: Any, connected: Sandbox, tmp_path: Path, postgres: str
+) -> None:
+    connect("state", get_uri=lambda: postgres.replace("postgresql:", "postgres:"))
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "display_name": f"PC {n}"} for n in (1, 2, 3)])
+    output = tmp_path / "disk" / "out.jsonl"
+    operator = provider.operators.NinjaOneBatchOperator(
+        task_id="a",
+        action="update_device",
+        input_file=str(tmp_path / "rows.jsonl"),
+        output_file=str(output),
+        state_conn_id="state",
+    )
+    connected.before_response(lambda _: operator.on_kill())
+    with pytest.raises(AirflowException, match="a retry continues"):
+        operator.execute(context())
+    connected.before_response(lambda _: None)
+    shutil.rmtree(output.parent)
+    assert operator.execute(context())["exit_code"] == 0
+    before = output.read_bytes()
+    assert [json.loads(line)["row"] for line in before.splitlines()] == [1, 2, 3]
+    for _ in range(2):  # cleared on the same machine, and on a third one
+        assert operator.execute(context())["exit_code"] == 0
+        assert output.read_bytes() == before
+        shutil.rmtree(output.parent)
+    with pytest.raises(
+        AirflowFailException, match="this run differs from the unfinished one in its settings"
+    ):
+        operator.execute(context("two"))
+    sent = [entry["path"] for entry in connected.log.requests() if entry["method"] == "PATCH"]
+    assert sent == [f"/v2/device/{n}" for n in (1, 2, 3)]
 
 
 def test_the_information_of_the_provider_names_what_there_is(provider: Any) -> None:
