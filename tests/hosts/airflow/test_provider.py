@@ -297,7 +297,7 @@ def test_a_batch_with_its_state_in_a_database_continues_on_another_machine(
         assert output.read_bytes() == before
         shutil.rmtree(output.parent)
     with pytest.raises(
-        AirflowFailException, match="this run differs from the unfinished one in its settings"
+        AirflowFailException, match="this run differs from the unfinished one"
     ):
         operator.execute(context("two"))
     sent = [entry["path"] for entry in connected.log.requests() if entry["method"] == "PATCH"]
