@@ -107,9 +107,15 @@ class Client:
         self._auth.token()
         return self._auth.scopes
 
-    def send(self, request: Request, context: RequestContext | None = None) -> Response:
+    def send(
+        self,
+        request: Request,
+        context: RequestContext | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> Response:
         """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
+        `before` is called once, when the request can start; if it raises an error, the request is not sent.
         Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not
         execute the request. With a read-only connection, only requests that read are sent. Raises
         RunStoppedError, and sends nothing, if the audit log cannot be written.
@@ -128,6 +134,9 @@ class Client:
             token = self._auth.token()
             headers = {**standard_headers(token), **described, **request.headers}
             turn = self.pacer.wait()
+            if before:
+                self._call(before, turn)
+                before = None
             self.requests += 1
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0
@@ -174,6 +183,13 @@ class Client:
                 self.pacer.limit.hold(wait_s)
             elif not is_held:
                 self._clock.sleep(wait_s)
+
+    def _call(self, before: Callable[[], None], turn: Turn) -> None:
+        try:
+            before()
+        except BaseException:
+            self.pacer.ended(turn, "unknown")
+            raise
 
     def flush_audit(self) -> None:
         """Raise RunStoppedError unless the audit log has a line for each request that was sent."""

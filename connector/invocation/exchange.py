@@ -129,8 +129,7 @@ class Exchange:
         if response is not None:
             self._log_resumed(request, "not sent again, because the interrupted run received its response")
         else:
-            self._recorder.sent(self.row, step, request)
-            response = self._send_and_take_back(request, step, sent_before)
+            response = self._send_and_record(request, step, sent_before)
             self._recorder.answered(self.row, step, self._noted(response))
         self.repeatable = self.repeatable and request.repeatable
         self._noted_done.append((request, response))
@@ -148,19 +147,30 @@ class Exchange:
         headers = {name: self.redactor.text(value) for name, value in response.headers.items()}
         return replace(response, headers=headers, body=self.redactor.text(response.text).encode())
 
-    def _send_and_take_back(self, request: Request, step: int, sent_before: bool) -> Response:
-        """Send a request that was recorded; if it fails without effect, record that, too."""
+    def _send_and_record(self, request: Request, step: int, sent_before: bool) -> Response:
+        """Send a request, and record it before; if it fails without effect, record that, too.
+
+        It is recorded when it can start, so that a run that is killed while requests wait leaves no doubt
+        about them.
+        """
+        is_recorded = False
+
+        def record() -> None:
+            nonlocal is_recorded
+            self._recorder.sent(self.row, step, request)
+            is_recorded = True
+
         try:
-            return self._send(request)
+            return self._client.send(request, self, record)
         except RunStoppedError:
             # Either nothing was sent, or the attempt had no effect.
-            if not request.repeatable:
+            if is_recorded and not request.repeatable:
                 self._recorder.refused(self.row, step)
             raise
         except RowError as error:
             if sent_before and error.code == "not_found":
                 return Response(204, attempts=error.attempts, request_id=error.request_id)
-            if error.refused:
+            if is_recorded and error.refused:
                 self._recorder.refused(self.row, step)
             raise
 
