@@ -1,0 +1,148 @@
+"""Processes of several machines share an account by a database: its pace, and its sign-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.client.starts import gaps
+from tests.loopback import Server, Talk
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the kernel's timestamps of Linux"),
+]
+
+DELAY_S = 0.1
+REQUESTS = 40
+WORKER = """
+import json, sys
+from connector.catalog.catalog import Catalog
+from connector.client.factory import open_client
+from connector.connections.connection import make_connection
+from connector.http.messages import Request
+service = Catalog().service("ninjaone")
+connection = make_connection(service, json.loads(sys.argv[2]), "here")
+client = open_client(service, connection, 100, state=sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[3])):
+    client.send(Request("GET", "/v2/device/1"))
+"""
+TOKEN = {"access_token": "an-access-token", "expires_in": 3600, "scope": "monitoring", "token_type": "Bearer"}
+_STAMPS = 35
+"""SO_TIMESTAMPNS, which the module socket lacks."""
+
+
+class Arrivals:
+    """When API requests arrived, in seconds of the kernel's clock, and how many sign-ins there were."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.sign_ins = 0
+        self._lock = threading.Lock()
+
+    def talk(self, talk: Talk) -> None:
+        talk.connection.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
+        talk.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            data, stamps, *_ = talk.connection.recvmsg(1 << 16, 1024)
+            if not data:
+                return
+            with self._lock:
+                if data.startswith(b"POST"):
+                    self.sign_ins += 1
+                elif stamps:
+                    seconds, nanoseconds = struct.unpack("qq", stamps[0][2][:16])
+                    self.times.append(seconds + nanoseconds / 1e9)
+                else:  # It arrived before this thread began.
+                    self.times.append(time.time())
+            body = json.dumps(TOKEN if data.startswith(b"POST") else {"id": 1})
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            talk.connection.sendall((head + body).encode())
+
+
+def start(number: int, url: str, server: Server, folder: Path, requests: int) -> subprocess.Popen[str]:
+    """A worker on a machine with files of its own, which begins when it is told to."""
+    given = {"base_url": server.base_url, "client_id": "an-app", "client_secret": "a-very-secret-secret"}
+    names = ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, url, json.dumps(given), str(requests)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {name: str(folder / str(number) / name) for name in names},
+    )
+
+
+def go(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
+def check_pace(times: list[float]) -> None:
+    """The rate is exact or lower, and starts are nearer than the delay by a tenth at most.
+
+    A few requests are late on their way, because the machine is busy.
+    """
+    times = sorted(times)
+    assert times[-1] - times[0] >= (len(times) - 1) * DELAY_S - 0.05
+    near = [gap for gap in gaps(times) if gap < 0.9 * DELAY_S - 0.002]
+    assert len(near) <= len(times) / 50, near
+
+
+def test_three_machines_keep_one_pace(postgres: str, tmp_path: Path) -> None:
+    arrivals = Arrivals()
+    with Server((arrivals.talk,)) as server:
+        processes = [start(number, postgres, server, tmp_path, REQUESTS) for number in range(3)]
+        go(processes)
+        for process in processes:
+            process.communicate(timeout=120)
+            assert process.returncode == 0
+    assert len(arrivals.times) == 3 * REQUESTS
+    check_pace(arrivals.times)
+
+
+def test_eight_machines_sign_in_once(postgres: str, tmp_path: Path) -> None:
+    arrivals = Arrivals()
+    with Server((arrivals.talk,)) as server:
+        processes = [start(number, postgres, server, tmp_path, 1) for number in range(8)]
+        go(processes)
+        for process in processes:
+            process.communicate(timeout=120)
+            assert process.returncode == 0
+    assert (arrivals.sign_ins, len(arrivals.times)) == (1, 8)
+    check_pace(arrivals.times)
+
+
+def test_machines_that_die_delay_no_others(postgres: str, tmp_path: Path) -> None:
+    arrivals, draw = Arrivals(), random.Random(5)
+    with Server((arrivals.talk,)) as server:
+        lasting = start(0, postgres, server, tmp_path, 60)
+        dying = [start(number, postgres, server, tmp_path, 10_000) for number in range(1, 5)]
+        go([lasting, *dying])
+        for process in dying:
+            threading.Event().wait(draw.uniform(0.2, 0.6))
+            process.kill()
+            process.communicate()
+        killed = len(arrivals.times)
+        lasting.communicate(timeout=120)
+        assert lasting.returncode == 0
+    check_pace(arrivals.times)
+    alone = gaps(arrivals.times[killed + 1 :])
+    assert sorted(alone)[len(alone) // 2] == pytest.approx(DELAY_S, abs=0.02)
