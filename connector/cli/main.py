@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -130,6 +131,11 @@ def _run(arguments: list[str]) -> int:
     if name is None:
         build_parser(list(COMMANDS)).print_help()
         return NOTHING_RUN
+    if state := getattr(options, "state", None):
+        from connector.state.setting import VARIABLE, check_state  # imported only if it is used
+
+        # Also for what has no job yet, such as the run of which the failed rows are run again.
+        options.state = os.environ[VARIABLE] = check_state(state, "--state")
     with log_output(options, name):
         exit_code: int = options.command(options)
         return exit_code

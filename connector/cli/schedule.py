@@ -25,12 +25,13 @@ from connector.common.clock import SystemClock
 from connector.common.user_folders import STATE_DIR, write_whole
 from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import SecretStore
-from connector.connections.settings import SAFEGUARDS, fields_of, is_file, settings_of_environment
+from connector.connections.settings import OF_ANY, SAFEGUARDS, fields_of, is_file, settings_of_environment
 from connector.errors import RunError
 from connector.runs.job import STREAM, Job, of_service
 from connector.runs.job_file import is_job
 from connector.runs.run import Prepared, prepare_all
 from connector.runs.tenant_split import is_template
+from connector.state.setting import VARIABLE, find_state, passwords_of, shown
 
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", STATE_DIR)
 """Environment variables with the folders of saved connections and records, which the run needs as well."""
@@ -157,7 +158,12 @@ def _user() -> str:
 def _environment(steps: Sequence[Prepared]) -> dict[str, str]:
     """Return the variables of this shell that the run needs: folders, and safeguards of connections."""
     safeguards = [step.service.environment + name.upper() for step in steps for name in SAFEGUARDS]
-    return {name: os.environ[name] for name in (*_FOLDERS, *safeguards) if os.environ.get(name)}
+    if passwords_of(state := find_state(steps[0].job.state)):
+        raise RunError(
+            f"the URL of the state in {shown(state)} has a password, which would be in the schedule; put the "
+            "password in ~/.pgpass, and omit it from the URL"
+        )
+    return {name: os.environ[name] for name in (*_FOLDERS, VARIABLE, *safeguards) if os.environ.get(name)}
 
 
 def _connection(steps: Sequence[Prepared]) -> tuple[str | None, list[str]]:
@@ -180,7 +186,7 @@ def _connection(steps: Sequence[Prepared]) -> tuple[str | None, list[str]]:
 
 
 def _is_in_environment(service: Service, environment: Mapping[str, str]) -> bool:
-    names = [name for name in fields_of(service) if name not in SAFEGUARDS]
+    names = [name for name in fields_of(service) if name not in OF_ANY]
     return bool(settings_of_environment(service, environment, names))
 
 

@@ -23,6 +23,7 @@ from connector.connections.saved import SavedConnections
 from connector.connections.secret_store import FIELDS as SECRETS
 from connector.connections.secret_store import SecretStore
 from connector.connections.settings import (
+    OF_ANY,
     SAFEGUARDS,
     expanded,
     fields_of,
@@ -170,14 +171,12 @@ def load_connection(
 def state_of(service: Service, named: str | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the setting `state` of a connection, without reading its secrets; empty if there is none."""
     named = named or environment.get(service.environment + "CONNECTION")
-    if named is None:
-        if _settings_of(service, environment):
-            return str(_settings_of(service, environment).get("state", ""))
+    if named is None and not _settings_of(service, environment):
         named = SavedConnections().default(service.name)
     if named is None:
         return ""
-    path = Path(named) if is_file(named) else SavedConnections().path(named)
     try:
+        path = Path(named) if is_file(named) else SavedConnections().path(named)
         if b"state" not in path.read_bytes():  # as in most files, which then are not parsed twice
             return ""
         return str(_settings_of_file(service, path, environment).get("state", ""))
@@ -194,7 +193,7 @@ def has_default(service: Service, environment: Mapping[str, str] = os.environ) -
 
 def _settings_of(service: Service, environment: Mapping[str, str]) -> Mapping[str, Any]:
     return settings_of_environment(
-        service, environment, [key for key in fields_of(service) if key not in SAFEGUARDS]
+        service, environment, [key for key in fields_of(service) if key not in OF_ANY]
     )
 
 

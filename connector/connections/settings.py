@@ -46,6 +46,8 @@ SETTINGS = tuple(name for name in _FIELDS if name not in SECRETS)
 """The keys that the file of a saved connection can have, besides `service`."""
 SAFEGUARDS = ("read_only", "audit")
 """The settings that environment variables add to any connection."""
+OF_ANY = (*SAFEGUARDS, "state")
+"""The settings whose environment variables alone do not make a connection."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
