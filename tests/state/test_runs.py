@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
 from connector.state.databases import open_database
-from connector.state.parts import LEASES
+from tests.fakes import wait_until
 from tests.files.outputs import POST, RUN, envelope, rows, written
 from tests.state.conftest import Open
 
@@ -99,31 +100,29 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
     second.finish()
 
 
-def test_no_intent_is_recorded_after_a_takeover_that_did_not_see_it(worker: Open, postgres: str) -> None:
-    """Threads record intents while another worker takes over: it reads all that were confirmed."""
-    first = worker("a", "new")
+def test_a_takeover_waits_for_an_intent_that_is_being_recorded(worker: Open, postgres: str) -> None:
+    """Otherwise it would not see the intent, which is confirmed afterwards, and send the request again."""
+    first, database = worker("a", "new"), open_database(postgres)
+    expire(postgres)
 
-    def record(thread: int) -> list[int]:
-        recorded = []
-        for number in range(10_000):
-            row = thread * 10_000 + number + 1
-            try:
-                first.journal.sent(row, 0, POST)
-            except RunStoppedError:
-                return recorded
-            recorded.append(row)
-        return recorded
+    def waiting() -> int:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return int(database.run(count)[0][0])
 
-    with ThreadPoolExecutor(3) as pool:
-        threads = [pool.submit(record, number) for number in range(3)]
-        while len(open_database(postgres).run("SELECT 1 FROM connector_journal LIMIT 30")) < 30:
-            pass
-        LEASES.remove(first.part)
-        expire(postgres)
-        second = worker("b", "resume")
-        confirmed = [row for thread in threads for row in thread.result()]
-    assert len(confirmed) >= 30
-    assert [row for row in confirmed if not second.journal.has_sent(row)] == []
+    with ThreadPoolExecutor(2) as pool:
+        with suppress(ZeroDivisionError), database.transaction() as transaction:
+            transaction.run(
+                "INSERT INTO connector_journal (run, part, row_number, step, request, digest)"
+                " VALUES (%s, 0, 1, 0, '', '')",
+                [first.part.run],
+            )
+            intent = pool.submit(first.journal.sent, 1, 0, POST)  # waits: the row is not free yet
+            wait_until(lambda: waiting() == 1)
+            takeover = pool.submit(worker, "b", "resume")
+            wait_until(lambda: waiting() == 2 or takeover.done())
+            raise ZeroDivisionError  # rolls back, so that the intent is recorded
+        intent.result()
+        assert takeover.result().journal.has_sent(1)
 
 
 def test_a_process_on_the_same_disk_knows_that_the_earlier_one_ended(worker: Open, postgres: str) -> None:
