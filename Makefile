@@ -77,7 +77,7 @@ reference: $(READY)
 	$(BIN)/python -m tests.library.make_stubs
 	$(BIN)/python -m integrations.n8n.generator
 
-# Side by side with its peers, into docs/benchmarks.md. About 20 minutes; `python -m benchmarks --quick` tries it out.
+# Side by side with its peers, into docs/benchmarks.md. About 30 minutes; `python -m benchmarks --quick` tries it out.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 

@@ -6,9 +6,23 @@ import argparse
 import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
-from benchmarks import cold, environments, journal, latency, lists, memory, pace, report, rows, sync, tenants
+from benchmarks import (
+    cold,
+    default_pace,
+    environments,
+    journal,
+    latency,
+    lists,
+    memory,
+    pace,
+    report,
+    rows,
+    sync,
+    tenants,
+)
 from benchmarks.bench import QUICK, Bench, Sizes
 from benchmarks.findings import Findings
 from benchmarks.measure import UnmeasuredError
@@ -18,6 +32,7 @@ PARTS = {
     "rows": rows.measure,
     "latency": latency.measure,
     "pace": pace.measure,
+    "default": default_pace.measure,
     "memory": memory.measure,
     "lists": lists.measure,
     "cold": cold.measure,
@@ -26,12 +41,15 @@ PARTS = {
     "tenants": tenants.measure,
 }
 
-_COMPARING = {"rows", "lists"}
+_COMPARING = {"rows", "latency", "lists"}
 """The benchmarks that run other programs, which are installed for them."""
 
 
 def main() -> int:
-    """Run the benchmarks and write or print the results; return 1 if one could not be measured."""
+    """Run the benchmarks, print the results, and write them; return 1 if one could not be measured.
+
+    What is skipped, because it is not available here, is no failure.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"benchmark to run: {', '.join(PARTS)} (default: all)"
@@ -56,12 +74,14 @@ def main() -> int:
             try:
                 findings.add(PARTS[name](bench))
             except UnmeasuredError as error:
-                findings.notes.append(f"the benchmark {name} was not measured: {error}")
+                findings.notes.append(f"the benchmark {name}: {error}")
+            except Exception as error:  # The results of the other benchmarks must not be lost.
+                traceback.print_exc()
+                findings.notes.append(f"the benchmark {name}: {type(error).__name__}: {error}")
     measured = report.render(findings, sizes, setting)
-    if options.quick or options.parts:
-        print(measured)
-    else:
-        report.write(measured)
+    print(measured)
+    if not (options.quick or options.parts):
+        report.write(measured, findings.plots)
     return 1 if findings.notes else 0
 
 

@@ -13,9 +13,13 @@ from benchmarks.stub import Nginx
 
 FOLDER = Path(sys.prefix) / "bench"
 
+_HERE = str(Path(__file__).parent.parent)
+CORE = "core"
+"""The connector without extras, so without the compiled parsers of `fast`."""
 PEERS = {
+    CORE: ("--editable", _HERE),
     "lhub": ("lhub_integ==1.0.14", "requests"),
-    "hosted": ("lhub_integ==1.0.14", "--editable", str(Path(__file__).parent.parent)),
+    "hosted": ("lhub_integ==1.0.14", "--editable", _HERE),
     "ninjapy": ("ninjapy==0.2.3",),
     "airbyte": ("airbyte-cdk==7.39.1",),
 }
@@ -30,7 +34,7 @@ print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:
 
 
 def peer(name: str) -> Path | None:
-    """Install a compared program if needed and return its Python; None, with a message, on failure."""
+    """Install a compared program if needed and return its Python; None, with a message, if that fails."""
     folder, wanted = FOLDER / name, "\n".join(PEERS[name])
     python, ready = folder / "bin" / "python", folder / "installed.txt"
     if ready.exists() and ready.read_text() == wanted:

@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks import work
 from benchmarks.bench import Bench
-from benchmarks.findings import Figure, Findings, Table, Target, ratio, spread
+from benchmarks.findings import Figure, Findings, Table, Target, paired, spread
 from benchmarks.measure import Run, expect_lines, in_turn
 
 WITH = "into a file: journal, resumable"
@@ -17,7 +17,7 @@ def measure(bench: Bench) -> Findings:
     """Return the times of a job with a journal (output to a file) and without (standard output)."""
     rows = work.write_rows(bench.folder / "rows.jsonl", bench.sizes.rows)
     streamed = bench.folder / "streamed.jsonl"
-    with bench.stub.instant() as served:
+    with bench.stub.serve() as served:
         job = work.write_job(bench.folder, served.url, rows, action="run_script", templates=work.SCRIPT)
 
         def without() -> Run:
@@ -27,10 +27,16 @@ def measure(bench: Bench) -> Findings:
 
         contestants = {WITH: lambda: bench.ninjaone("run", job, "--restart"), WITHOUT: without}
         runs, notes = in_turn(contestants, bench.sizes.rounds)
-    times = {what: [r.wall_s for r in taken] for what, taken in runs.items()}
-    medians = {what: median(taken) for what, taken in times.items()}
-    cost = ratio(medians.get(WITH), medians.get(WITHOUT))
-    figure = Figure("journal and resume: cost of a run with it ÷ without", cost, Target(1.1, most=True))
-    lines = [(what, f"{medians[what]:.2f} ({spread(taken)})") for what, taken in times.items()]
-    table = Table(f"{bench.sizes.rows:,} rows of `run_script`", ("run", "s (min to max)"), lines)
-    return Findings([figure], [table], notes)
+    with_it, without_it = runs.get(WITH), runs.get(WITHOUT)
+    figure = Figure(
+        "journal and resume: cost of a run with it ÷ without",
+        paired(with_it, without_it, lambda run: run.cpu_s),
+        Target(1.1, most=True),
+        wall=paired(with_it, without_it, lambda run: run.wall_s),
+    )
+    lines = []
+    for what, taken in runs.items():
+        cpu, wall = [run.cpu_s for run in taken], [run.wall_s for run in taken]
+        lines.append((what, f"{median(cpu):.2f} ({spread(cpu)})", f"{median(wall):.2f} ({spread(wall)})"))
+    head = ("run", "CPU s (min to max)", "s (min to max)")
+    return Findings([figure], [Table(f"{bench.sizes.rows:,} rows of `run_script`", head, lines)], notes)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 LONGEST_S = 1800.0
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 Measured = TypeVar("Measured")
@@ -24,10 +25,7 @@ class UnmeasuredError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """The measurement of one process: elapsed time, user and system CPU time, peak resident memory.
-
-    On Linux, the peak is at least the memory of the parent process, so the benchmarks must use little memory.
-    """
+    """The measurement of one process: elapsed time, user and system CPU time, peak resident memory."""
 
     wall_s: float
     cpu_s: float
@@ -41,27 +39,34 @@ def run(
     output: Path | None = None,
 ) -> Run:
     """Run a command in a folder and return its measurement. Raises UnmeasuredError on failure or timeout."""
-    errors = folder / "stderr"
+    errors, measured = folder / "stderr", folder / "measured.json"
+    measured.unlink(missing_ok=True)
+    launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(measured), *map(str, command)]
     with open(output or os.devnull, "wb") as stdout, errors.open("wb") as stderr:
-        began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+            launcher,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
         )
-        limit = threading.Timer(LONGEST_S, process.kill)
-        limit.start()
         try:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            raise UnmeasuredError(f"the process did not end within {LONGEST_S:.0f} s") from None
         finally:
-            limit.cancel()
             if process.returncode is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    wall_s = time.perf_counter() - began
+    said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
     if process.returncode:
-        said = errors.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
-        raise UnmeasuredError(f"the process ended with code {process.returncode}: {said[0][:300]}")
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT)
+        raise UnmeasuredError(f"the process could not be started: {said[0][:300]}")
+    wall_s, cpu_s, peak, code = json.loads(measured.read_text())
+    if code:
+        raise UnmeasuredError(f"the process ended with code {code}: {said[0][:300]}")
+    return Run(wall_s, cpu_s, peak * _RSS_UNIT)
 
 
 def expect_lines(path: Path, count: int, bad: bytes = b'"has_error": true') -> None:

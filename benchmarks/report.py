@@ -11,15 +11,16 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import environments
-from benchmarks.bench import Sizes
+from benchmarks.bench import QUICK, Sizes
 from benchmarks.findings import Findings
+from benchmarks.plot import Plot
 from benchmarks.stub import Nginx
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: begin (written by `make bench`) -->", "<!-- measured: end -->"
 
 _VERSIONS = {
-    "ninjaone-connector": ("jinja2", "requests", "urllib3", "jsonschema", "pyyaml"),
+    "ninjaone-connector": ("jinja2", "jsonschema", "pyyaml", "requests", "httptools", "msgspec"),
     "lhub_integ": ("jinja2", "requests", "urllib3", "click"),
     "ninjapy": ("aiohttp",),
     "airbyte-cdk": ("requests", "urllib3", "orjson"),
@@ -28,22 +29,29 @@ _VERSIONS = {
 
 
 def render(findings: Findings, sizes: Sizes, setting: str) -> str:
-    """Return the results as Markdown."""
-    parts = [setting, _markdown(("figure", "measured", "target", ""), (f.cells() for f in findings.figures))]
-    if findings.notes:
-        parts.append("\n".join(f"- {note}" for note in findings.notes))
+    """Return the results as Markdown. Each plot has its points as a table below it."""
+    head = ("figure (ratios: of CPU time)", "measured", "of wall time", "target", "")
+    parts = [setting, _markdown(head, (f.cells() for f in findings.figures))]
+    for title, reasons in (("Not measured:", findings.notes), ("Skipped:", findings.skipped)):
+        if reasons:
+            parts.append("\n".join([title, "", *(f"- {reason}" for reason in reasons)]))
+    for plot in findings.plots:
+        picture = f"![{plot.title}](images/{plot.name}.svg)"
+        parts += [f"### {plot.title}", picture, f"{plot.y}:", _markdown(plot.head, plot.rows())]
     for table in filter(lambda table: table.rows, findings.tables):
         parts += [f"### {table.title}", _markdown(table.head, table.rows)]
     return "\n\n".join(parts)
 
 
-def write(measured: str) -> None:
-    """Replace the marked section of `docs/benchmarks.md`."""
-    before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
+def write(measured: str, plots: Iterable[Plot], document: Path = DOCUMENT) -> None:
+    """Replace the marked section of a document, and write the plots into `images` beside it."""
+    before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"{DOCUMENT} has no markers for the section of results")
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+        raise SystemExit(f"{document} has no markers for the section of results")
+    for plot in plots:
+        (document.parent / "images" / f"{plot.name}.svg").write_text(plot.svg())
+    document.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
 
 
 def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) -> str:
@@ -57,6 +65,7 @@ def setting(nginx: Nginx | None, peers: dict[str, Path | None], sizes: Sizes) ->
     lines = [
         f"Measured on {date.today().isoformat()}, medians of {sizes.rounds} rounds "
         f"({sizes.cold_rounds} for cold starts).",
+        *(["A short version, to try the benchmarks out: its figures say nothing."] if sizes is QUICK else []),
         "",
         f"- machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()}; "
         f"load before: {os.getloadavg()[0]:.1f}",

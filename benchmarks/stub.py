@@ -1,4 +1,4 @@
-"""The servers of the benchmarks: nginx, and a Python server that records accurate times."""
+"""The servers of the benchmarks: nginx, and a Python server that records when requests were received."""
 
 from __future__ import annotations
 
@@ -33,18 +33,20 @@ http {{
     access_log off;
     log_format times '$msec $request_time';
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{tls};
         root "{pages}";
         location = /ws/oauth/token {{
             return 200 '{{"access_token":"token","expires_in":3600,"token_type":"Bearer"}}';
         }}
-        location = /v2/devices {{ try_files /after-$arg_after.json =404; }}
+        location ~ ^/v2/devices(-detailed)?$ {{ try_files /after-$arg_after.json =404; }}
         location / {{ {answer} }}
     }}
 }}
 """
-_AT_ONCE = "return 204;"
-_AFTER = 'access_log "{folder}/times" times; echo_status 204; echo_sleep {latency_s};'
+_TLS = ' ssl; ssl_certificate "{certificate}"; ssl_certificate_key "{key}"'
+_TIMES = 'access_log "{folder}/times" times;'
+CERTIFICATE = Path(__file__).parent.parent / "tests" / "data" / "loopback.pem"
+"""The certificate of the servers with TLS, which clients must trust; its key is beside it."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ class Nginx:
 class Served:
     """A running server.
 
-    After the server has ended, `times` has the start and end of each request except sign-ins, in seconds.
+    After the server has ended, `times` has the start and end of each request except sign-ins, in seconds. If
+    `by_kernel`, the starts are those at which the kernel received the requests.
     """
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)
+    by_kernel: bool = False
 
     def span_s(self, requests: int) -> float:
         """Return the seconds from the first request to the last response. Raises UnmeasuredError."""
@@ -76,10 +80,10 @@ class Served:
             raise UnmeasuredError(f"the program sent {len(self.times)} requests instead of {requests}")
         return max(end for _, end in self.times) - min(begin for begin, _ in self.times)
 
-    def closest_s(self) -> float:
-        """Return the minimum interval in seconds between the starts of two requests."""
+    def intervals_s(self) -> list[float]:
+        """Return the intervals in seconds between the starts of consecutive requests, sorted."""
         begins = sorted(begin for begin, _ in self.times)
-        return min(later - earlier for earlier, later in pairwise(begins))
+        return sorted(later - earlier for earlier, later in pairwise(begins))
 
 
 @dataclass(frozen=True)
@@ -90,54 +94,56 @@ class Stub:
     nginx: Nginx | None
 
     @contextmanager
-    def instant(self, pages: Path | None = None) -> Iterator[Served]:
-        """Run a server without latency: it serves a token, pages of devices, and 204 for other requests."""
-        if self.nginx is None:
-            with self.noting(0, pages) as served:
-                yield served
-            return
-        with self._nginx(self.nginx, _AT_ONCE, pages) as served:
-            yield served
+    def serve(
+        self,
+        latency_s: float = 0.0,
+        *,
+        tls: bool = False,
+        body: str = "",
+        pages: Path | None = None,
+        timed: bool = False,
+    ) -> Iterator[Served]:
+        """Run a server that responds with a token, pages of devices, and otherwise `body` (204 without one).
 
-    @contextmanager
-    def slow(self, latency_s: float) -> Iterator[Served]:
-        """Run a server with a latency; the recorded times are accurate to a few milliseconds."""
+        If `timed`, the recorded times are accurate to a few milliseconds. `body` has no `'` and no `$`, which
+        mean something to nginx. Raises UnmeasuredError if `tls` requires nginx, which is not available.
+        """
         if self.nginx is None:
-            with self.noting(latency_s) as served:
+            if tls:
+                raise UnmeasuredError("TLS requires nginx, which is not available")
+            with self.noting(latency_s, pages, body) as served:
                 yield served
             return
         times = self.folder / "times"
         times.unlink(missing_ok=True)
-        with self._nginx(self.nginx, _AFTER.format(folder=self.folder, latency_s=latency_s)) as served:
+        log = _TIMES.format(folder=self.folder) if timed else ""
+        with self._nginx(self.nginx, log + _answer(latency_s, body), pages, tls) as served:
             yield served
-        for line in times.read_text().splitlines():
+        for line in times.read_text().splitlines() if timed else ():
             end, took = map(float, line.split())
             served.times.append((end - took, end))
 
     @contextmanager
-    def noting(self, latency_s: float, pages: Path | None = None) -> Iterator[Served]:
-        """Run the Python server, whose recorded times are accurate to 0.1 ms."""
-        command = [sys.executable, str(Path(__file__).with_name("server.py")), str(latency_s)]
-        process = subprocess.Popen(
-            command + ([str(pages)] if pages else []),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            served = Served(f"http://127.0.0.1:{int(process.stdout.readline())}")
-            yield served
-            process.stdin.close()
-            noted = json.loads(process.stdout.readline())
-            served.times = [(begin / 1e9, end / 1e9) for begin, end in noted]
-        finally:
-            process.kill()
-            process.wait()
+    def noting(self, latency_s: float, pages: Path | None = None, body: str = "") -> Iterator[Served]:
+        """Run the Python server, which records when the kernel received each request."""
+        command = [sys.executable, str(Path(__file__).with_name("server.py")), str(latency_s), body]
+        if pages:
+            command.append(str(pages))
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                served = Served(f"http://127.0.0.1:{int(process.stdout.readline())}")
+                yield served
+                process.stdin.close()
+                noted = json.loads(process.stdout.readline())
+                served.by_kernel = noted["by_kernel"]
+                served.times = [(begin / 1e9, end / 1e9) for begin, end in noted["times"]]
+            finally:
+                process.kill()
 
     @contextmanager
-    def _nginx(self, nginx: Nginx, answer: str, pages: Path | None = None) -> Iterator[Served]:
+    def _nginx(self, nginx: Nginx, answer: str, pages: Path | None, tls: bool) -> Iterator[Served]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         config = _CONFIG.format(
@@ -145,6 +151,7 @@ class Stub:
             folder=self.folder,
             pages=pages or self.folder,
             port=port,
+            tls=_TLS.format(certificate=CERTIFICATE, key=CERTIFICATE.with_suffix(".key")) if tls else "",
             answer=answer,
             # By default, nginx's worker runs as a user that cannot read the benchmark's folder.
             user="user root;" if os.geteuid() == 0 else "",
@@ -159,10 +166,20 @@ class Stub:
             )
         try:
             _wait_for(port, process)
-            yield Served(f"http://127.0.0.1:{port}")
+            yield Served(f"{'https' if tls else 'http'}://127.0.0.1:{port}")
         finally:
             process.terminate()
             process.wait()
+
+
+def _answer(latency_s: float, body: str) -> str:
+    """Return nginx's directives for a response with this body after this latency."""
+    body = body.replace("\\", "\\\\")
+    status = 200 if body else 204
+    if not latency_s:
+        return f"return {status} '{body}';" if body else f"return {status};"
+    echoed = f" echo -n '{body}';" if body else ""
+    return f"echo_status {status}; echo_sleep {latency_s};{echoed}"
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Findings:
     input = _write_rows(bench, tenants, rows)
 
     def once() -> Taken:
-        with bench.stub.slow(LATENCY_S) as served:
+        with bench.stub.serve(LATENCY_S, timed=True) as served:
             job = work.write_job(
                 bench.folder,
                 served.url,

@@ -1,4 +1,4 @@
-"""Write the input of the benchmarks: rows, jobs, a connection, and pages of devices."""
+"""Write the input of the benchmarks (rows, jobs, a connection, pages of devices), and a response."""
 
 from __future__ import annotations
 
@@ -70,16 +70,17 @@ def write_job(folder: Path, url: str, rows: Path, /, **settings: Any) -> Path:
     return path
 
 
-def write_pages(folder: Path, devices: int) -> Path:
+def write_pages(folder: Path, devices: int, *, detailed: bool = False) -> Path:
     """Write the pages of a list of devices: `after-.json` is the first, `after-ID.json` the page after ID."""
     folder.mkdir()
+    of = detailed_device if detailed else device
     for start in range(0, devices + 1, PAGE):
-        page = [_device(number) for number in range(start + 1, min(start + PAGE, devices) + 1)]
+        page = [of(number) for number in range(start + 1, min(start + PAGE, devices) + 1)]
         (folder / f"after-{start or ''}.json").write_text(json.dumps(page))
     return folder
 
 
-def _device(number: int) -> dict[str, Any]:
+def device(number: int) -> dict[str, Any]:
     """Return a device as in a response of `GET /v2/devices`."""
     return {
         "id": number,
@@ -101,3 +102,60 @@ def _device(number: int) -> dict[str, Any]:
         "userData": {"rack": f"R{number % 40}"},
         "tags": ["leased"],
     }
+
+
+def detailed_device(number: int) -> dict[str, Any]:
+    """Return a device as in a response of `GET /v2/devices-detailed`: 1.7 kB of JSON, with backslashes."""
+    volume = {"deviceType": "Local Disk", "fileSystem": "NTFS", "autoMount": True, "compressed": False}
+    return {
+        **device(number),
+        "ipAddresses": [f"10.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}", "fe80::1"],
+        "macAddresses": [
+            f"02:00:00:{number // 65536 % 256:02X}:{number // 256 % 256:02X}:{number % 256:02X}"
+        ],
+        "publicIP": "203.0.113.17",
+        "deviceType": "AGENT_DEVICE",
+        "lastLoggedInUser": f"EXAMPLE\\user{number % 500}",
+        "os": {
+            "manufacturer": "Microsoft Corporation",
+            "name": "Windows 11 Professional Edition",
+            "architecture": "64-bit",
+            "lastBootTime": 1789990000.5 + number,
+            "buildNumber": "26100",
+            "releaseId": "24H2",
+            "servicePackMajorVersion": 0,
+            "servicePackMinorVersion": 0,
+            "locale": "en-US",
+            "language": "en",
+            "needsReboot": number % 7 == 0,
+        },
+        "system": {
+            "name": f"PC-{number:06}",
+            "manufacturer": "Example Computers",
+            "model": f"Model {number % 12}",
+            "biosSerialNumber": f"SN{number:08}",
+            "serialNumber": f"SN{number:08}",
+            "domain": "EXAMPLE",
+            "domainRole": "Member Workstation",
+            "numberOfProcessors": 1,
+            "totalPhysicalMemory": 17179869184,
+            "virtualMachine": False,
+            "chassisType": "LAPTOP",
+        },
+        "memory": {"capacity": 17179869184},
+        "processors": [
+            {
+                "architecture": "x64",
+                "maxClockSpeed": 2800000000,
+                "clockSpeed": 2800000000,
+                "name": "Example CPU 8 cores",
+                "numCores": 8,
+                "numLogicalCores": 16,
+            }
+        ],
+        "volumes": [{"name": "C:\\", "label": "System", "capacity": 511000000000, **volume}],
+    }
+
+
+RESPONSE = json.dumps(detailed_device(12))
+"""A JSON body of a response, where one is wanted: a device with its details."""
