@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -11,7 +13,7 @@ from typing import Any
 from connector.catalog.catalog import Catalog
 from connector.common.clock import SystemClock
 from connector.connections.connection import Connection
-from connector.errors import RunError, RunInterruptedError, file_errors
+from connector.errors import ConnectorError, RunError, RunInterruptedError, file_errors
 from connector.files.output import Start
 from connector.files.run_store import can_resume
 from connector.runs.columns import check_columns
@@ -33,8 +35,24 @@ SETTINGS = (
 )
 """The settings of a job that a session can have, which then replace those of its job files."""
 _LATER_S = 400 * 86400 + 3661.0
+_RESTART = re.compile("(; use |; |, or )--restart .*")
 
 
+@contextmanager
+def _without_options() -> Iterator[None]:
+    """Context whose errors name parameters in place of the options of the command line."""
+    try:
+        yield
+    except ConnectorError as error:
+        text = str(error).replace("--resume", "resume=True")
+        if found := _RESTART.search(text):
+            joined = "; use" if found[1] == "; use " else ", or use"
+            text = f"{text[: found.start()]}{joined} another output"
+        error.args = (text, *error.args[1:])
+        raise
+
+
+@_without_options()
 def run_jobs(
     load: Load,
     catalog: Catalog,

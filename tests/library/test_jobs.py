@@ -58,7 +58,7 @@ def test_a_file_gives_the_summary_and_the_envelopes(
     written = [json.loads(line) for line in output.read_text().splitlines()]
     assert [envelope["meta"]["code"] for envelope in written] == [None, "not_found", None]
     assert ninja.call("get_device", device_id=2)["displayName"] == "DESK 2 x"
-    with pytest.raises(RunError, match="already exists"):
+    with pytest.raises(RunError, match=r"already exists; use another output$"):
         ninja.run_file("update_device", rows, output, templates=templates)
     assert len(patched(sandbox)) == 3
 
@@ -78,8 +78,11 @@ def test_a_run_is_resumed_and_nothing_is_sent_twice(
         document = stopped.run_job(job, **settings)
     assert (document["exit_code"], document["state"]) == (130, "interrupted")
     assert patched(sandbox) == []
-    with pytest.raises(FailureLimitError, match="1 row failed, more than the run allows"):
+    allowed = "1 row failed, more than the run allows; use resume=True to continue after the finished rows"
+    with pytest.raises(FailureLimitError, match=allowed):
         ninja.run_job(job, **settings)
+    with pytest.raises(RunError, match=r"use resume=True to continue it, or use another output$"):
+        ninja.run_job(job, **{**settings, "resume": False})
     assert patched(sandbox) == ["PATCH /v2/device/1", "PATCH /v2/device/9999"]
     run = checked(ninja.run_job(job, **settings))
     assert (run["exit_code"], run["rows"], run["resumed_rows"], run["failed"]) == (1, 3, 2, 1)
