@@ -128,7 +128,8 @@ def test_the_sdks_commands_render_so_and_send_so(
         rendered = [e.get("text") for e in hand.run("echo", rows, {"text": shape}, mode).envelopes]
         assert rendered == by_the_sdk(ours.python, [(shape, row) for row in rows])
         before = len(sandbox.log.requests())
-        ran = ours.run("update_device", rows, {"device_id": "1", "display_name": shape}, mode)
+        form = {"device_id": "1", "display_name": shape, "user_data": '{"a": "b"}'}  # a change in every row
+        ran = ours.run("update_device", rows, form, mode)
         sent = iter([r["body"].get("displayName", "") for r in sandbox.log.requests()[before:]])
         columns = ["c", "other"] if len(rows) > 1 else ["other"]
         due = [by_us(catalog, shape, row, columns) for row in rows]
