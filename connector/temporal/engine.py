@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from connector.errors import RunError
 from connector.temporal.address import Address
-from connector.temporal.client import connect
+from connector.temporal.client import connect, let_threads_return
 from connector.temporal.workflow import WORKFLOW, RunInput
 
 State = Literal["running", "completed", "cancelled", "failed", "none"]
@@ -40,12 +40,13 @@ class Engine:
         try:
             self._client: Client = self._wait(connect(address))
         except BaseException:
-            self._loop.close()
+            self.close()
             raise
 
     def close(self) -> None:
         """Close the connection."""
         self._loop.close()
+        let_threads_return()
 
     def start(self, id: str, run: str, chunks: Sequence[int]) -> None:
         """Start the workflow of a run, unless it is running already. Raises RunError."""

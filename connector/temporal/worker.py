@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 
 from connector.temporal.activity import HEARTBEAT_S, Activities, Open
 from connector.temporal.address import Address
-from connector.temporal.client import connect
+from connector.temporal.client import connect, let_threads_return
 from connector.temporal.workflow import RunWorkflow
 
 _LOOK_EVERY_S = 0.2
@@ -29,7 +29,10 @@ def run_worker(
 
     Raises RunError.
     """
-    asyncio.run(_run(address, open_chunk, chunks, stop, begun))
+    try:
+        asyncio.run(_run(address, open_chunk, chunks, stop, begun))
+    finally:
+        let_threads_return()
 
 
 async def _run(
