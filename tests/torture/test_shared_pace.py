@@ -73,7 +73,7 @@ class Arrivals:
 
 
 def start(number: int, url: str, server: Server, folder: Path, requests: int) -> subprocess.Popen[str]:
-    """A worker on a machine with files of its own, which begins when it is told to."""
+    """A worker on a separate machine, which begins when its input says so."""
     given = {"base_url": server.base_url, "client_id": "an-app", "client_secret": "a-very-secret-secret"}
     names = ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     return subprocess.Popen(
