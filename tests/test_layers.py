@@ -228,6 +228,16 @@ def test_a_catalogue_can_be_read_without_http_and_templates() -> None:
     assert done.stdout.split() == []
 
 
+def test_a_run_loads_no_module_that_only_some_runs_need() -> None:
+    heavy = ("platform", "getpass", "secrets", "requests", "jsonschema", "email", "ssl")
+    code = (
+        "import sys, connector.cli.run, connector.cli.call; "
+        f"print(*[name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_a_catalog_without_syncs_is_served_without_the_sync() -> None:
     code = (
         "import sys; from connector.web.server import CatalogServer; CatalogServer(); "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import warnings
 from collections.abc import Callable
@@ -37,6 +36,8 @@ def ask(question: str, check: Callable[[str], object] = bool, default: str = "")
 
 def ask_secret(question: str) -> str:
     """Prompt for a value without showing it. Raises RunError if the terminal cannot hide it."""
+    import getpass  # imported only for prompts
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import tempfile
 from contextlib import suppress
 from functools import cache
@@ -84,7 +83,7 @@ def digest_name(key: str) -> str:
 
 def require_room(folder: Path) -> None:
     """Raise OSError if a small file cannot be written to a folder now, for example on a full disk."""
-    probe = folder / f".room.{secrets.token_hex(4)}"
+    probe = folder / f".room.{os.urandom(4).hex()}"
     write_whole(probe, bytes(4096), durable=True)
     probe.unlink()
 
@@ -94,7 +93,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600, *, durable: bool 
 
     A `durable` file is on the disk when this returns, so that it survives a loss of power.
     """
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
+import socket
 from threading import Event
 from typing import NamedTuple
 
@@ -24,4 +24,4 @@ def process_of(stop: Event | None) -> Process | None:
 
     None stands for a program that uses the connector as a library, which the signal may end at once.
     """
-    return Process(os.getpid(), platform.node()) if isinstance(stop, StopEvent) else None
+    return Process(os.getpid(), socket.gethostname()) if isinstance(stop, StopEvent) else None

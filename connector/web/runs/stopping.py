@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
+import socket
 import sys
 
 from connector.errors import RunError
@@ -16,7 +16,7 @@ from connector.runs.stop_event import Process
 def stoppable(record: Record) -> Process | None:
     """Return the process of a run that can be stopped from here; None if it has ended or cannot be."""
     process = record.process
-    if record.ended is not None or process is None or process.machine != platform.node():
+    if record.ended is not None or process is None or process.machine != socket.gethostname():
         return None
     return None if sys.platform == "win32" else process  # Windows can only kill a process
 
