@@ -6,13 +6,19 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from integrations.n8n.generator.files import CREDENTIAL, FOLDER, PACKAGE
 from tests.conftest import ROOT
+from tests.fakes import wait_until
 from tests.install import STAMP
+from tests.loopback import free_port
 
 BUILD = ROOT / "build"
 NODE = BUILD / "node24" / "node_modules" / ".bin"
@@ -23,15 +29,19 @@ PATIENCE_S = 300.0
 SOURCES = ("package.json", "tsconfig.json", "eslint.config.mjs", "credentials", "nodes", "icons")
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a program with the Node.js that n8n requires."""
+    return {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", **more}
+
+
 def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program with the Node.js that n8n requires."""
-    environment = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", **options.pop("env", {})}
     return subprocess.run(
         list(map(str, command)),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
-        env=environment,
+        env=environment(options.pop("env", {})),
         **options,
     )
 
@@ -76,6 +86,34 @@ class N8n:
         """Import workflows."""
         self._import("workflow", workflows)
 
+    def publish(self, workflow: str) -> None:
+        """Publish a workflow, so that its webhook runs it."""
+        done = run([PROGRAM, "publish:workflow", f"--id={workflow}"], env=self._environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    @contextmanager
+    def started(self) -> Iterator[Server]:
+        """Context with the server of n8n."""
+        port = free_port()
+        settings = {"N8N_PORT": str(port), "N8N_LISTEN_ADDRESS": "127.0.0.1", "N8N_SECURE_COOKIE": "false"}
+        log = self._folder / "server.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [PROGRAM, "start"],
+                env=environment({**self._environment, **settings}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            server = Server(f"http://127.0.0.1:{port}")
+            wait_until(lambda: server.is_ready() or process.poll() is not None, PATIENCE_S)
+            assert process.poll() is None, log.read_text()
+            server.sign_in()
+            yield server
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+
     def _import(self, what: str, values: Sequence[Mapping[str, Any]]) -> None:
         path = self._folder / f"{what}.json"
         path.write_text(json.dumps(values))
@@ -92,6 +130,47 @@ class N8n:
         return execution
 
 
+class Server:
+    """The server of n8n, by HTTP."""
+
+    def __init__(self, address: str) -> None:
+        self._address, self._session = address, requests.Session()
+
+    def is_ready(self) -> bool:
+        """Return whether the server accepts requests."""
+        try:
+            return requests.get(f"{self._address}/healthz/readiness", timeout=PATIENCE_S).ok
+        except requests.ConnectionError:
+            return False
+
+    def sign_in(self) -> None:
+        """Create the owner of this installation, who is then signed in."""
+        owner = {"email": "owner@example.com", "firstName": "O", "lastName": "W", "password": "Password1"}
+        self._post("/rest/owner/setup", owner)
+
+    def trigger(self, path: str) -> Any:
+        """Call the webhook of a workflow, which the server may still be registering; return its response."""
+        deadline = time.monotonic() + 60
+        while True:
+            response = requests.post(f"{self._address}/webhook/{path}", json={}, timeout=PATIENCE_S)
+            if response.status_code != 404 or time.monotonic() > deadline:
+                assert response.ok, response.text
+                return response.json()
+            time.sleep(0.1)
+
+    def cancel(self, workflow: str) -> None:
+        """Cancel the only execution of a workflow, as by the button Stop."""
+        executions = self._session.get(f"{self._address}/rest/executions", timeout=PATIENCE_S).json()
+        (id,) = [one["id"] for one in executions["data"]["results"] if one["workflowId"] == workflow]
+        stopped = self._post(f"/rest/executions/{id}/stop", {})
+        assert stopped["data"]["status"] == "canceled", stopped
+
+    def _post(self, path: str, body: Any) -> Any:
+        response = self._session.post(f"{self._address}{path}", json=body, timeout=PATIENCE_S)
+        assert response.ok, response.text
+        return response.json()
+
+
 def node(name: str, service: str, parameters: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """Return a node of the package in a workflow."""
     return {
@@ -104,9 +183,24 @@ def node(name: str, service: str, parameters: Mapping[str, Any], **settings: Any
     }
 
 
-def workflow(id: str, nodes: Sequence[dict[str, Any]], *, chained: bool = False) -> dict[str, Any]:
+MANUAL = {"name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1, "parameters": {}}
+
+
+def webhook(path: str, *, responds: str) -> dict[str, Any]:
+    """Return a trigger that is called by HTTP, and responds `onReceived` or after the `lastNode`."""
+    parameters = {"httpMethod": "POST", "path": path, "responseMode": responds, "options": {}}
+    kind = {"name": "Start", "type": "n8n-nodes-base.webhook", "typeVersion": 2}
+    return {**kind, "webhookId": path, "parameters": parameters}
+
+
+def workflow(
+    id: str,
+    nodes: Sequence[dict[str, Any]],
+    *,
+    chained: bool = False,
+    trigger: Mapping[str, Any] = MANUAL,
+) -> dict[str, Any]:
     """Return a workflow: a trigger, and nodes that all follow it, or with `chained` one another."""
-    trigger = {"name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1, "parameters": {}}
     placed = [
         {"id": f"{id}-{n}", "position": [200 * n if chained else 200, 100 * n], **one}
         for n, one in enumerate([trigger, *nodes])

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -21,10 +22,11 @@ from connector.invocation.bindings import bind
 from connector.sandbox.halopsa.server import HaloSandbox
 from connector.sandbox.ninjaone.server import Sandbox
 from integrations.n8n.generator.node import Node, nodes
+from tests.fakes import wait_until
 from tests.halopsa.sandboxes import fill
 from tests.kept_catalog import CATALOG
 from tests.n8n import host
-from tests.n8n.host import N8n, items, node, workflow
+from tests.n8n.host import PATIENCE_S, N8n, items, node, webhook, workflow
 from tests.n8n.routing import filled_in
 from tests.serve.web import ALL, serving
 
@@ -108,7 +110,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[W
             options += ["--connection", str(path)]
         with serving(*options, **state) as server:
             n8n.connect(server.address, key)
-            n8n.add([*map(area_workflow, AREAS), behavior(), stopped(), many(), retried()])
+            n8n.add(
+                [*map(area_workflow, AREAS), behavior(), stopped(), many(), canceled(), after(), retried()]
+            )
             yield World(ninja, halo, server.address, key, reader, n8n)
 
 
@@ -179,6 +183,19 @@ def many() -> dict[str, Any]:
         ),
     ]
     return workflow("many", made, chained=True)
+
+
+def canceled() -> dict[str, Any]:
+    """As `many`, and started by a webhook, which responds at once."""
+    found = many()
+    nodes, trigger = found["nodes"][1:], webhook("canceled", responds="onReceived")
+    return workflow("canceled", nodes, chained=True, trigger=trigger)
+
+
+def after() -> dict[str, Any]:
+    """One item, started by a webhook, which responds after it."""
+    get = {"resource": "devices", "operation": "get_device", "device_id": "2"}
+    return workflow("after", [node("get", "ninjaOne", get)], trigger=webhook("after", responds="lastNode"))
 
 
 def retried() -> dict[str, Any]:
@@ -253,6 +270,25 @@ def test_many_items_are_all_accepted(world: World) -> None:
     world.ninja.set_faults(rates={})
     assert execution["status"] == "success"
     assert [one["json"]["id"] for one in items(execution, "get")] == [1] * 40
+
+
+def test_a_canceled_execution_sends_none_of_its_waiting_items(world: World) -> None:
+    """The items of the next execution come after those that were waiting, and are sent."""
+    for id in ("canceled", "after"):
+        world.n8n.publish(id)
+    goes_on = Event()
+    world.ninja.before_response(lambda _: goes_on.wait(PATIENCE_S))
+    world.ninja.log.clear("requests")
+    with world.n8n.started() as n8n:
+        try:
+            n8n.trigger("canceled")
+            wait_until(lambda: len(world.ninja.log.requests()) == 8, PATIENCE_S)
+            n8n.cancel("canceled")
+        finally:
+            goes_on.set()
+        assert n8n.trigger("after")["id"] == 2
+    paths = [one["path"] for one in world.ninja.log.requests()]
+    assert paths == ["/v2/device/1"] * 8 + ["/v2/device/2"]
 
 
 def test_retry_on_fail_sends_nothing_twice(world: World) -> None:

@@ -1,6 +1,5 @@
 import {
 	NodeApiError,
-	NodeOperationError,
 	type DeclarativeRestApiSettings,
 	type IDataObject,
 	type IExecutePaginationFunctions,
@@ -31,7 +30,7 @@ let running = 0;
 
 /**
  * Sends a request when it is its turn. n8n starts the requests of all items at once, and the server refuses
- * those that are too many. Once the execution was canceled, nothing more is sent.
+ * those that are too many. Once the execution was canceled, n8n refuses to send more requests.
  */
 async function inTurn(
 	this: IExecutePaginationFunctions,
@@ -40,9 +39,6 @@ async function inTurn(
 	if (running < AT_ONCE) running += 1;
 	else await new Promise<void>((resolve) => waiting.push(resolve));
 	try {
-		if (this.getExecutionCancelSignal()?.aborted) {
-			throw new NodeOperationError(this.getNode(), 'The execution was canceled. Nothing was sent');
-		}
 		return await this.makeRoutingRequest(request);
 	} finally {
 		const next = waiting.shift();
