@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from json.encoder import encode_basestring_ascii
 from math import isinf
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from connector.errors import shorten, values_are_shown
 
@@ -84,14 +84,23 @@ _LARGE = 1 << 15
 """The minimum length of a text that is read with `msgspec`, whose import takes as long as 10,000 objects."""
 
 
+class _Compiled(NamedTuple):
+    """The functions of `msgspec` that read JSON, with and without the spelling of numbers, and write it."""
+
+    loads: Callable[[str], Json]
+    loads_plain: Callable[[str], Json]
+    dump: Callable[[Json], bytes]
+
+
 @cache
-def _compiled() -> tuple[Callable[[str], Json], Callable[[Json], bytes]] | None:
-    """Return the functions of `msgspec` (the extra `fast`) that read and write JSON, or None without it."""
+def _compiled() -> _Compiled | None:
+    """Return the functions of `msgspec` (the extra `fast`), or None without it."""
     try:
         from msgspec.json import Decoder, Encoder
     except ImportError:
         return None
-    return Decoder(float_hook=spelled_float).decode, Encoder(enc_hook=_plain_float).encode
+    spelled = Decoder(float_hook=spelled_float)
+    return _Compiled(spelled.decode, Decoder().decode, Encoder(enc_hook=_plain_float).encode)
 
 
 def _plain_float(value: object) -> float:
@@ -123,7 +132,7 @@ def loads(text: str, decoder: json.JSONDecoder = decoder) -> Json:
     """Return the value of a JSON text. Raises ValueError if it is not valid or nested too deeply."""
     if len(text) >= _LARGE and decoder is _default and (compiled := _compiled()):
         try:
-            return compiled[0](text)
+            return compiled.loads(text)
         except (ValueError, RecursionError):
             pass  # `json` finds out what is wrong; it reads lone surrogates
     try:
@@ -139,6 +148,19 @@ def loads(text: str, decoder: json.JSONDecoder = decoder) -> Json:
         raise ValueError(f"{error.msg} at {line}character {error.colno}") from None
     except RecursionError:
         raise ValueError("the value is nested too deeply") from None
+
+
+def loads_plain(text: str) -> Json:
+    """Return the value of a JSON text as `loads` does, but numbers without their spelling.
+
+    With `msgspec`, this takes a third of the time, because it calls no function for a number.
+    """
+    if len(text) >= _LARGE and (compiled := _compiled()):
+        try:
+            return compiled.loads_plain(text)
+        except (ValueError, RecursionError):
+            pass  # as in `loads`
+    return loads(text)
 
 
 def dumps(value: Json) -> str:
@@ -169,7 +191,7 @@ def dump_parsed(values: list[Json]) -> list[bytes]:
     """
     if "msgspec.json" in sys.modules and (compiled := _compiled()):
         try:
-            return [compiled[1](value) for value in values]
+            return [compiled.dump(value) for value in values]
         except (ValueError, TypeError, OverflowError, RecursionError):
             pass  # for example, a lone surrogate
     return [dump_bytes(value) for value in values]
@@ -181,7 +203,7 @@ def dumps_parsed(values: list[Json]) -> list[str]:
         from msgspec.json import format
 
         try:
-            return [format(compiled[1](value), indent=0).decode() for value in values]
+            return [format(compiled.dump(value), indent=0).decode() for value in values]
         except (ValueError, TypeError, OverflowError, RecursionError):
             pass
     return [dumps(value) for value in values]

@@ -168,7 +168,7 @@ class Response:
 
     Header names are lower case. `attempts` is the number of times that the request was sent, and `repeated`
     is true if an earlier attempt may have taken effect. `hide` removes secrets from a text that an error
-    quotes.
+    quotes. `loads` reads the JSON of its body.
     """
 
     status: int
@@ -178,6 +178,7 @@ class Response:
     request_id: str | None = None
     repeated: bool = False
     hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
+    loads: Callable[[str], Json] = field(default=json_text.loads, repr=False, compare=False)
 
     def json(self) -> Json:
         """Return the body read as JSON, or None if it is empty.
@@ -189,7 +190,7 @@ class Response:
         if not self.is_text:
             raise self.not_text()
         try:
-            return json_text.loads(self.text)
+            return self.loads(self.text)
         except ValueError as error:
             said = f"the API answered {self.status} with invalid JSON ({error}): {self._quoted}"
             raise self.bad(said) from None

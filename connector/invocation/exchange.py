@@ -8,6 +8,7 @@ from typing import Protocol
 
 from connector.client.client import Client
 from connector.client.error_responses import read_warnings
+from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import RowError, RunStoppedError
 from connector.http.digest import request_digest
@@ -66,12 +67,23 @@ class NoRecorder:
 class Exchange:
     """Sends the requests of one row, and keeps track of whether the row can be repeated.
 
-    `redactor` also hides the secrets of this row, once they are known.
+    `redactor` also hides the secrets of this row, once they are known. With `plain_numbers`, the responses
+    lose the spelling of numbers, for callers that only write them.
     """
 
-    def __init__(self, action: str, row: int, client: Client, recorder: Recorder, lookups: Lookups) -> None:
+    def __init__(
+        self,
+        action: str,
+        row: int,
+        client: Client,
+        recorder: Recorder,
+        lookups: Lookups,
+        *,
+        plain_numbers: bool = False,
+    ) -> None:
         self.action, self.row, self.redactor = action, row, client.redactor
         self._client, self._recorder, self._lookups = client, recorder, lookups
+        self._plain_numbers = plain_numbers
         self.last: Response | None = None
         self.warnings: list[str] = []
         self.repeatable = True
@@ -97,6 +109,8 @@ class Exchange:
             raise
         if request.cached:
             return response
+        if self._plain_numbers:
+            response = replace(response, loads=json_text.loads_plain)
         self.last = response
         if self._client.service.errors.warnings and not request.binary:
             self._take_warnings(response)

@@ -91,7 +91,7 @@ class Invoker:
         envelope of a paged list is a `ListEnvelope`.
         Raises only RunStoppedError (files cannot be written) and KeyboardInterrupt.
         """
-        exchange = self._exchange(number)
+        exchange = self._exchange(number, plain_numbers=in_blocks and bool(self.action.paging))
         writer = _RowWriter(self, number, row, exchange, in_blocks=in_blocks)
         try:
             try:
@@ -217,8 +217,9 @@ class Invoker:
             label = self.client.connection.label
             logger.debug("%s, row %d: page %d, %d items so far", label, exchange.row, pages, items)
 
-    def _exchange(self, number: int) -> Exchange:
-        return Exchange(self.action.name, number, self.client, self.recorder, self.lookups)
+    def _exchange(self, number: int, *, plain_numbers: bool = False) -> Exchange:
+        name, of_run = self.action.name, (self.client, self.recorder, self.lookups)
+        return Exchange(name, number, *of_run, plain_numbers=plain_numbers)
 
     def failed_row(self, number: int, row: Json, error: RowError) -> Envelope:
         """Return the envelope of a row that could not be read."""

@@ -87,6 +87,26 @@ def test_a_text_is_the_same_value_or_the_same_error(text: str) -> None:
     assert outcome(text) == without(lambda: outcome(text))
 
 
+@examples()
+@given(DOCUMENTS)
+def test_a_plain_value_is_the_same_without_spellings(text: str) -> None:
+    assert plain_outcome(text, json_text.loads_plain) == plain_outcome(text, json_text.loads)
+
+
+def plain_outcome(text: str, loads: Callable[[str], Json]) -> object:
+    try:
+        return repr(loads(text))
+    except ValueError as error:
+        return error.args
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999", "[-1e999]", "1" * 320 + ".5", '{"a": 1} x', "[NaN]", '["\\ud800"]']
+)
+def test_plain_values_have_the_same_errors(text: str) -> None:
+    assert plain_outcome(text, json_text.loads_plain) == plain_outcome(text, json_text.loads)
+
+
 @pytest.mark.parametrize("depth", [900, 5000, 100_000])
 @pytest.mark.parametrize(("start", "end"), [("[", "]"), ('{"a":', "}")])
 def test_a_deep_value_is_the_same_or_the_same_error(depth: int, start: str, end: str) -> None:

@@ -136,3 +136,22 @@ def test_blocks_have_the_lines_of_the_envelopes_of_their_items(
     written = [json.loads(line) for block in blocks for line in block.line().splitlines()]
     assert written == [json.loads(envelope.line()) for envelope in single]
     assert not any(block.ends_row or block.has_error for block in blocks[:-1])
+
+
+@pytest.mark.parametrize("rows", ["each", "one"])
+def test_the_pages_of_a_list_in_blocks_are_read_without_the_spelling_of_numbers(
+    service: Service, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Any
+) -> None:
+    texts: list[str] = []
+
+    def loads(text: str) -> Any:
+        texts.append(text)
+        return json.loads(text)
+
+    monkeypatch.setattr(json_text, "loads_plain", loads)
+    action = declare(tmp_path, paging="anchor_natural_id")
+    for in_blocks, expected in ((False, 0), (True, 1)):
+        transport = FakeTransport([reply([{"naturalId": "n"}])])
+        run = invoker(action, make_client(service, transport, clock), rows=rows)
+        assert not list(run.envelopes(7, {}, in_blocks=in_blocks))[-1].has_error
+        assert len(texts) == expected
