@@ -125,8 +125,6 @@ class Pacer:
                     self._log_wait(wait_s)
                 self._clock.sleep(wait_s)
                 wait_s = 0.0
-        if self._times.lead_s:
-            self._clock.sleep(turn.recorded - self._times.margin_s - self._times.now())
 
     def ended(self, turn: Turn, outcome: Outcome, retry_after_s: float | None = None) -> float:
         """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
@@ -135,7 +133,9 @@ class Pacer:
     def leaving(self, turn: Turn) -> None:
         """Record that a request is sent now; the delay before the next request starts at this time.
 
-        If it is much later than recorded, and another request may have started, wait for another turn.
+        Where starts are recorded ahead, wait for the recorded time; what the request needs, such as a
+        connection, was done in the meantime. If it is much later than recorded, and another request may have
+        started, wait for another turn.
         """
         if not turn.delay_s:
             return
@@ -144,8 +144,15 @@ class Pacer:
             self._times.note(_STARTED, self._times.now())
             return
         slack_s = min(slack_s, turn.delay_s / 20)
-        while self._times.now() + self._times.margin_s > turn.recorded + slack_s:
-            self._take(turn)
+        while not -ROUNDING_S <= (late_s := self._late_s(turn)) <= slack_s:
+            if late_s < 0:
+                self._clock.sleep(-late_s)
+            else:
+                self._take(turn)
+
+    def _late_s(self, turn: Turn) -> float:
+        """Return by how many seconds it is later than a request's recorded start; negative before it."""
+        return self._times.now() + self._times.margin_s - turn.recorded
 
     def _log_wait(self, wait_s: float) -> None:
         times = self._times.values

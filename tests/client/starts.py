@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from connector.client.pacing import FRESH, Pacer
+from connector.client.pacing import FRESH, Pacer, Turn
 from connector.client.shared_times import FileTimes
 from connector.common.clock import Clock
 
@@ -33,10 +33,17 @@ def pacing_times(path: Path, clock: Clock) -> FileTimes:
     return FileTimes(path, clock, FRESH)
 
 
+def begin(pacer: Pacer) -> Turn:
+    """Wait until a request can start, and let it leave."""
+    turn = pacer.wait()
+    pacer.leaving(turn)
+    return turn
+
+
 def start_times(pacer: Pacer, clock: SleepyClock, count: int) -> list[float]:
     times = []
     for _ in range(count):
-        pacer.wait()
+        begin(pacer)
         times.append(clock.time)
     return times
 

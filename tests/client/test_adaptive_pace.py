@@ -14,7 +14,7 @@ from connector.client.adaptive_pacer import AdaptivePacer
 from connector.client.pacing import Pacer
 from connector.http.messages import Request
 from tests.client.pace_simulation import Bucket, Pending, Simulation, Window
-from tests.client.starts import SleepyClock
+from tests.client.starts import SleepyClock, begin
 from tests.client.stores import Files, Store
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
@@ -157,7 +157,7 @@ def pacers(clock: FakeClock, store: Store, number: int = 2) -> list[AdaptivePace
 
 def send(pacer: Pacer, clock: FakeClock, count: int = 1, took_s: float = 0.001) -> None:
     for _ in range(count):
-        turn = pacer.wait()
+        turn = begin(pacer)
         clock.time += took_s
         pacer.ended(turn, "accepted")
 
@@ -175,8 +175,8 @@ def test_processes_and_later_runs_share_the_pace(clock: FakeClock, store: Store)
 def test_a_refusal_in_one_process_holds_the_others(clock: FakeClock, store: Store) -> None:
     first, second = pacers(clock, store)
     began = clock.time
-    assert first.ended(first.wait(), "throttled", 7.0) == 7.0
-    second.wait()
+    assert first.ended(begin(first), "throttled", 7.0) == 7.0
+    begin(second)
     assert clock.time - began == pytest.approx(7.0)
     assert (first.throttled, second.throttled) == (1, 0)
 
@@ -186,11 +186,11 @@ def test_the_pace_is_known_after_the_machine_was_restarted_and_times_are_not(
 ) -> None:
     first = pacers(clock, Files(tmp_path), 1)[0]
     send(first, clock, 40)
-    first.ended(first.wait(), "throttled", 3600.0)
+    first.ended(begin(first), "throttled", 3600.0)
     monkeypatch.setattr(clock, "monotonic", lambda: 50.0 + clock.time - 1_790_000_000)
     later, began = pacers(clock, Files(tmp_path), 1)[0], clock.time
     assert later.delay_ms == pytest.approx(first.delay_ms)
-    later.wait()
+    begin(later)
     assert clock.time == began
 
 
@@ -208,10 +208,10 @@ def test_a_damaged_file_or_one_of_another_layout_is_a_new_beginning(
 def test_a_killed_process_does_not_count_for_long(clock: FakeClock, store: Store) -> None:
     killed, other = pacers(clock, store)
     killed._pace.state.most = 2
-    killed.wait()
-    killed.wait()
+    begin(killed)
+    begin(killed)
     began = clock.time
-    other.wait()
+    begin(other)
     assert clock.time - began == pytest.approx(30, abs=1)
 
 
@@ -233,8 +233,8 @@ def test_a_process_notices_that_anothers_first_request_after_a_refusal_succeeds(
     clock = SleepyClock(lambda: 0.0)
     clock.time = 1000.0
     first, second = store.adaptive(300, 20, clock), store.adaptive(300, 20, clock)
-    first.ended(first.wait(), "throttled", 7.0)
-    trial, began = first.wait(), clock.time
+    first.ended(begin(first), "throttled", 7.0)
+    trial, began = begin(first), clock.time
 
     def meanwhile() -> float:
         if not succeeded and clock.time > began + 1:
@@ -243,5 +243,5 @@ def test_a_process_notices_that_anothers_first_request_after_a_refusal_succeeds(
 
     succeeded: list[float] = []
     clock.late = meanwhile
-    second.wait()
+    begin(second)
     assert 1.0 < clock.time - began < 1.5

@@ -14,7 +14,7 @@ import pytest
 from connector.client.pacing import FRESH, Pacer, Turn
 from connector.client.shared_times import FileTimes, OwnTimes
 from connector.common import user_folders
-from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
+from tests.client.starts import SleepyClock, begin, gaps, pacing_times, start_times
 from tests.client.stores import Store
 from tests.fakes import FakeClock, HurriedClock
 
@@ -25,11 +25,11 @@ SHARED = struct.Struct("=ddddd")
 
 def starts(pacer: Pacer, clock: FakeClock, count: int) -> list[float]:
     """The times at which so many requests start, one after the other."""
-    begin = clock.monotonic()
+    began = clock.monotonic()
     times = []
     for _ in range(count):
-        pacer.wait()
-        times.append(round(clock.monotonic() - begin, 6))
+        begin(pacer)
+        times.append(round(clock.monotonic() - began, 6))
     return times
 
 
@@ -114,7 +114,7 @@ def test_starts_keep_their_distance_whatever_sleeps_do(delay_ms: float) -> None:
 def test_a_start_keeps_its_distance_from_a_late_one_of_another_process(tmp_path: Path) -> None:
     clock = SleepyClock(lambda: 0.0)
     first, late, other = (Pacer(5, clock, pacing_times(tmp_path / "pace", clock)) for _ in range(3))
-    first.wait()
+    begin(first)
     slept, waiting = Turn(0.0, 0.005), Turn(0.0, 0.005)
     assert [late._start(slept), other._start(waiting)] == pytest.approx([0.005, 0.005])
     clock.time = 0.008  # late was asleep for too long
@@ -156,13 +156,13 @@ def test_a_run_that_ended_while_it_waited_for_long_delays_no_later_one(
     clock: FakeClock, store: Store, monkeypatch: pytest.MonkeyPatch, delay_ms: int
 ) -> None:
     ended = store.pacer(HOUR, clock)
-    ended.wait()
+    begin(ended)
     for _ in range(3):
         with monkeypatch.context() as patch:
             patch.setattr(clock, "sleep", lambda seconds: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                ended.wait()
-    store.pacer(delay_ms, clock).wait()
+                begin(ended)
+    begin(store.pacer(delay_ms, clock))
     assert sum(clock.slept) == pytest.approx(delay_ms / 1000, abs=0.001)
 
 
@@ -172,7 +172,7 @@ import sys
 from pathlib import Path
 from connector.client.pacing import Pacer
 from connector.common.clock import SystemClock
-from tests.client.starts import pacing_times
+from tests.client.starts import begin, pacing_times
 class Clock(SystemClock):
     def sleep(self, seconds):
         print(seconds, flush=True)
@@ -195,11 +195,11 @@ pacer.wait()
 def test_a_run_with_a_long_delay_does_not_wait_for_ever_beside_one_with_a_short_delay(store: Store) -> None:
     clock = SleepyClock(lambda: 0.0)
     slow, fast = (store.pacer(delay_ms, clock) for delay_ms in (1000, 300))
-    slow.wait()
+    begin(slow)
     waiting = Turn(slow._times.now(), 1.0)
     assert slow._try_start(waiting) > 0.9
     while clock.time < 0.8:
-        fast.wait()
+        begin(fast)
     clock.time = 1.0
     assert 0.1 < slow._try_start(waiting) <= 0.2 + 1e-6  # the fast one's delay after its latest start
     clock.time = 1.2

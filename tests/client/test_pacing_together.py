@@ -16,43 +16,43 @@ from filelock import FileLock
 from connector.client.pacing import Pacer, Turn
 from connector.client.shared_times import OwnTimes
 from connector.common.clock import SystemClock
-from tests.client.starts import SleepyClock, gaps, pacing_times, start_times
+from tests.client.starts import SleepyClock, begin, gaps, pacing_times, start_times
 from tests.client.stores import Store
 from tests.fakes import FakeClock
 
 
 def test_one_account_has_one_pace_over_all_pacers(clock: FakeClock, store: Store) -> None:
     first, second = (store.pacer(delay, clock) for delay in (300, 1000))
-    first.wait()
+    begin(first)
     began = clock.time
-    second.wait()
+    begin(second)
     assert clock.time - began == pytest.approx(1.0, abs=1e-5)
-    first.wait()
+    begin(first)
     assert clock.time - began == pytest.approx(1.3, abs=1e-5)
 
 
 def test_two_accounts_do_not_wait_for_each_other(clock: FakeClock, store: Store) -> None:
     for account in ("one", "another"):
-        store.pacer(300, clock, account).wait()
+        begin(store.pacer(300, clock, account))
     assert clock.slept == []
 
 
 def test_without_a_delay_nothing_waits_but_others_know_of_it(clock: FakeClock, store: Store) -> None:
     fast, slow = store.pacer(0, clock), store.pacer(300, clock)
     for _ in range(3):
-        fast.wait()
+        begin(fast)
     assert clock.slept == []
-    slow.wait()
+    begin(slow)
     assert sum(clock.slept) == pytest.approx(0.3, abs=1e-5)
 
 
 def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(store: Store) -> None:
     clock = SleepyClock(lambda: 0.0)
     fast, slow = store.pacer(0, clock), store.pacer(300, clock)
-    slow.wait()
+    begin(slow)
 
     def meanwhile() -> float:
-        fast.wait()
+        begin(fast)
         return 0.0
 
     clock.late = meanwhile
@@ -61,11 +61,11 @@ def test_who_keeps_a_delay_is_not_stopped_by_who_keeps_none(store: Store) -> Non
 
 def test_who_must_wait_for_the_service_lets_others_wait_too(clock: FakeClock, store: Store) -> None:
     first, second = store.pacer(300, clock), store.pacer(300, clock)
-    first.wait()
+    begin(first)
     began = clock.time
     assert first.limit
     first.limit.hold(60)
-    second.wait()
+    begin(second)
     assert clock.time - began == pytest.approx(60, abs=1e-5)
 
 
@@ -74,8 +74,8 @@ def test_a_limit_that_the_service_reports_is_known_to_later_runs(clock: FakeCloc
     assert limit
     limit.learn(re.compile(r"(\d+) in (\d+)"), "60 in 1")
     later, began = store.pacer(300, clock), clock.time
-    later.wait()
-    later.wait()
+    begin(later)
+    begin(later)
     assert clock.time - began == pytest.approx(1.05, abs=1e-5)
 
 
@@ -139,7 +139,7 @@ PROCESS = """
 import sys
 from pathlib import Path
 from connector.client.pacing import Pacer
-from tests.client.starts import pacing_times
+from tests.client.starts import begin, pacing_times
 from tests.client.test_pacing_together import NotingClock
 clock = NotingClock()
 pacer = Pacer(20, clock, pacing_times(Path(sys.argv[1]), clock))

@@ -15,7 +15,7 @@ from connector.http.messages import Request
 from connector.state import pace
 from connector.state.databases import open_database
 from connector.state.server_clock import DRIFT, ServerClock
-from tests.client.starts import SleepyClock, gaps
+from tests.client.starts import SleepyClock, begin, gaps
 from tests.client.stores import Rows
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 from tests.state.outage import Outage
@@ -80,7 +80,7 @@ def test_a_request_that_leaves_late_is_recorded_again(postgres: str) -> None:
     clock.time = 0.080
     first.leaving(turn)
     assert clock.time == 0.080  # nothing has started since
-    second.wait()
+    begin(second)
     assert clock.time == pytest.approx(0.175, abs=1e-5)
 
 
@@ -90,7 +90,7 @@ def test_a_request_that_leaves_after_anothers_start_waits_for_another_turn(postg
     first, second = rows.pacer(100, clock), rows.pacer(100, clock)
     turn = first.wait()
     clock.time = 0.120
-    second.leaving(second.wait())
+    begin(second)
     first.leaving(turn)
     assert clock.time == pytest.approx(0.220, abs=1e-5)
 
@@ -106,13 +106,28 @@ def test_a_start_within_the_slack_is_not_recorded_again(
     pacer.leaving(turn)
 
 
+def test_a_request_is_recorded_and_its_connection_opened_before_its_start(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    database = open_database(postgres)
+    pacer = Rows(database).pacer(100, clock)
+    begin(pacer)
+    turn = pacer.wait()
+    assert clock.time == pytest.approx(0.080, abs=1e-5)
+    monkeypatch.setattr(database, "run", None)
+    clock.time += 0.015
+    pacer.leaving(turn)
+    assert clock.time == pytest.approx(0.100, abs=1e-5)
+
+
 def test_a_start_in_the_future_is_forgotten_because_the_databases_clock_was_set(postgres: str) -> None:
     clock = SleepyClock(lambda: 0.0)
     rows = Rows(open_database(postgres))
     clock.time = 3600.0
-    rows.pacer(300, clock).wait()
+    begin(rows.pacer(300, clock))
     clock.time = 0.0
-    rows.pacer(300, clock).wait()
+    begin(rows.pacer(300, clock))
     assert clock.time == 0.0
 
 
@@ -127,7 +142,7 @@ def test_requests_without_a_delay_are_known_to_others_every_tenth_of_a_second(
         clock.time += 0.01
         fast.wait()
     assert 8 <= len(statements) <= 12
-    slow.wait()
+    begin(slow)
     assert sum(clock.slept) >= 0.3 - pace.UNPACED_S
 
 
