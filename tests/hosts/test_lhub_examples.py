@@ -53,11 +53,14 @@ def can_be_given(example: Example) -> bool:
 
 
 def _examples() -> Iterator[Any]:
-    """Yield every example in both modes; by default, one of each action runs, in one of them."""
+    """Yield every example in both modes; by default, one of each third action runs, in one of them.
+
+    That the requests of all examples are what they say is tested without the SDK, too (tests/contract).
+    """
     for number, name in enumerate(PRESETS["soar"]):
         for index, example in enumerate(CATALOG.action(name).examples):
             for mode in MODES:
-                quick = index == 0 and mode == MODES[number % 2]
+                quick = index == number % 3 == 0 and mode == MODES[number % 2]
                 if can_be_given(example):
                     yield pytest.param(
                         name,
