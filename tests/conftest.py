@@ -26,7 +26,7 @@ from tests import environments, examples
 from tests.fakes import FakeClock, FakeTransport, make_client
 from tests.kept_catalog import CATALOG
 from tests.loopback import PATIENCE_S
-from tests.postgres import each_state, own_postgres, postgres, shared_postgres  # noqa: F401 (fixtures)
+from tests.postgres import both_states, each_state, own_postgres, postgres, shared_postgres  # noqa: F401 (fixtures)
 
 OpenTransport = Callable[..., HttpTransport]
 HERE = Path(__file__).resolve().parent

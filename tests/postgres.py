@@ -173,9 +173,19 @@ def postgres(shared_postgres: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-@pytest.fixture(params=["files", "postgres"])
+@pytest.fixture(params=["files", pytest.param("postgres", marks=pytest.mark.slow)])
 def each_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs a test with its state in files, and with --all again in a database; the kind of the state."""
+    return _with_state(request, monkeypatch)
+
+
+@pytest.fixture(params=["files", "postgres"])
+def both_states(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Runs a test with its state in files, and again in a database; the kind of the state."""
+    return _with_state(request, monkeypatch)
+
+
+def _with_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "postgres":
         monkeypatch.setenv("NINJAONE_STATE", request.getfixturevalue("postgres"))
     kind: str = request.param

@@ -64,7 +64,7 @@ def test_a_file_gives_the_summary_and_the_envelopes(
 
 
 def test_a_run_is_resumed_and_nothing_is_sent_twice(
-    ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each_state: str
+    ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, both_states: str
 ) -> None:
     updates(tmp_path, 1, 9999, 2)
     job = tmp_path / "job.yaml"
@@ -97,7 +97,7 @@ def test_a_run_is_resumed_and_nothing_is_sent_twice(
     with pytest.raises(RunError, match="output of another run, which differs in its settings"):
         ninja.run_job(job, **{**settings, "vars": {"night": "2"}})
     records.forget(tmp_path / "out-1.jsonl")
-    if each_state == "files":
+    if both_states == "files":
         with pytest.raises(RunError, match="no record of its run"):
             ninja.run_job(job, **settings)
     else:  # as on another machine, which has the output on a shared disk
@@ -140,7 +140,7 @@ def test_closing_waits_for_the_end_of_a_run_in_another_thread(
     assert patched(sandbox) == ["PATCH /v2/device/1"]
 
 
-@pytest.mark.usefixtures("each_state")
+@pytest.mark.usefixtures("both_states")
 def test_a_job_with_steps_continues_at_the_step_that_is_left(
     ninja: NinjaOne, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -191,7 +191,7 @@ def test_a_stop_before_the_first_row_sends_nothing_and_can_be_resumed(stage: Sta
     stage.assert_complete()
 
 
-@pytest.mark.usefixtures("each_state")
+@pytest.mark.usefixtures("both_states")
 def test_a_restart_replaces_what_tenants_had_been_answered(stage: Stage) -> None:
     limited = stage.run(settings={"max_errors": 1})
     assert (limited.stopped, limited.too_many_errors, limited.rows) == (True, True, 2)

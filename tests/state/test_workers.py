@@ -41,7 +41,7 @@ def workers(tmp_path: Path, sandbox: Sandbox, postgres: str) -> Workers:
     return Workers(tmp_path, sandbox, TICKET, ROWS, postgres)
 
 
-@pytest.mark.parametrize("point", POINTS[:2])
+@pytest.mark.parametrize("point", [pytest.param(POINTS[0], marks=pytest.mark.slow), POINTS[1]])
 def test_a_paused_worker_that_was_replaced_begins_no_further_request(workers: Workers, point: str) -> None:
     paused = workers.start("a", point=f"{point}:3:SIGSTOP")
     seen = os.waitid(os.P_PID, paused.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)

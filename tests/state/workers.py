@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
-from tests.fakes import write_lines
+from tests.fakes import wait_until, write_lines
 from tests.torture.kinds import Entry, Kind
 
 LEASE_S = 0.6
@@ -92,8 +92,13 @@ class Workers:
         return ("--resume",) if begun else ()
 
     def in_doubt(self) -> set[int]:
-        """The rows of which a request was recorded, but no response, and no envelope yet."""
+        """The rows of which a request was recorded, but no response, and no envelope yet.
+
+        What a process sent to the database before it was killed or paused is waited for.
+        """
         database = open_database(self.url)
+        others = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+        wait_until(lambda: not database.run(f"{others} AND datname = current_database()"))
         noted = database.run("SELECT row_number FROM connector_journal WHERE answer IS NULL AND NOT refused")
         lines = b"".join(block for (block,) in database.run("SELECT lines FROM connector_envelopes"))
         written = {json.loads(line)["row"] for line in lines.splitlines()}

@@ -7,6 +7,7 @@ has one envelope, and no request that must not be repeated was sent twice.
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sys
@@ -67,6 +68,7 @@ class Hardships:
             process.communicate()
         elif what == "paused":
             process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             self._paused.append(process)
         else:
             self._without_database(process, what)
