@@ -238,6 +238,19 @@ def test_a_run_loads_no_module_that_only_some_runs_need() -> None:
     assert done.stdout.split() == []
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"]])
+def test_the_commands_are_listed_without_their_modules(arguments: list[str]) -> None:
+    code = (
+        "import sys, atexit; from connector.cli.main import COMMANDS, main; "
+        "modules = {module for module, _ in COMMANDS.values()}; "
+        "atexit.register(lambda: print(*modules & set(sys.modules), file=sys.stderr)); "
+        f"main({arguments})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") > (0 if arguments == ["--version"] else 20)
+    assert done.stderr.split() == []
+
+
 def test_a_catalog_without_syncs_is_served_without_the_sync() -> None:
     code = (
         "import sys; from connector.web.server import CatalogServer; CatalogServer(); "

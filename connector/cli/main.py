@@ -120,7 +120,7 @@ def _run(arguments: list[str]) -> int:
     if name is not None and name not in COMMANDS:
         raise RunError(f'no command "{name}"{_instead_of(name)}')
     with _modules_kept():
-        parser = build_parser([name] if name else list(COMMANDS))
+        parser = build_parser([name]) if name else build_parser(list(COMMANDS), with_options=False)
     options, left = parser.parse_known_args(arguments)
     if name == "call":  # argparse does not parse KEY=VALUE arguments that follow an option
         options.values += [text for text in left if not text.startswith("-")]
@@ -129,7 +129,7 @@ def _run(arguments: list[str]) -> int:
     if left:
         parser.error(f"unrecognized arguments: {' '.join(left)}")
     if name is None:
-        build_parser(list(COMMANDS)).print_help()
+        parser.print_help()
         return NOTHING_RUN
     if state := getattr(options, "state", None):
         from connector.state.setting import VARIABLE, check_state  # imported only if it is used
@@ -172,8 +172,11 @@ def _modules_kept() -> Iterator[None]:
         gc.enable()
 
 
-def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
-    """Return a parser for the given commands; the modules of other commands are not imported."""
+def build_parser(names: Sequence[str], *, with_options: bool = True) -> argparse.ArgumentParser:
+    """Return a parser for the given commands; the modules of other commands are not imported.
+
+    Without their options, it can only list the commands, and no module is imported.
+    """
     parser = argparse.ArgumentParser(
         prog="ninjaone",
         description="Run actions of NinjaOne and HaloPSA for each row of a file; inputs are Jinja templates.",
@@ -185,8 +188,9 @@ def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     for name in names:
         module, help = COMMANDS[name]
         command = commands.add_parser(name, help=help, description=help)
-        getattr(importlib.import_module(module), f"add_{name}")(command)
-        add_log_options(command)
+        if with_options:
+            getattr(importlib.import_module(module), f"add_{name}")(command)
+            add_log_options(command)
     return parser
 
 
