@@ -251,6 +251,15 @@ def test_the_commands_are_listed_without_their_modules(arguments: list[str]) -> 
     assert done.stderr.split() == []
 
 
+def test_a_sync_loads_no_sandbox() -> None:
+    code = (
+        "import sys, connector.cli.sync; "
+        "print(*[name for name in sys.modules if name.startswith(('connector.sandbox', 'connector.web'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_a_catalog_without_syncs_is_served_without_the_sync() -> None:
     code = (
         "import sys; from connector.web.server import CatalogServer; CatalogServer(); "
