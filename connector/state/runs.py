@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -172,7 +173,8 @@ class DatabaseRunStore:
         return Claim(part, resumed)
 
     def _other_ways(self, path: Path) -> str:
-        return effect_of_restart(self.sent_by_unfinished_run(path))
+        effect = effect_of_restart(self.sent_by_unfinished_run(path))
+        return f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; {effect}"
 
     def _find(self, path: Path) -> _Found | None:
         with nothing_sent():

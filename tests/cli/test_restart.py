@@ -73,6 +73,7 @@ def unfinished(ninjaone: Ninjaone, sandbox: Sandbox, request: pytest.FixtureRequ
     return command
 
 
+@pytest.mark.usefixtures("each_state")
 def test_over_an_unfinished_run_it_requires_a_yes_without_a_terminal(
     ninjaone: Ninjaone, sandbox: Sandbox, unfinished: tuple[str, ...]
 ) -> None:
@@ -119,6 +120,7 @@ def test_every_offer_of_it_says_what_it_would_repeat(
     assert writes(sandbox) == 2
 
 
+@pytest.mark.usefixtures("each_state")
 @pytest.mark.parametrize("command", [RENAME, READ], ids=["idempotent", "read"])
 def test_what_may_be_repeated_is_repeated_without_a_question(
     ninjaone: Ninjaone, tmp_path: Path, command: tuple[str, ...]
@@ -222,6 +224,7 @@ def test_an_unfinished_run_is_exported_and_the_rest_of_it_rerun(
     assert (nothing.returncode, "there is no unfinished run to export" in nothing.stderr) == (2, True)
 
 
+@pytest.mark.usefixtures("each_state")
 def test_tenants_are_exported_in_the_order_of_the_rows(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
 ) -> None:
