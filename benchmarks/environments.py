@@ -71,7 +71,12 @@ def find_nginx() -> Nginx | None:
     print("downloading the package of nginx", file=sys.stderr)
     try:
         unpacked.mkdir(parents=True, exist_ok=True)
-        _quietly(["apt-get", "download", "nginx", "libnginx-mod-http-echo"], unpacked)
+        packages = ["apt-get", "download", "nginx", "libnginx-mod-http-echo"]
+        try:
+            _quietly(packages, unpacked)
+        except subprocess.CalledProcessError:  # A new machine has no lists of packages.
+            _quietly(["apt-get", "update"])
+            _quietly(packages, unpacked)
         for package in unpacked.glob("*.deb"):
             _quietly(["dpkg", "-x", package, unpacked])
         if found := _unpacked(unpacked):
