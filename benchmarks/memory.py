@@ -12,8 +12,8 @@ from benchmarks.measure import Run, in_turn
 from benchmarks.plot import Plot
 
 UPDATES = "update_device, by rows"
-EACH = "list_devices_detailed --rows each, by records"
-ONE = "list_devices_detailed --rows one, by records"
+EACH = "detailed list --rows each, by records"
+ONE = "detailed list --rows one, by records"
 
 
 def measure(bench: Bench) -> Findings:
@@ -51,7 +51,8 @@ def measure(bench: Bench) -> Findings:
             for name, rows_as in ((EACH, "each"), (ONE, "one"))
         ),
     ]
-    plots = [Plot("benchmarks-memory", "Peak memory by rows and records", "rows or records", "MB", series)]
+    title = "Peak memory by rows and records"
+    plots = [Plot("benchmarks-memory", title, "rows or records", "MB", series, from_zero=True)]
     head = ("run", "rows or records", "peak, MB", "CPU s", "s")
     return Findings(figures, [Table("Memory", head, lines)], notes, plots=plots if series else [])
 

@@ -1,4 +1,4 @@
-"""Plots of measurements as SVG, with logarithmic axes, and the same points as a table.
+"""Plots of measurements as SVG, and the same points as a table.
 
 The same points always give the same text, so that a plot changes in git only if its measurements do.
 """
@@ -22,7 +22,7 @@ Point = tuple[float, float]
 class Plot:
     """Series of points by name. `name` is that of the file, `x` and `y` describe the axes with their units.
 
-    All values must be above 0, because both axes are logarithmic.
+    Values must be above 0, because the axes are logarithmic; with `from_zero`, that of y is linear from 0.
     """
 
     name: str
@@ -30,12 +30,14 @@ class Plot:
     x: str
     y: str
     series: Mapping[str, Sequence[Point]]
+    from_zero: bool = False
 
     def svg(self) -> str:
         """Return the plot as an SVG document."""
         points = [point for series in self.series.values() for point in series]
         across = _Axis.of([x for x, _ in points], LEFT, WIDTH - RIGHT)
-        up = _Axis.of([y for _, y in points], HEIGHT - BOTTOM, TOP)
+        axis = _LinearAxis if self.from_zero else _Axis
+        up = axis.of([y for _, y in points], HEIGHT - BOTTOM, TOP)
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'font-family="sans-serif" font-size="12"><title>{escape(self.title)}</title>',
@@ -47,11 +49,11 @@ class Plot:
         for value in across.ticks:
             at = across.place(value)
             parts.append(_line([(at, TOP), (at, HEIGHT - BOTTOM)], "#ddd", 1))
-            parts.append(_text(at, HEIGHT - BOTTOM + 16, f"{value:,g}", anchor="middle"))
+            parts.append(_text(at, HEIGHT - BOTTOM + 16, f"{value:,.15g}", anchor="middle"))
         for value in up.ticks:
             at = up.place(value)
             parts.append(_line([(LEFT, at), (WIDTH - RIGHT, at)], "#ddd", 1))
-            parts.append(_text(LEFT - 6, at + 4, f"{value:,g}", anchor="end"))
+            parts.append(_text(LEFT - 6, at + 4, f"{value:,.15g}", anchor="end"))
         for number, (name, series) in enumerate(self.series.items()):
             color = COLORS[number % len(COLORS)]
             placed = [(across.place(x), up.place(y)) for x, y in series]
@@ -68,7 +70,7 @@ class Plot:
         """Return the points as rows of a table: for each x, the value of each series, if it has one."""
         values = {name: dict(series) for name, series in self.series.items()}
         for x in sorted({x for series in values.values() for x in series}):
-            yield (f"{x:,g}", *(_number(series[x]) if x in series else "" for series in values.values()))
+            yield (f"{x:,.15g}", *(_number(series[x]) if x in series else "" for series in values.values()))
 
     @property
     def head(self) -> tuple[str, ...]:
@@ -104,6 +106,26 @@ class _Axis:
         powers = range(math.floor(self.low), math.ceil(self.high) + 1)
         values = (step * 10.0**power for power in powers for step in steps)
         return [value for value in values if self.low <= math.log10(value) <= self.high]
+
+
+class _LinearAxis(_Axis):
+    """A linear axis from 0 to `high`."""
+
+    @classmethod
+    def of(cls, values: Sequence[float], begin: float, end: float) -> _LinearAxis:
+        """Return the axis on which these values have room."""
+        return cls(0, 1.1 * max(values), begin, end)
+
+    def place(self, value: float) -> float:
+        """Return the position of a value."""
+        return self.begin + value / self.high * (self.end - self.begin)
+
+    @property
+    def ticks(self) -> list[float]:
+        """The values with a label: about five, at a round distance."""
+        power = 10.0 ** math.floor(math.log10(self.high / 5))
+        step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if self.high / step <= 6)
+        return [number * step for number in range(int(self.high / step) + 1)]
 
 
 def _number(value: float) -> str:

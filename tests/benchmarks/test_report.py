@@ -35,6 +35,16 @@ def test_a_plot_places_its_points_on_logarithmic_axes() -> None:
     assert {"Rows by latency <delay 0>", "latency, ms", "rows/s", "one", "eight", "1,000"} <= set(texts)
 
 
+def test_a_linear_axis_begins_at_zero() -> None:
+    plot = Plot("mb", "Memory", "rows", "MB", {"one": [(1000, 30), (1_000_000, 60)]}, from_zero=True)
+    root = ElementTree.fromstring(plot.svg())
+    low, high = [float(at.attrib["cy"]) for at in root.iter(f"{SVG}circle")]
+    places = {text.text: float(text.attrib["y"]) - 4 for text in root.iter(f"{SVG}text")}
+    assert places["0"] - low == pytest.approx(low - high, abs=0.2)
+    assert places["60"] == pytest.approx(high, abs=0.1)
+    assert "1,000,000" in places
+
+
 def test_a_plot_is_the_same_text_for_the_same_points() -> None:
     assert PLOT.svg() == Plot(**vars(PLOT)).svg()
     assert not re.search(r"\d\.\d\d", PLOT.svg())  # Positions are rounded.
