@@ -73,7 +73,7 @@ def run_on_temporal(
     job, stop = prepared.job, stop or Event()
     check_start(job, start)
     _check(job)
-    connections = _connections(prepared)
+    connections = connections_of(prepared)
     opened = open_rows(prepared)
     zone = zone_of(job, None if prepared.choose else connections[NOBODY])
     with in_zone(zone):
@@ -92,7 +92,7 @@ def run_on_temporal(
         try:
             runs = SharedRuns(output.store.database)
             with nothing_sent(), in_zone(zone):
-                shared = _upload(runs, output.part.run, prepared, connections, each_in_zone(rows, zone), stop)
+                shared = upload(runs, output.part.run, prepared, connections, each_in_zone(rows, zone), stop)
         except RunError:
             output.abandon()
             raise
@@ -119,7 +119,7 @@ def _check(job: Job) -> None:
         )
 
 
-def _connections(prepared: Prepared) -> dict[str, Connection]:
+def connections_of(prepared: Prepared) -> dict[str, Connection]:
     """Return the connections by tenant, after a sign-in. Raises ConnectionSetupError."""
     if prepared.choose:
         check_tenants(prepared)
@@ -137,7 +137,7 @@ def _account(prepared: Prepared, connections: Mapping[str, Connection]) -> Accou
     return Account(connection.account, connection.timezone)
 
 
-def _upload(
+def upload(
     runs: SharedRuns,
     run: int,
     prepared: Prepared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -81,6 +82,9 @@ def test_a_stopped_run_continues_where_it_was(open_stage: Open) -> None:
         with stage.run() as refused:
             assert refused.wait() == 2
             assert "use --resume to continue it" in refused.said()
+        with Process(stage.starter, stage.state, "run", "job.yaml", "--resume") as local:
+            assert local.wait() == 2
+            assert "differs from the unfinished one in its engine" in local.said()
         with stage.run("--resume", "--json") as run:
             assert run.wait() == 0, run.said()
             assert f'"resumed_rows": {sent}' in run.said()
@@ -137,11 +141,14 @@ def test_rows_of_one_connection_run_in_ranges(open_stage: Open) -> None:
 
 def test_failed_rows_of_all_workers_count(open_stage: Open) -> None:
     stage = open_stage(tenants=4, rows=400)
-    stage.write_job(delay_ms=50, max_errors=20, templates={"name": "{{ missing }}"})
+    templates = {"organization_id": "{{ 100000 + n }}"}
+    stage.write_job(action="get_organization", delay_ms=200, max_errors=30, templates=templates)
     two = ("--chunks", "2")
     with stage.worker("one", *two), stage.worker("two", *two), stage.run("--json") as run:
         assert run.wait() == 3, run.said()
-    assert "more than the run allows" in run.said()
+    failed = int(re.findall(r'"failed": (\d+)', run.said())[0])
+    assert 30 < failed < 100  # each chunk by itself would allow 31
+    assert f"{failed} rows failed, more than the run allows" in run.said()
     assert not (stage.starter / "out.jsonl").exists()
 
 

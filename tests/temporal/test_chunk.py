@@ -1,0 +1,129 @@
+"""Chunks of rows over a real database and a sandbox, without a Temporal server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+pytest.importorskip("temporalio", reason="the package temporalio is not installed")
+
+from connector.catalog.catalog import Catalog
+from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
+from connector.runs.job import Job
+from connector.runs.run import Prepared, prepare
+from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.chunks import Progress, SharedRuns
+from connector.state.databases import open_database
+from connector.state.runs import blocks
+from connector.temporal.chunk import ChunkRun, Chunks
+from connector.temporal.starter import connections_of, upload
+from connector.temporal.workflow import ChunkInput
+from tests.fakes import write_lines
+
+
+class Stage:
+    """A run of one connection whose rows are uploaded, and a worker in the same process."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, catalog: Catalog, state: str) -> None:
+        self.folder, self.sandbox, self.catalog, self.state = folder, sandbox, catalog, state
+        self.runs = SharedRuns(open_database(state))
+        self.connect("acme.yaml")
+
+    def connect(self, name: str, **changes: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        settings = {**self.sandbox.connection, **changes}
+        path.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+        return path
+
+    def prepared(self, **settings: Any) -> Prepared:
+        job = {
+            "action": "create_organization",
+            "templates": {"name": "Client {{ n }}"},
+            "connection": str(self.folder / "acme.yaml"),
+            "input": str(write_lines(self.folder / "rows.jsonl", [{"n": n} for n in range(1, 4)])),
+            "output": str(self.folder / "out.jsonl"),
+            "delay_ms": 0,
+            "state": self.state,
+        }
+        return prepare(Job(**{**job, **settings}), self.catalog)
+
+    def upload(self, prepared: Prepared) -> int:
+        """Upload the rows of a job, and return the run's id."""
+        ((run,),) = self.runs.database.run(
+            "INSERT INTO connector_run (output, fingerprint) VALUES ('out.jsonl', '{}') RETURNING id"
+        )
+        rows = prepared.job.source().rows()
+        upload(self.runs, run, prepared, connections_of(prepared), rows, Event())
+        return int(run)
+
+    def chunk(self, run: int, folder: Path | None = None) -> ChunkRun:
+        return Chunks(self.catalog, self.state, folder)(ChunkInput(str(run), 0, 0))
+
+    def envelopes(self, run: int) -> list[Mapping[str, Any]]:
+        found = b"".join(lines for _, lines in blocks(self.runs.database, run, 1))
+        return [json.loads(line) for line in found.splitlines()]
+
+
+@pytest.fixture
+def stage(tmp_path: Path, catalog: Catalog, postgres: str) -> Iterator[Stage]:
+    with Sandbox() as sandbox:
+        yield Stage(tmp_path, sandbox, catalog, postgres)
+
+
+def test_a_chunk_runs_its_rows_once_and_saves_its_progress(stage: Stage) -> None:
+    run = stage.upload(stage.prepared())
+    assert stage.chunk(run).run(Event())
+    assert [e["result"]["name"] for e in stage.envelopes(run)] == ["Client 1", "Client 2", "Client 3"]
+    assert stage.runs.progress(run) == Progress(3, 0, 3)
+    assert stage.chunk(run).run(Event())
+    assert len(stage.envelopes(run)) == 3
+    assert stage.runs.progress(run) == Progress(3, 0, 0)
+    settings = json.dumps(stage.runs.settings(run))
+    assert stage.state not in settings
+    assert stage.sandbox.connection["client_secret"] not in settings
+
+
+def test_a_chunk_that_is_stopped_says_so_and_goes_on_later(stage: Stage) -> None:
+    run, stop = stage.upload(stage.prepared()), Event()
+    stop.set()
+    with pytest.raises(RunInterruptedError):
+        stage.chunk(run).run(stop)
+    assert stage.envelopes(run) == []
+    assert stage.chunk(run).run(Event())
+    assert len(stage.envelopes(run)) == 3
+
+
+def test_a_worker_refuses_a_connection_to_another_account(stage: Stage) -> None:
+    run = stage.upload(stage.prepared())
+    stage.connect("workers/acme.yaml", client_id="another-app")
+    with pytest.raises(ConnectionSetupError, match="is not the account of the run"):
+        stage.chunk(run, stage.folder / "workers")
+    stage.connect("workers/acme.yaml")
+    assert stage.chunk(run, stage.folder / "workers").run(Event())
+
+
+def test_a_worker_refuses_an_action_that_differs_and_a_run_that_is_elsewhere(stage: Stage) -> None:
+    prepared = stage.prepared()
+    other = replace(prepared.action, file=stage.catalog.action("get_organization").file)
+    run = stage.upload(replace(prepared, action=other))
+    with pytest.raises(RunError, match="create_organization: its declaration on this worker is not that"):
+        stage.chunk(run)
+    with pytest.raises(RunError, match="run 4711 is not in the database of this worker"):
+        stage.chunk(4711)
+
+
+def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:
+    run = stage.upload(stage.prepared(max_errors=3))
+    stage.runs.save_progress(run, 0, 1, 1, Progress(9, 4, 9))
+    assert not stage.chunk(run).run(Event())
+    assert stage.envelopes(run) == []
+    stage.runs.restart_limit(run)  # as a resumed run does
+    assert stage.chunk(run).run(Event())
+    assert len(stage.envelopes(run)) == 3
