@@ -87,6 +87,7 @@ def test_a_chunk_runs_its_rows_once_and_saves_its_progress(stage: Stage) -> None
     assert stage.runs.progress(run) == Progress(3, 0, 0)
     settings = json.dumps(stage.runs.settings(run))
     assert stage.state not in settings
+    assert "rows.jsonl" not in settings
     assert stage.sandbox.connection["client_secret"] not in settings
 
 

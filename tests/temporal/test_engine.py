@@ -124,6 +124,9 @@ def test_a_chunk_that_no_worker_can_start_fails_its_group_alone(
     def act(given: ChunkInput, stop: Event) -> bool:
         if given.group == 0:
             raise ConnectionSetupError("there is no connection acme")
+        if given.chunk == 0:
+            wait_until(lambda: chunks.run.count((0, 0)) == 2)
+            Event().wait(1)  # until the server knows that the other group has failed
         return True
 
     chunks = Chunks(act)
@@ -154,13 +157,15 @@ def test_values_in_the_message_of_a_bug_do_not_reach_the_server(
 
 
 def test_a_cancelled_run_ends_after_the_rows_in_progress_and_can_be_started_again(stage: Stage) -> None:
-    begun, goes_on = Event(), Event()
+    begun, stopping, rows_end, goes_on = Event(), Event(), Event(), Event()
 
     def act(given: ChunkInput, stop: Event) -> bool:
         begun.set()
         if goes_on.is_set():
             return True
         assert stop.wait(PATIENCE_S)
+        stopping.set()
+        assert rows_end.wait(PATIENCE_S)
         raise RunInterruptedError("stopped")
 
     chunks = Chunks(act)
@@ -168,6 +173,9 @@ def test_a_cancelled_run_ends_after_the_rows_in_progress_and_can_be_started_agai
         stage.start([2])
         assert begun.wait(PATIENCE_S)
         stage.engine.cancel(stage.id)
+        assert stopping.wait(PATIENCE_S)
+        assert stage.engine.state(stage.id) == "running"
+        rows_end.set()
         assert stage.ends() == "cancelled"
         goes_on.set()
         stage.start([2])
@@ -177,17 +185,19 @@ def test_a_cancelled_run_ends_after_the_rows_in_progress_and_can_be_started_agai
 
 
 def test_a_worker_that_is_stopped_leaves_its_chunk_to_another_one(stage: Stage) -> None:
-    begun = Event()
+    begun, stopped = Event(), Event()
 
     def act(given: ChunkInput, stop: Event) -> bool:
         begun.set()
         assert stop.wait(PATIENCE_S)
+        stopped.set()
         raise RunInterruptedError("stopped")
 
     first, second = Chunks(act), Chunks()
     with stage.worker(first):
         stage.start([1])
         assert begun.wait(PATIENCE_S)
+    assert stopped.is_set()
     with stage.worker(second):
         assert stage.ends() == "completed"
     assert (first.run, second.run) == ([(0, 0)], [(0, 0)])
