@@ -5,6 +5,7 @@ It is imported only by runs whose setting `state` is a database. It requires the
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -92,6 +93,7 @@ class Database:
         self.shown, self._url = shown(url), url
         self._idle: list[_Connection] = []
         self._free = Semaphore(MOST_CONNECTIONS)
+        self._process, self._inherited = os.getpid(), self._idle
 
     def run(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Execute one statement in a separate transaction, committed on return; return its rows."""
@@ -115,11 +117,12 @@ class Database:
         closed at the end of the context.
         """
         with self.errors():
-            connection = self._connect()
+            connection, process = self._connect(), os.getpid()
             try:
                 yield Transaction(connection)
             finally:
-                connection.close()
+                if process == os.getpid():  # A process made by a fork would close that of its parent.
+                    connection.close()
 
     def check(self) -> None:
         """Check that the database responds; replace connections that were lost, as after its restart."""
@@ -135,6 +138,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
+        self._leave_parent()
         with self.errors():
             if not self._free.acquire(timeout=RESPONSE_S):
                 raise psycopg.OperationalError("all connections of this process are in use")
@@ -152,6 +156,14 @@ class Database:
                         connection.close()
             finally:
                 self._free.release()
+
+    def _leave_parent(self) -> None:
+        """In a process made by a fork, leave the connections to its parent, and open others."""
+        if self._process != os.getpid():
+            # The connections are kept, since psycopg warns of those that are deleted while they are open.
+            self._inherited, self._idle = self._idle, []
+            self._free = Semaphore(MOST_CONNECTIONS)
+            self._process = os.getpid()
 
     def _take(self) -> _Connection:
         try:

@@ -6,6 +6,7 @@ A lock ends with the connection that holds it, and so with its process, or withi
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from contextlib import AbstractContextManager
 from threading import Lock
@@ -34,6 +35,8 @@ class Locks:
         self._lost, self._lost_until = "", 0.0
         self._session: Transaction | None = None
         self._context: AbstractContextManager[Transaction] | None = None
+        self._process = os.getpid()
+        self._inherited: AbstractContextManager[Transaction] | None = None
 
     def take(self, name: str, wait_s: float = 0.0) -> bool:
         """Take a lock, and return True; return False if another process or thread holds it for `wait_s`."""
@@ -64,6 +67,7 @@ class Locks:
 
     def _try(self, name: str) -> bool:
         with self._mutex:
+            self._leave_parent()
             if name in self._held:
                 return False
             if time.monotonic() < self._lost_until:
@@ -77,6 +81,14 @@ class Locks:
             if is_taken:
                 self._held.add(name)
             return is_taken
+
+    def _leave_parent(self) -> None:
+        """In a process made by a fork, leave the connection and its locks to the parent."""
+        if self._process != os.getpid():
+            self._inherited = self._context
+            self._session = self._context = None
+            self._held, self._waiting = set(), 1
+            self._process = os.getpid()
 
     def _run(self, statement: str, name: str) -> bool:
         with self._database.errors():

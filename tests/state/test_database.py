@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
@@ -113,3 +116,29 @@ def test_another_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(RunError, match=r"^state: use the URL of a PostgreSQL database") as caught:
         find_state(url)
     assert url not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+def test_a_process_made_by_a_fork_leaves_the_connections_and_locks_to_its_parent(postgres: str) -> None:
+    # In a separate process, since a fork of a process with threads is not safe.
+    code = """
+import os, sys
+from connector.state.databases import open_database
+from connector.state.locks import Locks, locks_of
+database = open_database(sys.argv[1])
+assert locks_of(database).take("a lock")
+own = database.run("SELECT pg_backend_pid()")
+child = os.fork()
+if not child:
+    assert database.run("SELECT pg_backend_pid()") != own
+    assert locks_of(database).take("another lock")
+    assert not locks_of(database).take("a lock")
+    sys.exit(0)
+_, status = os.waitpid(child, 0)
+assert database.run("SELECT pg_backend_pid()") == own
+assert not Locks(database).take("a lock")
+assert Locks(database).take("another lock", 30)
+locks_of(database).release("a lock")
+sys.exit(status != 0)
+"""
+    subprocess.run([sys.executable, "-c", code, postgres], check=True, timeout=60)
