@@ -6,19 +6,21 @@ It is imported only by runs whose setting `state` is a database. It requires the
 from __future__ import annotations
 
 import os
+import select
+import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Semaphore
-from typing import Any, TypeVar
+from typing import Any
 
 from connector.errors import RunError, RunStoppedError
 from connector.state.setting import shown
 
 try:
     import psycopg
-    from psycopg import waiting
     from psycopg.pq import TransactionStatus
+    from psycopg.waiting import Ready, Wait
 except ImportError as missing:
     raise RunError(
         "state in PostgreSQL requires the package psycopg: `pip install 'ninjaone-connector[postgres]'`"
@@ -39,8 +41,6 @@ _OPTIONS: dict[str, Any] = {
     "tcp_user_timeout": int(RESPONSE_S * 1000),
     "application_name": "connector",
 }
-_WAKE_S = 0.5
-_T = TypeVar("_T")
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -53,33 +53,41 @@ class DatabaseLostError(RunStoppedError):
 class _Connection(psycopg.Connection[Row]):
     """A connection that waits `RESPONSE_S` for each response at most.
 
-    The time limits of TCP are not enough: a proxy can keep a connection open, but forward nothing.
+    The time limits of TCP are not enough: a proxy can keep a connection open, but forward nothing. The time
+    limit of psycopg's own loop depends on its version.
     """
 
     def wait(self, gen: Any, *_: Any, **others: Any) -> Any:
         """Run the generator of a statement. Raises OperationalError if no response arrives in time."""
+        end = time.monotonic() + RESPONSE_S
         try:
-            return waiting.wait(_limited(gen), self.pgconn.socket, interval=_WAKE_S)
-        except _NoResponse:
-            self.pgconn.finish()  # without a farewell, which could wait, too
-            raise psycopg.OperationalError(f"no response in {RESPONSE_S:g} s") from None
+            awaited = next(gen)
+            while True:
+                ready = _ready(self.pgconn.socket, awaited, end - time.monotonic())
+                if not ready:
+                    self.pgconn.finish()  # without a farewell, which could wait, too
+                    raise psycopg.OperationalError(f"no response in {RESPONSE_S:g} s")
+                awaited = gen.send(ready)
+        except StopIteration as stop:
+            return stop.value
 
 
-class _NoResponse(Exception):
-    pass
-
-
-def _limited(steps: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
-    """Yield what a generator of psycopg yields; raise _NoResponse after `RESPONSE_S` without an end."""
-    end = time.monotonic() + RESPONSE_S
-    ready = None
-    try:
-        while True:
-            ready = yield steps.send(ready)
-            if not ready and time.monotonic() > end:
-                raise _NoResponse
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
+def _ready(socket: int, awaited: int, seconds: float) -> int:
+    """Return which of the awaited states a socket has (Wait.R, Wait.W or both); 0 after the time."""
+    if sys.platform == "win32":
+        reads, writes, _ = select.select(
+            [socket] if awaited & Wait.R else [], [socket] if awaited & Wait.W else [], [], max(0.0, seconds)
+        )
+        return (Ready.R if reads else 0) | (Ready.W if writes else 0)
+    else:
+        poll = select.poll()  # `select` is limited to 1024 open files
+        poll.register(
+            socket, (select.POLLIN if awaited & Wait.R else 0) | (select.POLLOUT if awaited & Wait.W else 0)
+        )
+        for _, event in poll.poll(max(0.0, seconds) * 1000):
+            # An error is reported by the next attempt to read or to write.
+            return (Ready.R if event & ~select.POLLOUT else 0) | (Ready.W if event & ~select.POLLIN else 0)
+        return 0
 
 
 class Database:
