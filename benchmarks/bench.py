@@ -35,7 +35,7 @@ class Sizes:
     few_synced: int = 5_000
     many_synced: int = 50_000
     alerts: int = 24
-    alert_gap_s: float = 6.0
+    alert_gap_s: float = 4.0
     posts: int = 10_000
     receiver_kills: int = 20
     receiver_s: int = 15

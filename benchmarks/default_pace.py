@@ -25,7 +25,7 @@ SLEEPING = "`requests.Session` loop with `time.sleep(0.3)`"
 def measure(bench: Bench) -> Findings:
     """Return the time and the cost of rows at the default delay, with a server that responds after 100 ms."""
     count = bench.sizes.slow_rows
-    sizes = {DEFAULT: count, AUTO: 20 * count, SLEEPING: count}
+    sizes = {DEFAULT: count, AUTO: 10 * count, SLEEPING: count}
     contestants = {name: _once(bench, name, rows) for name, rows in sizes.items()}
     runs, notes = in_turn(contestants, -(-bench.sizes.rounds // 2))
     lines, row_s = [], {}

@@ -146,7 +146,7 @@ def _far(bench: Bench) -> Findings:
         threads = CONCURRENCY if name in CONCURRENT else 1
         sizes[name] = (
             threads,
-            max(5, min(bench.sizes.rows, round(bench.sizes.seconds * 5 * threads / FAR_S))),
+            max(5, min(bench.sizes.rows, round(bench.sizes.seconds * 3 * threads / FAR_S))),
         )
     contestants: dict[str, Callable[[], Timed]] = {}
     for name, (threads, count) in sizes.items():
