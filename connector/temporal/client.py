@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
@@ -15,7 +15,7 @@ from connector.temporal.address import Address
 
 _MESSAGE = re.compile(r'message: "([^"]+)"')
 _RETURN_S = 0.2
-CONNECT_TIMEOUT = timedelta(seconds=10)
+_CONNECT_S = 10
 
 
 def let_threads_return() -> None:
@@ -34,10 +34,10 @@ async def connect(address: Address) -> Client:
     settings = ClientConfig.load_client_connect_config()
     settings["target_host"], settings["namespace"] = address.host, address.namespace
     try:
-        return await Client.connect(**settings, connect_timeout=CONNECT_TIMEOUT)
-    except (RPCError, RuntimeError, OSError) as error:
+        return await asyncio.wait_for(Client.connect(**settings), _CONNECT_S)
+    except (RPCError, RuntimeError, OSError, asyncio.TimeoutError) as error:
         reason = _MESSAGE.search(str(error))  # of the error of the system, in those of several layers
-        said = reason[1] if reason else error
+        said = reason[1] if reason else str(error) or f"no response in {_CONNECT_S} s"
         failure = RunError(f"{address.host}: the Temporal server cannot be reached: {said}")
         failure.transient = True
         raise failure from error
