@@ -17,7 +17,7 @@ from connector.errors import RunStoppedError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.1
 """The interval in which a file is checked for removal, in seconds. A removed file is restored."""
 
 
