@@ -42,12 +42,15 @@ needs_spectral = pytest.mark.skipif(
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[Serving, str]]:
-    """A server over a sandbox, and a key for everything."""
+    """A server over a sandbox with folders for files, and a key for everything."""
     with Sandbox() as sandbox:
         path = tmp_path / "acme.yaml"
         path.write_text("".join(f"{name}: {value}\n" for name, value in sandbox.connection.items()))
         key = Keys().add("all", ALL, "2026-11-29")
-        with serving("--connection", str(path)) as running:
+        folders = ("--uploads", str(tmp_path / "uploads"), "--files", str(tmp_path / "files"))
+        for folder in folders[1::2]:
+            Path(folder).mkdir()
+        with serving("--connection", str(path), *folders) as running:
             yield running, key
 
 
