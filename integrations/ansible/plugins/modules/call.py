@@ -140,7 +140,7 @@ SETTINGS = ("region", "base_url", "client_id", "client_secret")
 """The options that are settings of a connection."""
 
 
-class Module(AnsibleModule):
+class Module(AnsibleModule):  # type: ignore[misc]  # Ansible need not be installed where types are checked
     """The module of a task, of which the system's log has only the name of the action."""
 
     def log(self, msg: Any, log_args: Any = None) -> None:
