@@ -114,12 +114,6 @@ def test_syncs_are_shown_by_their_folders(tmp_path: Path, capsys: pytest.Capture
     assert "there is no mapping.yaml" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("port", ["-1", "65536"])
-def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["catalog", "serve", "--no-browser", f"--port={port}"]) == 2
-    assert f"port {port}" in capsys.readouterr().err
-
-
 @pytest.fixture
 def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the first pages alone: all of them take seconds."""

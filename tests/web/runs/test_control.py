@@ -315,6 +315,7 @@ def test_the_job_of_a_record_is_resumed_as_what_it_was(tmp_path: Path) -> None:
         "limit",
         "offset",
         "sample",
+        "state",  # a URL that may have a password
     )
     for of in fields(Job):
         if of.name not in given and of.name not in other:

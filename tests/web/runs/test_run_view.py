@@ -160,7 +160,7 @@ def test_the_lock_of_a_run_that_goes_on_is_left_alone(
     def touched(*_: object) -> None:
         raise AssertionError("the lock was asked for")
 
-    monkeypatch.setattr("connector.web.runs.run_view.look_for_another_run", touched)
+    monkeypatch.setattr("connector.web.runs.run_view.store_of", touched)
     assert state_of(record(tmp_path / "out.jsonl", seen=1019.0), 1020.0) == "running"
     assert state_of(record(tmp_path / "out.jsonl", ended=1019.0, summary={}), 1020.0) == "finished"
 
