@@ -7,16 +7,20 @@ import re
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import wait_until
 from tests.hosts.airflow.conftest import PATIENCE_S, Airflow
+from tests.postgres import PASSWORD
 
 pytestmark = pytest.mark.slow
 
 ROWS = 12
+RUN = "manual__2026-07-01T00:00:00+00:00"
 
 
 def test_it_is_listed_and_its_connection_is_tested(airflow: Airflow) -> None:
@@ -77,12 +81,53 @@ def test_a_batch_that_is_killed_twice_sends_no_row_twice(airflow: Airflow) -> No
     assert "stopped before the end; a retry continues" in printed
     (run,) = summary["runs"]
     assert (run["rows"], run["stopped"]) == (ROWS, False)
-    output = airflow.work / "manual__2026-07-01T00:00:00+00:00" / "out.jsonl"
+    check_rows(airflow, airflow.work / RUN / "out.jsonl", lines[1:], run["failed"])
+
+
+def test_a_batch_with_shared_state_moves_to_other_machines(airflow: Airflow, postgres: str) -> None:
+    lines = ["name", *(f"Moved {number}" for number in range(ROWS))]
+    disk = airflow.work / "disk"
+    for machine in ("one", "two", "three"):
+        (airflow.work / machine).mkdir()
+        (airflow.work / machine / "rows.csv").write_text("\n".join(lines) + "\n")
+    disk.symlink_to(airflow.work / "one")
+    with on_machine(airflow, "one", postgres).start("python", "drive.py", "shared:0") as process:
+        wait_until(lambda: len(airflow.created("Moved")) >= 3, PATIENCE_S)
+        process.send_signal(signal.SIGKILL)
+    assert 3 <= len(airflow.created("Moved")) < ROWS
+
+    disk.unlink()
+    disk.symlink_to(airflow.work / "two")
+    result, printed = on_machine(airflow, "two", postgres).drive(f"shared:{len(airflow.created()) + 4}")
+    ((_, state, number, summary),) = result["shared"]["create"]
+    assert state == "success"
+    # A first try that begins before the lease of the killed process has ended is retried on machine three.
+    first, last = {2: ("two", "three"), 3: ("three", "two")}[number]
+    assert "stopped before the end; a retry continues" in printed
+    assert PASSWORD not in printed
+    (run,) = summary["runs"]
+    assert (run["rows"], run["stopped"]) == (ROWS, False)
+    assert not (airflow.work / first / RUN / "out.jsonl").exists()
+    check_rows(airflow, airflow.work / last / RUN / "out.jsonl", lines[1:], run["failed"])
+
+
+def on_machine(airflow: Airflow, name: str, state: str) -> Airflow:
+    """Return Airflow with a user's folders of a machine's own, and the connection of the state."""
+    folders = {
+        f"XDG_{kind}_HOME": str(airflow.work / name / kind) for kind in ("CACHE", "STATE", "CONFIG", "DATA")
+    }
+    return replace(
+        airflow, environment={**airflow.environment, **folders, "AIRFLOW_CONN_SHARED_STATE": state}
+    )
+
+
+def check_rows(airflow: Airflow, output: Path, names: Sequence[str], failed: int) -> None:
+    """Check that each row has an envelope and was received once, except the one of a killed process."""
     codes = [json.loads(line)["meta"]["code"] for line in output.read_text().splitlines()]
     assert len(codes) == ROWS
     # The row that was in progress at the SIGKILL was received or not; it is not sent again.
-    unclear = {name for name, code in zip(lines[1:], codes, strict=True) if code == "outcome_unknown"}
-    assert len(unclear) == run["failed"] <= 1
-    received = Counter(name.removesuffix(" 20260701") for name in airflow.created("Acme"))
+    unclear = {name for name, code in zip(names, codes, strict=True) if code == "outcome_unknown"}
+    assert len(unclear) == failed <= 1
+    received = Counter(name.removesuffix(" 20260701") for name in airflow.created(names[0].split()[0]))
     assert max(received.values()) == 1
-    assert {*lines[1:]} - unclear <= received.keys()
+    assert {*names} - unclear <= received.keys()

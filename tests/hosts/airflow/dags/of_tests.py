@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -69,14 +70,34 @@ with DAG("calls", schedule=None, start_date=datetime(2026, 1, 1), default_args=N
     )
     listed >> mapped >> device >> renamed >> [gone, lost, large, filed, refused]
 
+CREATE = {
+    "task_id": "create",
+    "action": "create_organization",
+    "templates": {"name": "{{ name }} {{ suffix }}"},
+    "vars": {"suffix": "{{ ds_nodash }}"},
+    "allow_failed_rows": True,
+    "conn_id": "ninjaone_slow",
+}
+
 with DAG("batch", schedule=None, start_date=datetime(2026, 1, 1), default_args=NEVER_WAIT) as batch:
     NinjaOneBatchOperator(
-        task_id="create",
-        action="create_organization",
-        input_file=FOLDER + "/rows.csv",
-        output_file=FOLDER + "/{{ run_id }}/out.jsonl",
-        templates={"name": "{{ name }} {{ suffix }}"},
-        vars={"suffix": "{{ ds_nodash }}"},
-        allow_failed_rows=True,
-        conn_id="ninjaone_slow",
+        **CREATE, input_file=FOLDER + "/rows.csv", output_file=FOLDER + "/{{ run_id }}/out.jsonl"
+    )
+
+
+def other_machine(context: Any) -> None:
+    """Replace the disk by that of another machine: of two by three, of three by two."""
+    disk = Path(FOLDER, "disk")
+    is_two = disk.resolve().name == "two"
+    disk.unlink()
+    disk.symlink_to(Path(FOLDER, "three" if is_two else "two"))
+
+
+AFTER_A_LEASE = {"retries": 3, "retry_delay": timedelta(seconds=16), "on_retry_callback": other_machine}
+with DAG("shared", schedule=None, start_date=datetime(2026, 1, 1), default_args=AFTER_A_LEASE) as shared:
+    NinjaOneBatchOperator(
+        **CREATE,
+        input_file=FOLDER + "/disk/rows.csv",
+        output_file=FOLDER + "/disk/{{ run_id }}/out.jsonl",
+        state_conn_id="shared_state",
     )
