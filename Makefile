@@ -197,9 +197,10 @@ node-red:
 	@$(INSTALL) npm build/node-red Node-RED $(NODE_RED)
 
 # Engines whose tasks are Python functions, and the schema of GitHub's workflows.
-RECIPES := prefect==3.9.1 celery==5.7.0 distributed==2026.8.0 check-jsonschema==0.39.0
+RECIPES := prefect==3.9.1 celery[redis]==5.7.0 distributed==2026.8.0 ray==2.60.0 psycopg[binary]==3.3.9 check-jsonschema==0.39.0
 recipes: $(READY)
-	@$(INSTALL) venv build/recipes "Prefect, Celery and Dask" $(RECIPES) $(CORE)
+	@$(INSTALL) venv build/recipes "Prefect, Celery, Dask and Ray" $(RECIPES) $(CORE)
+	@$(INSTALL) system redis-server "Celery with Redis" redis-server
 
 # The checks of Ansible's own test program, which installs what they need. Without a download of pip, it uses Python's.
 SANITY := build/sanity/ansible_collections/ninjaone/connector
