@@ -13,6 +13,10 @@ from typing import NamedTuple
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.state.database import Database
+from connector.state.parts import Part as HeldPart
+
+_BLOCKS = 4
+"""The number of blocks of rows that are read at once; see `Split` for their size."""
 
 
 class Part(NamedTuple):
@@ -62,7 +66,11 @@ class Progress(NamedTuple):
 
 
 class SharedRuns:
-    """The shared runs in a database. All methods raise the errors of `Database`."""
+    """The shared runs in a database. All methods raise the errors of `Database`.
+
+    `held` is the part of the run that its starter holds. After another starter has taken over, its uploads
+    are refused with RunStoppedError, because rows that are uploaded twice would be sent twice.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -82,27 +90,30 @@ class SharedRuns:
         its: Mapping[str, Json] = json_text.loads(settings)
         return its
 
-    def create(self, run: int, settings: Mapping[str, Json]) -> None:
+    def create(self, held: HeldPart, settings: Mapping[str, Json]) -> None:
         """Create a run without rows; those of an upload that was not completed are removed."""
-        self.database.run("DELETE FROM connector_rows WHERE run = %s", [run])
-        self.database.run("DELETE FROM connector_shared_run WHERE run = %s", [run])
-        self.database.run(
-            "INSERT INTO connector_shared_run (run, settings) VALUES (%s, %s::jsonb)",
-            [run, json_text.dumps(dict(settings))],
-        )
-
-    def upload(self, run: int, blocks: Mapping[int, bytes]) -> None:
-        """Add lines of rows to parts, by part number."""
-        self.database.run(
-            "INSERT INTO connector_rows (run, part, lines)"
-            " SELECT %s, part, lines FROM unnest(%s::integer[], %s::bytea[]) AS block(part, lines)",
-            [run, list(blocks), list(blocks.values())],
-        )
-
-    def complete(self, run: int, chunks: Sequence[int], parts: Iterable[ChunkPart]) -> None:
-        """Complete the upload of a run: set its parts, and the number of chunks of each group."""
-        its = list(parts)
         with self.database.transaction() as transaction:
+            held.require_held(transaction)
+            transaction.run("DELETE FROM connector_rows WHERE run = %s", [held.run])
+            transaction.run("DELETE FROM connector_shared_run WHERE run = %s", [held.run])
+            transaction.run(
+                "INSERT INTO connector_shared_run (run, settings) VALUES (%s, %s::json)",
+                [held.run, json_text.dump_bytes(dict(settings)).decode()],
+            )
+
+    def upload(self, held: HeldPart, blocks: Mapping[int, bytes]) -> None:
+        """Add lines of rows to parts, by part number; there must be some."""
+        held.write(
+            "INSERT INTO connector_rows (run, part, lines) SELECT %s, part, lines"
+            " FROM held, unnest(%s::integer[], %s::bytea[]) AS block(part, lines) RETURNING 1",
+            [held.run, list(blocks), list(blocks.values())],
+        )
+
+    def complete(self, held: HeldPart, chunks: Sequence[int], parts: Iterable[ChunkPart]) -> None:
+        """Complete the upload of a run: set its parts, and the number of chunks of each group."""
+        its, run = list(parts), held.run
+        with self.database.transaction() as transaction:
+            held.require_held(transaction)
             transaction.run(
                 "INSERT INTO connector_chunk_part (run, group_number, chunk, part, tenant, row_count)"
                 " SELECT %s, * FROM"
@@ -146,11 +157,16 @@ class SharedRuns:
         ]
 
     def lines(self, run: int, part: int) -> Iterator[bytes]:
-        """Yield the lines of the rows of a part."""
-        for (block,) in self.database.run(
-            "SELECT lines FROM connector_rows WHERE run = %s AND part = %s ORDER BY number", [run, part]
+        """Yield the lines of the rows of a part; few blocks at a time are in memory."""
+        after = -1
+        while blocks := self.database.run(
+            "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
+            f" ORDER BY number LIMIT {_BLOCKS}",
+            [run, part, after],
         ):
-            yield from bytes(block).splitlines(keepends=True)
+            for number, block in blocks:
+                yield from bytes(block).splitlines(keepends=True)
+                after = number
 
     def restart_limit(self, run: int) -> None:
         """Note the number of failed rows so far: a resumed run counts failed rows from 0 again."""

@@ -71,7 +71,13 @@ class Chunks:
             found = self._prepared.get(shared.workflow)
             if found is None:
                 settings: Mapping[str, Any] = runs.settings(shared.run)
-                job = replace(job_from_json(settings["job"]), state=self._state)
+                try:
+                    job = replace(job_from_json(settings["job"]), state=self._state)
+                except TypeError as error:
+                    raise RunError(
+                        f"run {shared.run} has a setting that this worker does not know: {error}; use the "
+                        "same version of the connector on all machines"
+                    ) from error
                 prepared = prepare(job, self._catalog, now=settings["now"])
                 if action_digest(prepared.action) != settings["action"]:
                     raise RunError(

@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from connector.errors import RunError
+from connector.errors import RunStoppedError
 from connector.temporal.address import Address
 from connector.temporal.client import connect, let_threads_return
 from connector.temporal.workflow import WORKFLOW, RunInput
@@ -49,7 +49,10 @@ class Engine:
         let_threads_return()
 
     def start(self, id: str, run: str, chunks: Sequence[int]) -> None:
-        """Start the workflow of a run, unless it is running already. Raises RunError."""
+        """Start the workflow of a run, unless it is running already.
+
+        Raises RunStoppedError, because the workflow may have been started.
+        """
         try:
             self._wait(
                 self._client.start_workflow(
@@ -61,7 +64,9 @@ class Engine:
                 )
             )
         except RPCError as error:
-            raise RunError(f"{self.address}: the workflow cannot be started: {error}") from error
+            raise RunStoppedError(
+                f"{self.address}: the workflow cannot be started: {error}; use --resume to try again"
+            ) from error
 
     def state(self, id: str) -> State | None:
         """Return the state of a workflow; None if the server does not respond now."""

@@ -16,6 +16,7 @@ from connector.errors import RunInterruptedError
 from connector.files.readers import InputRow
 from connector.runs.tenant_split import Choose, assign
 from connector.state.chunks import ChunkPart, Part, SharedRuns
+from connector.state.parts import Part as HeldPart
 
 ROWS_A_PART = 1000
 """The number of rows of a part: after them, the rows of a connection can move to a worker that was added."""
@@ -37,9 +38,9 @@ class _Part:
 class Split:
     """The parts of the rows of a run, by the connection of each row."""
 
-    def __init__(self, runs: SharedRuns, run: int, *, in_ranges: bool) -> None:
+    def __init__(self, runs: SharedRuns, held: HeldPart, *, in_ranges: bool) -> None:
         """With `in_ranges`, the rows of a connection are several parts if there are many."""
-        self._runs, self._run, self._in_ranges = runs, run, in_ranges
+        self._runs, self._held, self._in_ranges = runs, held, in_ranges
         self._parts: dict[str, list[_Part]] = {}
         self._count = 1  # Part 0 is the run itself, which its starter holds.
         self._waiting: dict[int, list[bytes]] = {}
@@ -67,7 +68,7 @@ class Split:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._runs.upload(self._run, {part: b"".join(lines) for part, lines in self._waiting.items()})
+            self._runs.upload(self._held, {part: b"".join(lines) for part, lines in self._waiting.items()})
         self._waiting.clear()
         self._size = 0
 
@@ -80,7 +81,7 @@ class Split:
             for chunk, part in enumerate(self._parts[tenant])
         )
         chunks = [max(len(self._parts[tenant]) for tenant in tenants) for tenants in groups]
-        self._runs.complete(self._run, chunks, places)
+        self._runs.complete(self._held, chunks, places)
 
 
 def group(rows: dict[str, int]) -> list[list[str]]:

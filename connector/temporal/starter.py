@@ -38,6 +38,7 @@ from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_o
 from connector.runs.tenant_split import NOBODY
 from connector.state.chunks import SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
+from connector.state.parts import Part as HeldPart
 from connector.state.runs import SharedOutput
 from connector.temporal.address import Address
 from connector.temporal.chunk import account_digest
@@ -92,7 +93,7 @@ def run_on_temporal(
         try:
             runs = SharedRuns(output.store.database)
             with nothing_sent(), in_zone(zone):
-                shared = upload(runs, output.part.run, prepared, connections, each_in_zone(rows, zone), stop)
+                shared = upload(runs, output.part, prepared, connections, each_in_zone(rows, zone), stop)
         except RunError:
             output.abandon()
             raise
@@ -139,14 +140,14 @@ def _account(prepared: Prepared, connections: Mapping[str, Connection]) -> Accou
 
 def upload(
     runs: SharedRuns,
-    run: int,
+    held: HeldPart,
     prepared: Prepared,
     connections: Mapping[str, Connection],
     rows: Iterator[InputRow],
     stop: Event,
 ) -> SharedRun:
     """Return the shared run; its rows are uploaded if this was not completed before."""
-    shared = runs.find(run)
+    shared = runs.find(held.run)
     if shared is None or shared.chunks is None:
         settings: dict[str, Json] = {
             "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
@@ -154,9 +155,9 @@ def upload(
             "action": action_digest(prepared.action),
             "accounts": {name: account_digest(its) for name, its in connections.items()},
         }
-        runs.create(run, settings)
-        Split(runs, run, in_ranges=not prepared.distinct).upload(rows, prepared.choose, stop)
-        shared = runs.find(run)
+        runs.create(held, settings)
+        Split(runs, held, in_ranges=not prepared.distinct).upload(rows, prepared.choose, stop)
+        shared = runs.find(held.run)
     if shared is None:
         raise RunStoppedError("the run was removed from the database by another process")
     return shared

@@ -20,6 +20,7 @@ from connector.runs.run import Prepared, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.chunks import Progress, SharedRuns
 from connector.state.databases import open_database
+from connector.state.parts import take_part
 from connector.state.runs import blocks
 from connector.temporal.chunk import ChunkRun, Chunks
 from connector.temporal.starter import connections_of, upload
@@ -60,7 +61,9 @@ class Stage:
             "INSERT INTO connector_run (output, fingerprint) VALUES ('out.jsonl', '{}') RETURNING id"
         )
         rows = prepared.job.source().rows()
-        upload(self.runs, run, prepared, connections_of(prepared), rows, Event())
+        held, _ = take_part(self.runs.database, run, 0, "out.jsonl", "starter")
+        upload(self.runs, held, prepared, connections_of(prepared), rows, Event())
+        held.release()
         return int(run)
 
     def chunk(self, run: int, folder: Path | None = None) -> ChunkRun:
@@ -118,6 +121,15 @@ def test_a_worker_refuses_an_action_that_differs_and_a_run_that_is_elsewhere(sta
         stage.chunk(run)
     with pytest.raises(RunError, match="run 4711 is not in the database of this worker"):
         stage.chunk(4711)
+
+
+def test_a_worker_that_does_not_know_a_setting_refuses_the_run(stage: Stage) -> None:
+    run = stage.upload(stage.prepared())
+    stage.runs.database.run(
+        """UPDATE connector_shared_run SET settings = jsonb_set(settings::jsonb, '{job,newer}', '"x"')"""
+    )
+    with pytest.raises(RunError, match=r"a setting that this worker does not know: .*newer.*; use the same"):
+        stage.chunk(run)
 
 
 def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:

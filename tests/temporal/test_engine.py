@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -97,6 +98,15 @@ def test_the_chunks_of_a_group_run_in_order_and_a_stopped_group_runs_no_further(
         assert stage.ends() == "completed"
     assert [chunk for group, chunk in chunks.run if group == 0] == [0, 1, 2]
     assert [chunk for group, chunk in chunks.run if group == 1] == [0]
+
+
+def test_a_workflow_that_cannot_be_started_leaves_the_run_to_be_resumed(stage: Stage) -> None:
+    elsewhere = Engine(replace(stage.address, namespace="nowhere"))
+    try:
+        with pytest.raises(RunStoppedError, match=r"the workflow cannot be started: .*; use --resume"):
+            elsewhere.start(stage.id, "17", [1])
+    finally:
+        elsewhere.close()
 
 
 def test_a_chunk_that_fails_is_run_again_and_other_groups_do_not_wait_for_it(stage: Stage) -> None:

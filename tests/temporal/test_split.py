@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from threading import Event
 
 import pytest
 
-from connector.errors import InputError, RunInterruptedError
+from connector.errors import InputError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
 from connector.runs.tenant_split import NOBODY, read_line
 from connector.state.chunks import Progress, SharedRuns
 from connector.state.databases import open_database
+from connector.state.parts import Part, take_part
 from connector.temporal import split
 from connector.temporal.split import Split, group
 
@@ -21,13 +23,16 @@ def runs(postgres: str) -> SharedRuns:
     return SharedRuns(open_database(postgres))
 
 
-def begin(runs: SharedRuns) -> int:
-    """Return a run without rows."""
+@pytest.fixture
+def held(runs: SharedRuns) -> Iterator[Part]:
+    """A run without rows, which its starter holds."""
     ((run,),) = runs.database.run(
         "INSERT INTO connector_run (output, fingerprint) VALUES ('out.jsonl', '{}') RETURNING id"
     )
-    runs.create(run, {"now": 5.0})
-    return int(run)
+    held, _ = take_part(runs.database, run, 0, "out.jsonl", "starter")
+    runs.create(held, {"now": 5.0})
+    yield held
+    held.release()
 
 
 def choose(row: Mapping[str, object]) -> str:
@@ -49,14 +54,14 @@ def found(runs: SharedRuns, run: int, group: int, chunk: int) -> dict[str, list[
 
 @pytest.mark.parametrize("bytes_at_once", [1, 1 << 20])
 def test_the_rows_of_each_tenant_are_ranges_and_a_group_has_similar_tenants(
-    runs: SharedRuns, monkeypatch: pytest.MonkeyPatch, bytes_at_once: int
+    runs: SharedRuns, held: Part, monkeypatch: pytest.MonkeyPatch, bytes_at_once: int
 ) -> None:
     monkeypatch.setattr(split, "ROWS_A_PART", 2)
     monkeypatch.setattr(split, "LEAST_GROUPS", 2)
     monkeypatch.setattr(split, "_BYTES_AT_ONCE", bytes_at_once)
-    run = begin(runs)
+    run = held.run
     given = rows("a", "b", "a", "c", "a", "b", "nobody", "a", "b", "a")
-    Split(runs, run, in_ranges=True).upload(iter(given), choose, Event())
+    Split(runs, held, in_ranges=True).upload(iter(given), choose, Event())
     shared = runs.find(run)
     assert shared
     assert shared.chunks == [3, 1]
@@ -71,21 +76,39 @@ def test_the_rows_of_each_tenant_are_ranges_and_a_group_has_similar_tenants(
     assert runs.settings(run) == {"now": 5.0}
 
 
+def test_settings_are_as_they_were(runs: SharedRuns, held: Part) -> None:
+    settings = {"vars": {"site": {"z": 1e16, "name": "a\0b", "a": "\ud800"}, "b": 1}}
+    runs.create(held, settings)
+    assert json.dumps(runs.settings(held.run)) == json.dumps(settings)
+
+
+def test_rows_are_read_block_by_block(runs: SharedRuns, held: Part) -> None:
+    for number in range(10):
+        runs.upload(held, {1: b'"%d"\n"x"\n' % number, 2: b"other\n"})
+    assert list(runs.lines(held.run, 1))[::2] == [b'"%d"\n' % number for number in range(10)]
+    lines = runs.lines(held.run, 1)
+    next(lines)
+    runs.database.run("DELETE FROM connector_rows")
+    assert len(list(lines)) < 10  # those of the blocks that were in memory
+
+
 def test_a_run_that_cannot_be_in_ranges_has_one_part_a_tenant(
-    runs: SharedRuns, monkeypatch: pytest.MonkeyPatch
+    runs: SharedRuns, held: Part, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(split, "ROWS_A_PART", 2)
-    run = begin(runs)
-    Split(runs, run, in_ranges=False).upload(iter(rows(*"aaaaa")), None, Event())
+    run = held.run
+    Split(runs, held, in_ranges=False).upload(iter(rows(*"aaaaa")), None, Event())
     shared = runs.find(run)
     assert shared
     assert shared.chunks == [1]
     assert found(runs, run, 0, 0) == {NOBODY: [1, 2, 3, 4, 5]}
 
 
-def test_an_upload_that_was_stopped_begins_again(runs: SharedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_was_stopped_begins_again(
+    runs: SharedRuns, held: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(split, "_BYTES_AT_ONCE", 1)
-    run, stop = begin(runs), Event()
+    run, stop = held.run, Event()
 
     def ends() -> object:
         yield from rows(*"aaa")
@@ -93,13 +116,41 @@ def test_an_upload_that_was_stopped_begins_again(runs: SharedRuns, monkeypatch: 
         yield from rows(*"a")
 
     with pytest.raises(RunInterruptedError):
-        Split(runs, run, in_ranges=True).upload(ends(), None, stop)  # type: ignore[arg-type]
+        Split(runs, held, in_ranges=True).upload(ends(), None, stop)  # type: ignore[arg-type]
     shared = runs.find(run)
     assert shared
     assert shared.chunks is None
-    runs.create(run, {})
-    Split(runs, run, in_ranges=True).upload(iter(rows(*"aa")), None, Event())
+    runs.create(held, {})
+    Split(runs, held, in_ranges=True).upload(iter(rows(*"aa")), None, Event())
     assert found(runs, run, 0, 0) == {NOBODY: [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        lambda runs, held: runs.create(held, {}),
+        lambda runs, held: runs.upload(held, {1: b"{}\n"}),
+        lambda runs, held: runs.complete(held, [9], []),
+    ],
+    ids=["create", "upload", "complete"],
+)
+def test_a_starter_that_was_replaced_uploads_nothing_more(
+    runs: SharedRuns, held: Part, upload: Callable[[SharedRuns, Part], None]
+) -> None:
+    """Otherwise a starter that was paused would add rows a second time, and workers would send them twice."""
+    held.release()
+    other, _ = take_part(runs.database, held.run, 0, "out.jsonl", "another starter")
+    try:
+        runs.create(other, {"now": 6.0})
+        Split(runs, other, in_ranges=True).upload(iter(rows(*"aa")), None, Event())
+        with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
+            upload(runs, held)
+        assert found(runs, held.run, 0, 0) == {NOBODY: [1, 2]}
+        shared = runs.find(held.run)
+        assert shared
+        assert shared.chunks == [1]
+    finally:
+        other.release()
 
 
 def test_many_tenants_are_in_groups_of_a_limited_size() -> None:
@@ -111,8 +162,8 @@ def test_many_tenants_are_in_groups_of_a_limited_size() -> None:
     assert group({"small": 1, "big": 9})[0] == ["big"]
 
 
-def test_the_progress_of_a_worker_that_was_replaced_is_refused(runs: SharedRuns) -> None:
-    run = begin(runs)
+def test_the_progress_of_a_worker_that_was_replaced_is_refused(runs: SharedRuns, held: Part) -> None:
+    run = held.run
     runs.save_progress(run, 0, 0, 2, Progress(5, 1, 9))
     runs.save_progress(run, 0, 1, 1, Progress(3, 2, 3))
     runs.save_progress(run, 0, 0, 1, Progress(4, 0, 4))

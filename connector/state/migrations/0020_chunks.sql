@@ -2,7 +2,7 @@
 CREATE TABLE connector_shared_run (
     run bigint PRIMARY KEY REFERENCES connector_run ON DELETE CASCADE,
     workflow uuid NOT NULL DEFAULT gen_random_uuid(),
-    settings jsonb NOT NULL,
+    settings json NOT NULL, -- not jsonb, which changes the order of variables and the spelling of numbers
     chunks integer[],
     failed_before bigint NOT NULL DEFAULT 0
 );
