@@ -10,7 +10,7 @@ import select
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Semaphore
 from typing import Any
 
@@ -40,6 +40,8 @@ _OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": int(RESPONSE_S * 1000),
     "application_name": "connector",
+    "client_encoding": "utf8",  # The default is that of the database, which can lack characters.
+    "target_session_attrs": "read-write",  # A replica would refuse all changes.
 }
 
 Row = tuple[Any, ...]
@@ -141,8 +143,9 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        with suppress(IndexError):  # Several threads can notice at the same time that the database is lost.
+            while True:
+                self._idle.pop().close()
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
@@ -198,6 +201,10 @@ class Database:
         except psycopg.Error as error:
             raise RunStoppedError(
                 f"{self.shown}: the database refused a statement: {_first_line(error)}"
+            ) from None
+        except UnicodeEncodeError:
+            raise RunStoppedError(
+                f"{self.shown}: a text that is not valid Unicode, such as a file name, cannot be stored"
             ) from None
 
     def _lost(self, error: BaseException) -> DatabaseLostError:

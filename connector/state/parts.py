@@ -8,6 +8,7 @@ An ended lease alone takes nothing away.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -135,10 +136,13 @@ class Leases:
         self._held: dict[tuple[int, tuple[int, int, int]], Part] = {}
         self._lock, self._wake = Lock(), Event()
         self._thread: Thread | None = None
+        self._process = os.getpid()
 
     def add(self, part: Part) -> None:
         """Renew the lease of a part from now on."""
         with self._lock:
+            if self._process != os.getpid():  # A fork does not copy the thread; the parent has the parts.
+                self._held, self._thread, self._process = {}, None, os.getpid()
             self._held[id(part.database), part.key] = part
             if self._thread is None:
                 self._wake = Event()

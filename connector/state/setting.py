@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import parse_qsl, unquote, urlsplit
+import re
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from connector.common.redaction import HIDDEN, Secret, remember
 from connector.errors import RunError
@@ -11,6 +12,8 @@ from connector.errors import RunError
 VARIABLE = "NINJAONE_STATE"
 """The environment variable with the URL of the database, for runs and connections without the setting."""
 _SCHEMES = ("postgresql", "postgres")
+_HOST = r"(\[[^]]*\]|[^]:[,]*)(:[0-9]*)?"
+_HOSTS = re.compile(f"{_HOST}(,{_HOST})*")
 
 
 def find_state(*given: str | None) -> str:
@@ -29,16 +32,33 @@ def check_state(url: str, place: str = "state") -> str:
     """Return the URL of a database as a secret. Raises RunError, which does not show the URL."""
     try:
         parts = urlsplit(url)
-        is_valid = parts.scheme in _SCHEMES and url.isprintable()
+        is_valid = parts.scheme in _SCHEMES and url.isprintable() and not _may_be_cut(parts)
     except ValueError:
         is_valid = False
     if not is_valid:
         raise RunError(
-            f"{place}: use the URL of a PostgreSQL database, such as postgresql://user@host/database"
+            f"{place}: use the URL of a PostgreSQL database, such as postgresql://user@host/database; in a "
+            "password, write %2F for /, %40 for @, %23 for #, %3F for ?, and %25 for %"
         )
     for password in passwords_of(url):
         remember(password)
     return Secret(url)
+
+
+def _may_be_cut(parts: SplitResult) -> bool:
+    """Return whether a password may have an unescaped character that ends it: @, /, # or ?.
+
+    The rest of the password would be taken for a host, port or database, which messages show.
+    """
+    user, _, hosts = parts.netloc.rpartition("@")
+    settings = parts.query.split("&") if parts.query else []
+    return (
+        "@" in user
+        or "@" in parts.path
+        or bool(parts.fragment)
+        or not _HOSTS.fullmatch(hosts)
+        or not all("=" in setting for setting in settings)
+    )
 
 
 def passwords_of(url: str) -> list[str]:

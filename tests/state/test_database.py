@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
+import psycopg
 import pytest
 
 from connector.common import redaction
@@ -69,6 +70,37 @@ def test_a_statement_that_is_refused_stops_the_run(postgres: str) -> None:
     assert not isinstance(caught.value, DatabaseLostError)
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_texts_do_not_depend_on_the_encoding_of_the_database(postgres: str, encoding: str) -> None:
+    base, _, name = postgres.rpartition("/")
+    server = open_database(postgres)
+    server.run(f"CREATE DATABASE {name}_other ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        database = open_database(f"{base}/{name}_other")
+        text = "Müller" if encoding == "LATIN1" else "Müller, 5 €"
+        assert database.run("SELECT %s::text, %s::jsonb", [text, f'["{text}"]']) == [(text, [text])]
+        if encoding == "LATIN1":
+            with pytest.raises(RunStoppedError, match='has no equivalent in encoding "LATIN1"'):
+                database.run("SELECT %s::text", ["5 €"])
+    finally:
+        close_databases()
+        open_database(postgres).run(f"DROP DATABASE {name}_other WITH (FORCE)")
+
+
+def test_a_text_that_is_no_unicode_is_refused(postgres: str) -> None:
+    with pytest.raises(RunStoppedError, match="a text that is not valid Unicode"):
+        open_database(postgres).run("SELECT %s", ["\udcff.jsonl"])
+
+
+def test_a_database_that_is_read_only_cannot_be_used_for_now(postgres: str) -> None:
+    base, _, name = postgres.rpartition("/")
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    with pytest.raises(RunError, match="read-only") as caught:
+        open_database(postgres)
+    assert caught.value.transient
+
+
 def test_a_database_that_is_away_is_reported_without_its_password() -> None:
     url = f"postgresql://tester:{PASSWORD}@127.0.0.1:9/state"
     with pytest.raises(
@@ -116,6 +148,53 @@ def test_another_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(RunError, match=r"^state: use the URL of a PostgreSQL database") as caught:
         find_state(url)
     assert url not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["zq/zq", "1/zq", "zq@zq", "zq#zq", "zq?zq", "1?zq", "[zq"])
+def test_a_password_that_is_not_escaped_is_refused_and_not_shown(password: str) -> None:
+    with pytest.raises(RunError, match="in a password, write %2F for /") as caught:
+        find_state(f"postgresql://me:{password}@host/state")
+    assert "zq" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///state",
+        "postgresql://me:s%2F%40%23%3Fcret@host:5432/state?sslmode=require&options=-csearch_path%3Dteam",
+        "postgres://me@[::1]:5432/state",
+        "postgres://me@one:5432,other:5433,/state?target_session_attrs=any",
+        "postgresql://%2Fvar%2Frun%2Fpostgresql/state?user=me@example.com",
+    ],
+)
+def test_other_forms_of_the_url_are_valid(url: str) -> None:
+    assert find_state(url) == url
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+def test_a_process_made_by_a_fork_renews_its_leases(postgres: str) -> None:
+    code = """
+import os, sys, time
+from connector.state import parts
+from connector.state.databases import open_database
+parts.RENEW_S = 0.02
+database = open_database(sys.argv[1])
+((run,),) = database.run("INSERT INTO connector_run (output, fingerprint) VALUES ('o', '{}') RETURNING id")
+parts.take_part(database, run, 1, "o", "parent")
+child = os.fork()
+if not child:
+    parts.take_part(database, run, 2, "o", "child")
+    seen = "SELECT seen FROM connector_part WHERE number = 2"
+    first, end = database.run(seen), time.monotonic() + 30
+    while database.run(seen) == first:
+        if time.monotonic() > end:
+            os._exit(1)
+        time.sleep(0.02)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+sys.exit(status != 0)
+"""
+    subprocess.run([sys.executable, "-c", code, postgres], check=True, timeout=60)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")

@@ -291,10 +291,10 @@ def test_a_database_that_was_lost_for_a_moment_gets_the_new_refresh_token(
 def test_a_refresh_token_is_not_used_if_the_database_cannot_save_its_replacement(
     outage: Outage, service: Service, transport: FakeTransport, clock: FakeClock
 ) -> None:
-    url = outage.url
-    open_database(url).run(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
-    open_database(url).close()
-    auth = open_auth(service, GIVEN, transport, clock, Redactor(), open_database(url))
+    url, database = outage.url, open_database(outage.url)
+    auth = open_auth(service, GIVEN, transport, clock, Redactor(), database)
+    database.run(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    database.close()
     with pytest.raises(RunStoppedError, match="read-only"):
         auth.token()
     assert transport.signed_in == []
