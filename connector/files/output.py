@@ -298,6 +298,16 @@ def partial_output_of(path: Path) -> Path:
     return _work_folder(path) / "envelopes.jsonl"
 
 
+def worker_file_of(path: Path) -> Path:
+    """Return the file in the work folder of a run whose state is in a database; see `state.runs`."""
+    return _work_folder(path) / "worker.json"
+
+
+def _began_in_database(path: Path) -> bool:
+    """Return whether a run with this output has begun here, with its state in a database."""
+    return worker_file_of(path).exists() and partial_output_of(path).exists() and not is_interrupted(path)
+
+
 def _journal(path: Path) -> Path:
     return _work_folder(path) / JOURNAL_NAME
 
@@ -317,6 +327,11 @@ def look(path: Path, start: Start) -> None:
         )
     if start == "new" and exists:
         raise RunError(f"{path}: already exists; use --restart to overwrite it, which runs all rows again")
+    if start == "new" and _began_in_database(path):
+        raise RunError(
+            f"{path}: a run whose state is in a database has begun in {_work_folder(path)}: use --state and "
+            "--resume to continue it, or --restart to run all rows again"
+        )
     if start == "resume" and not has_journal:
         raise RunError(f"{path}: there is no unfinished run to resume")
 

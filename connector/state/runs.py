@@ -60,6 +60,10 @@ class DatabaseRunStore:
 
     def check(self, path: Path, start: Start) -> None:
         """Raise RunError if an output cannot be written, or not with this `start`."""
+        self.look(path, start)
+
+    def look(self, path: Path, start: Start) -> int | None:
+        """Return the id of the run with this output, if there is one; otherwise like `check`."""
         with file_errors(path):
             files.require_file_name(path)
             exists = path.exists()
@@ -70,12 +74,22 @@ class DatabaseRunStore:
                 f"{path}: an unfinished run is in {self.database.shown}: use --resume to continue it; "
                 f"{effect}"
             )
+        if start == "new" and files.is_interrupted(path):
+            raise RunError(
+                f"{path}: an unfinished run is in {files.partial_output_of(path).parent}, and not in "
+                f"{self.database.shown}: resume it without --state; "
+                f"{effect_of_restart(files.sent_by_unfinished_run(path))}"
+            )
         if start == "new" and exists:
             raise RunError(
                 f"{path}: already exists; use --restart to overwrite it, which runs all rows again"
             )
         if start == "resume" and not found:
-            raise RunError(f"{path}: there is no unfinished run to resume in {self.database.shown}")
+            raise self._nothing_to_resume(path)
+        return found.run if found else None
+
+    def _nothing_to_resume(self, path: Path) -> RunError:
+        return RunError(f"{path}: there is no unfinished run to resume in {self.database.shown}")
 
     def is_interrupted(self, path: Path) -> bool:
         """Return whether there is an unfinished run with this output."""
@@ -155,11 +169,21 @@ class DatabaseRunStore:
             is_merged=is_merged,
         )
 
-    def claim(self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str) -> Claim:
-        """Begin a run, or take over an unfinished or finished one. Raises RunError and RunStoppedError."""
+    def claim(
+        self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str, seen: int | None
+    ) -> Claim:
+        """Begin a run, or take over an unfinished or finished one. Raises RunError and RunStoppedError.
+
+        `seen` is what `look` has returned. What another worker has begun since then is not replaced by a new
+        run, and what another one has removed is not begun again by resuming it.
+        """
         output = str(path)
         with self.database.transaction() as transaction:
             found = _find(transaction, path, lock=True)
+            if start == "new" and found and found.run != seen:
+                raise _just_begun(path)
+            if start == "resume" and not found:
+                raise self._nothing_to_resume(path)
             if found and start == "resume":
                 check_same_run(path, found.fingerprint, fingerprint, self._other_ways(path))
                 run = found.run
@@ -213,11 +237,15 @@ def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]
         [key_of(path), json.dumps(dict(fingerprint))],
     )
     if not rows:
-        error = RunError(f"{path}: another worker has just begun this run")
-        error.transient = True
-        raise error
+        raise _just_begun(path)
     run: int = rows[0][0]
     return run
+
+
+def _just_begun(path: Path) -> RunError:
+    error = RunError(f"{path}: another worker has just begun this run")
+    error.transient = True
+    return error
 
 
 def blocks(database: Database | Transaction, run: int, part: int) -> Iterator[tuple[int, bytes]]:
@@ -276,10 +304,10 @@ class SharedOutput(FileOutput):
         )
 
     def _look(self, start: Start) -> None:
-        self.store.check(self.path, start)
+        self._seen = self.store.look(self.path, start)
 
     def _claim(self, fingerprint: Mapping[str, str], start: Start, worker: str) -> Claim:
-        return self.store.claim(self.path, fingerprint, start, worker)
+        return self.store.claim(self.path, fingerprint, start, worker, self._seen)
 
     def _open(self, fingerprint: Mapping[str, str], start: Start) -> None:
         with nothing_sent():
@@ -297,6 +325,7 @@ class SharedOutput(FileOutput):
         """Make the copy of the envelopes, and read the journal."""
         self.partial.unlink(missing_ok=True)
         if not self.resumed:
+            self._journal.path.unlink(missing_ok=True)  # of a run whose state was in files
             if self.parts.exists():
                 shutil.rmtree(self.parts)
             if self._errors:
@@ -461,17 +490,13 @@ def _worker_of(path: Path, *, make: bool = False) -> str:
     if not make:
         return ""
     made = {"worker": secrets.token_hex(16), "run": key_of(path)}
-    write_whole(_worker_file(path), json.dumps(made).encode())
+    write_whole(files.worker_file_of(path), json.dumps(made).encode())
     return made["worker"]
-
-
-def _worker_file(path: Path) -> Path:
-    return files.partial_output_of(path).with_name("worker.json")
 
 
 def _read_worker(path: Path) -> dict[str, str] | None:
     try:
-        kept: dict[str, str] = json.loads(_worker_file(path).read_text(encoding="utf-8"))
+        kept: dict[str, str] = json.loads(files.worker_file_of(path).read_text(encoding="utf-8"))
         return kept
     except (OSError, ValueError):
         return None

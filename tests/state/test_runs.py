@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
 from connector.state.databases import open_database
+from connector.state.runs import Claim, DatabaseRunStore
 from tests.fakes import wait_until
-from tests.files.outputs import POST, RUN, envelope, rows, written
+from tests.files.outputs import POST, RUN, envelope, refusal, rows, start, written
 from tests.state.conftest import Open
 
 
@@ -130,6 +133,75 @@ def test_a_process_on_the_same_disk_knows_that_the_earlier_one_ended(worker: Ope
     first.write(envelope(1).line())
     first._lock.close()  # as the system does it when a process is killed
     assert worker("a", "resume").done_rows == 1
+
+
+def test_an_unfinished_run_with_its_state_in_files_is_not_replaced(worker: Open, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a/out.jsonl"
+    first = start(path)
+    first.journal.sent(1, 0, POST)
+    first.write(envelope(1).line())
+    first.close()
+    with pytest.raises(
+        RunError, match=r"an unfinished run is in .*out\.jsonl\.run, and not in postgresql:.* --restart would"
+    ):
+        worker("a", "new")
+    assert rows(first.partial) == [1]
+    worker("a", "restart").close()
+    assert "there is no unfinished run to resume" in refusal(path, "resume")
+
+
+def test_an_unfinished_run_with_its_state_in_a_database_is_not_replaced(worker: Open, tmp_path: Path) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first.close()
+    path = tmp_path / "a/out.jsonl"
+    assert "a run whose state is in a database has begun in" in refusal(path)
+    start(path, "restart").close()
+    assert "use --resume to continue it" in refusal(path)
+
+
+def before_claim(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let something happen after the next run has checked its output, and before it begins."""
+    claim = DatabaseRunStore.claim
+
+    def claim_later(*arguments: Any) -> Claim:
+        monkeypatch.setattr(DatabaseRunStore, "claim", claim)
+        act()
+        return claim(*arguments)
+
+    monkeypatch.setattr(DatabaseRunStore, "claim", claim_later)
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_a_run_that_began_after_the_check_is_not_replaced(
+    worker: Open, monkeypatch: pytest.MonkeyPatch, is_finished: bool
+) -> None:
+    """Otherwise a process that was paused after its check would run all rows again."""
+
+    def begin() -> None:
+        first = worker("a", "new")
+        first.journal.sent(1, 0, POST)
+        first.write(envelope(1).line())
+        if is_finished:
+            first.finish()
+        first.close()
+
+    before_claim(monkeypatch, begin)
+    with pytest.raises(RunError, match="another worker has just begun this run"):
+        worker("b", "new")
+    assert worker("c", "resume").done_rows == 1
+
+
+def test_a_run_that_was_removed_after_the_check_is_not_begun_by_resuming_it(
+    worker: Open, monkeypatch: pytest.MonkeyPatch, postgres: str
+) -> None:
+    worker("a", "new").close()
+    database = open_database(postgres)
+    before_claim(monkeypatch, lambda: database.run("DELETE FROM connector_run"))
+    with pytest.raises(RunError, match="there is no unfinished run to resume"):
+        worker("b", "resume")
+    assert database.run("SELECT count(*) FROM connector_run") == [(0,)]
 
 
 def test_a_finished_run_is_written_again_elsewhere(worker: Open, tmp_path: Path, postgres: str) -> None:
