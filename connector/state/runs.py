@@ -35,6 +35,7 @@ from connector.state.database import Database, Transaction
 from connector.state.databases import nothing_sent, open_database
 from connector.state.journal import DatabaseJournal
 from connector.state.parts import Part, require_free, take_part
+from connector.state.removed_runs import delete_removed, remove
 
 KEEP_DAYS = 7
 """The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
@@ -125,7 +126,7 @@ class DatabaseRunStore:
         with nothing_sent(), self.database.transaction() as transaction:
             if found := _find(transaction, path, lock=True):
                 require_free(transaction, str(path), _worker_of(path), found.run)
-                _delete(transaction, [found.run])
+                remove(transaction, [found.run])
         files.discard(path)
 
     @contextmanager
@@ -190,9 +191,11 @@ class DatabaseRunStore:
             else:
                 if found:
                     require_free(transaction, output, worker, found.run)
-                    _delete(transaction, [found.run])
-                _delete_old(transaction)
+                    remove(transaction, [found.run])
+                _remove_old(transaction)
                 run = _insert(transaction, path, fingerprint)
+        if start != "resume":
+            delete_removed(self.database)
         part, resumed = take_part(self.database, run, 0, output, worker)
         return Claim(part, resumed)
 
@@ -262,20 +265,14 @@ def blocks(database: Database | Transaction, run: int, part: int) -> Iterator[tu
         is_last = len(rows) < _BLOCKS
 
 
-def _delete_old(transaction: Transaction) -> None:
-    """Delete the runs that were finished more than `KEEP_DAYS` ago."""
+def _remove_old(transaction: Transaction) -> None:
+    """Remove the runs that were finished more than `KEEP_DAYS` ago."""
     old = transaction.run(
         "SELECT id FROM connector_run WHERE finished < now() - make_interval(days => %s)"
         " FOR UPDATE SKIP LOCKED",
         [KEEP_DAYS],
     )
-    _delete(transaction, [run for (run,) in old])
-
-
-def _delete(transaction: Transaction, runs: list[int]) -> None:
-    if runs:
-        for table, column in (("run", "id"), ("journal", "run"), ("envelopes", "run")):
-            transaction.run(f"DELETE FROM connector_{table} WHERE {column} = ANY(%s)", [runs])
+    remove(transaction, [run for (run,) in old])
 
 
 class SharedOutput(FileOutput):
@@ -443,7 +440,7 @@ class SharedOutput(FileOutput):
         if not self.resumed:
             with suppress(RunStoppedError), self.part.database.transaction() as transaction:
                 self.part.require_held(transaction)
-                _delete(transaction, [self.part.run])
+                remove(transaction, [self.part.run])
 
     def close(self) -> None:
         """Close the files, and let another worker take over. Raises RunStoppedError."""

@@ -12,6 +12,7 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
+from connector.state import removed_runs
 from connector.state.databases import open_database
 from connector.state.runs import Claim, DatabaseRunStore
 from tests.fakes import wait_until
@@ -229,6 +230,34 @@ def test_finished_runs_are_deleted_after_a_week(worker: Open, postgres: str) -> 
     assert database.run("SELECT count(*) FROM connector_part") == [(1,)]
     for table in ("journal", "envelopes"):
         assert database.run(f"SELECT count(*) FROM connector_{table}") == [(0,)]
+
+
+def test_what_a_removed_run_has_left_is_deleted_little_by_little(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise no run could begin once there is one with more than can be deleted in time."""
+    monkeypatch.setattr(removed_runs, "_AT_ONCE", {"journal": 2, "envelopes": 2, "rows": 2})
+    monkeypatch.setattr(removed_runs, "LONGEST_S", 0)
+    first = worker("a", "new")
+    for row in range(1, 4):
+        first.journal.sent(row, 0, POST)
+        first.write(envelope(row).line())
+    first.close()
+    database = open_database(postgres)
+
+    def left() -> list[int]:
+        tables = ("journal", "envelopes", "removed_run")
+        return [database.run(f"SELECT count(*) FROM connector_{table}")[0][0] for table in tables]
+
+    found = []
+    for name in "bcde":
+        worker(name, "restart").close()
+        found.append(left())
+    assert [journal for journal, _, _ in found] == [1, 0, 0, 0]
+    assert [envelopes for _, envelopes, _ in found] == [3, 3, 1, 0]
+    monkeypatch.setattr(removed_runs, "LONGEST_S", 60)
+    worker("f", "restart")
+    assert left() == [0, 0, 0]
 
 
 def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> None:

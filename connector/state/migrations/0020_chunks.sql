@@ -16,7 +16,7 @@ CREATE TABLE connector_chunk_part (
     PRIMARY KEY (run, group_number, chunk, part)
 );
 CREATE TABLE connector_rows (
-    run bigint NOT NULL REFERENCES connector_run ON DELETE CASCADE,
+    run bigint NOT NULL,
     part integer NOT NULL,
     number bigint GENERATED ALWAYS AS IDENTITY,
     lines bytea NOT NULL,
