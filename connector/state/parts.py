@@ -1,9 +1,9 @@
 """The parts of a run, each of which one worker holds under a fencing token.
 
 A worker renews its lease while it holds a part. When the lease has ended, another worker can take the part:
-the fence of the part then counts one more. Every statement of a worker is valid only under its own fence, so
-a worker that was paused, and was taken for dead, can record nothing more, and so begins no further request.
-An ended lease alone takes nothing away.
+the fence of the part is then a larger number. Every statement of a worker is valid only under its own fence,
+so a worker that was paused and replaced can record nothing more, and so begins no further change. An ended
+lease alone takes nothing away.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ WITH held AS (
     SELECT 1 FROM connector_part WHERE run = %s AND number = %s AND fence = %s FOR KEY SHARE
 )
 """
+_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+"""At least this is a new fence. If the database loses its latest transactions, as when a replica that lacks
+them replaces it, a fence that was given then is not given again."""
 _HELD_ASYNC = """
 WITH held AS (
     SELECT set_config('synchronous_commit', 'off', true) FROM connector_part
@@ -96,14 +99,14 @@ def take_part(database: Database, run: int, number: int, output: str, worker: st
     with database.transaction() as transaction:
         inserted = transaction.run(
             "INSERT INTO connector_part (run, number, fence, worker, seen)"
-            " VALUES (%s, %s, 1, %s, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING fence",
+            f" VALUES (%s, %s, {_NOW}, %s, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING fence",
             [run, number, worker],
         )
         if not inserted:
             require_free(transaction, output, worker, run, number)
         taken = inserted or transaction.run(
-            "UPDATE connector_part SET fence = fence + 1, worker = %s, seen = clock_timestamp()"
-            " WHERE run = %s AND number = %s RETURNING fence",
+            f"UPDATE connector_part SET fence = greatest(fence + 1, {_NOW}), worker = %s,"
+            " seen = clock_timestamp() WHERE run = %s AND number = %s RETURNING fence",
             [worker, run, number],
         )
     part = Part(database, run, number, taken[0][0], output)

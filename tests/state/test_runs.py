@@ -104,6 +104,20 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
     second.finish()
 
 
+def test_a_worker_whose_takeover_the_database_has_lost_records_nothing_more(
+    worker: Open, postgres: str
+) -> None:
+    """As when a replica that lacks the latest transactions replaces the database."""
+    first, database = worker("a", "new"), open_database(postgres)
+    expire(postgres)
+    lost = worker("b", "resume")
+    database.run("UPDATE connector_part SET fence = %s, seen = NULL", [first.part.fence])
+    third = worker("c", "resume")
+    with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
+        lost.write(envelope(1).line())
+    third.write(envelope(1).line())
+
+
 def test_a_takeover_waits_for_an_intent_that_is_being_recorded(worker: Open, postgres: str) -> None:
     """Otherwise it would not see the intent, which is confirmed afterwards, and send the request again."""
     first, database = worker("a", "new"), open_database(postgres)
