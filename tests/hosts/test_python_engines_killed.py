@@ -163,6 +163,8 @@ def start_ray(machines: Machines) -> subprocess.Popen[bytes]:
     for number, machine in enumerate(("one", "two"), 3):
         node = ("--address", address, "--node-ip-address", f"127.0.0.{number}", "--num-cpus", 1)
         machines.start(machine, "ray", "start", *node, *small)
+        if machine == "one":  # nodes that start at the same time can choose the same ports
+            machines.await_text(machine, "Ray runtime started")
     return starter
 
 
