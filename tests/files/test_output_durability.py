@@ -16,7 +16,7 @@ from connector.client.client import Client
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files import append_only, output
-from connector.files.journal import read_head
+from connector.files.journal import JOURNAL_NAME, read_head
 from connector.files.output import FileOutput
 from connector.files.output_formats import OutputForm
 from connector.http.messages import Request, Response
@@ -203,7 +203,7 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
 def test_a_resumed_run_is_held_by_the_disk_if_it_was_or_is_to_be(
     interrupted: FileOutput, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert read_head(interrupted.journal.path).fsync is not expected
+    assert read_head(interrupted.folder / JOURNAL_NAME).fsync is not expected
     watch = Watch(monkeypatch, tmp_path)
     resumed = FileOutput(interrupted.path, OutputForm(), RUN, "resume", Redactor(), fsync=expected)
     resumed.journal.sent(2, 1, POST)

@@ -12,6 +12,7 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.files import append_only
+from connector.files.journal import JOURNAL_NAME
 from connector.files.output_formats import Format
 from connector.http.messages import Response
 from tests.files.outputs import POST, envelope, rows, start
@@ -135,7 +136,7 @@ def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     output.journal.sent(2, 0, POST)
     gone = {"work": output.folder, "all": folder, "spool": output.folder / "envelopes.jsonl"}
     shutil.rmtree(gone[removed]) if removed in ("work", "all") else (
-        gone["spool"] if removed == "spool" else output.journal.path
+        gone["spool"] if removed == "spool" else output.folder / JOURNAL_NAME
     ).unlink()
     output.journal.answered(2, 0, Response(200, body=b"[2]"))  # it came, so it is kept
     if removed != "spool":
