@@ -336,12 +336,20 @@ def look(path: Path, start: Start) -> None:
         raise RunError(f"{path}: there is no unfinished run to resume")
 
 
-def check_same_run(path: Path, before: Mapping[str, str], now: Mapping[str, str], other_ways: str) -> None:
-    """Raise RunError if a run that would be resumed differs from the unfinished one."""
+def check_same_run(
+    path: Path,
+    before: Mapping[str, str],
+    now: Mapping[str, str],
+    other_ways: str,
+    *,
+    is_finished: bool = False,
+) -> None:
+    """Raise RunError if a run that would be resumed differs from the unfinished, or finished, one."""
     changed = [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
     if changed:
+        state = "finished" if is_finished else "unfinished"
         raise RunError(
-            f"{path}: this run differs from the unfinished one in its {', '.join(changed)}: resume "
+            f"{path}: this run differs from the {state} one in its {', '.join(changed)}: resume "
             f"it with the same settings. {other_ways}"
         )
 

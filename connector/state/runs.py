@@ -41,6 +41,7 @@ KEEP_DAYS = 7
 """The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
 _BLOCKS = 32
 _BLOCK_BYTES = 1 << 18
+_OTHER_WAYS_OF_FINISHED = "For another run, use another output, or --restart to overwrite this one"
 _INSERT = "INSERT INTO connector_envelopes (run, part, lines)"
 
 logger = logging.getLogger(__name__)
@@ -186,7 +187,13 @@ class DatabaseRunStore:
             if start == "resume" and not found:
                 raise self._nothing_to_resume(path)
             if found and start == "resume":
-                check_same_run(path, found.fingerprint, fingerprint, self._other_ways(path))
+                check_same_run(
+                    path,
+                    found.fingerprint,
+                    fingerprint,
+                    _OTHER_WAYS_OF_FINISHED if found.finished else self._other_ways(path),
+                    is_finished=found.finished,
+                )
                 run = found.run
             else:
                 if found:

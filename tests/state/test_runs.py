@@ -286,7 +286,12 @@ def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> N
         RunError, match=r"an unfinished run is in postgresql://127.* --restart would repeat 1 request"
     ):
         worker("b", "new")
-    worker("b", "resume")
+    worker("b", "resume").finish()
+    with pytest.raises(
+        RunError, match=r"differs from the finished one in its input: .* another output"
+    ) as error:
+        worker("a", "resume", {**RUN, "input": "other"})
+    assert "--export" not in str(error.value)
 
 
 def test_without_a_run_there_is_nothing_to_resume(worker: Open) -> None:
