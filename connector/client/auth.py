@@ -98,11 +98,12 @@ class Auth:
                 logger.info("%s: the access token expires; getting another one", self._label)
             if self._refused is not None:
                 raise AuthError("auth_failed", str(self._refused), status=self._refused.status)
-            with grant.held():
-                self._read_saved(grant.binding())
-                if not (self._token and self._token != dead and self._clock.now() < self._until):
-                    self._take(self._patiently(grant.ask))
-                    self._save(grant)
+            # Read before the lock, too: a process that was suspended while it signed in keeps the lock.
+            if not self._use_saved(grant, dead):
+                with grant.held():
+                    if not self._use_saved(grant, dead):
+                        self._take(self._patiently(grant.ask))
+                        self._save(grant)
             return self._token
 
     def _patiently(self, ask: Callable[[], TokenResponse]) -> TokenResponse:
@@ -134,14 +135,19 @@ class Auth:
         scopes = " ".join(self.scopes) or "not stated"
         logger.info("%s: signed in, expires in %.0f s, scopes: %s", self._label, granted.life_s, scopes)
 
-    def _read_saved(self, binding: str) -> None:
+    def _use_saved(self, grant: Grant, dead: str) -> bool:
+        """Use the saved token if it is valid and not `dead`, and return whether it is."""
         saved = self._tokens.read() if self._tokens else None
-        if saved and saved.token and saved.came_with == binding and self._clock.now() < saved.until:
-            self._redactor.add(saved.token)
-            self._token, self._until, self.scopes = saved.token, saved.until, saved.scopes
-            left_s = saved.until - self._clock.now()
-            said = (self._label, left_s, " ".join(map(str, saved.scopes)) or "not stated")
-            logger.info("%s: using the saved access token, valid for %.0f s, scopes: %s", *said)
+        if saved is None or saved.token in ("", dead) or self._clock.now() >= saved.until:
+            return False
+        if saved.came_with != grant.binding():
+            return False
+        self._redactor.add(saved.token)
+        self._token, self._until, self.scopes = saved.token, saved.until, saved.scopes
+        left_s = saved.until - self._clock.now()
+        said = (self._label, left_s, " ".join(map(str, saved.scopes)) or "not stated")
+        logger.info("%s: using the saved access token, valid for %.0f s, scopes: %s", *said)
+        return True
 
     def _save(self, grant: Grant) -> None:
         """Save the token. If it cannot be saved, the next run signs in again."""

@@ -27,7 +27,7 @@ class Grant(Protocol):
     def binding(self) -> str:
         """Return a text to store with a token.
 
-        A saved token is used only if it was stored with the same text. Called while `held`.
+        A saved token is used only if it was stored with the same text.
         """
 
     def ask(self) -> TokenResponse:

@@ -15,7 +15,7 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.client import database_tokens
-from connector.client.auth import Auth
+from connector.client.auth import Auth, token_name
 from connector.client.database_tokens import DatabaseTokens
 from connector.client.factory import open_client, sign_in
 from connector.client.open_auth import open_auth
@@ -202,6 +202,16 @@ def test_a_process_that_signs_in_without_end_is_not_waited_for_for_ever(
     stuck = DatabaseTokens(open_database(postgres), "a sign-in", clock)
     with stuck.held("stuck"), DatabaseTokens(open_database(postgres), "a sign-in", clock).held("other"):
         pass
+
+
+def test_a_token_that_is_saved_is_used_while_a_suspended_process_holds_the_lock(
+    make_auth: Any, postgres: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_tokens, "log_wait", lambda label: pytest.fail("it waits"))
+    auth = make_auth(CONNECTION)
+    assert auth.token() == "token-1"
+    with DatabaseTokens(open_database(postgres), token_name(CONNECTION, ""), clock).held("suspended"):
+        assert make_auth(CONNECTION).token() == "token-1"
 
 
 def test_without_the_database_nobody_signs_in_and_a_signed_in_process_continues(
