@@ -17,7 +17,7 @@ from connector.cli.file_arguments import file_name
 from connector.cli.job_steps import find_steps
 from connector.cli.main import OK
 from connector.cli.remaining import codes_text, named_by
-from connector.cli.rerun import add_finished_run, find_job
+from connector.cli.rerun import add_finished_run, find_finished
 from connector.cli.rerun_checked import ALL
 from connector.cli.rerun_input import check_input, check_unchanged_input
 from connector.cli.rerun_job import warn_of_unknown
@@ -34,8 +34,8 @@ from connector.runs.output_names import absolute
 from connector.runs.records import envelopes_format, find_run
 from connector.runs.repair import FORMATS, FailedRow, find_failed, mark_rows, rows_as_text, rows_as_workbook
 from connector.runs.rerun import Rerun
-from connector.runs.rerun_outputs import check_complete, find_relatives, later_reruns
-from connector.runs.run import naming, open_rows, prepare
+from connector.runs.rerun_outputs import find_relatives, later_reruns
+from connector.runs.run import naming, open_rows, prepare, with_state
 
 
 def add_failed(parser: argparse.ArgumentParser) -> None:
@@ -151,14 +151,14 @@ def _check_first(failed: Iterable[FailedRow]) -> Counter[str]:
 def _rows_of_run(options: argparse.Namespace) -> _Found:
     """Return the failed rows of a run. Raises RunError."""
     of: Path = options.of
-    check_complete(of)
+    catalog = open_catalog(options)
     record = find_run(of)
-    job = find_job(of, record, options.job_file, {})
-    failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of)))
+    job = find_finished(of, record, options.job_file, {}, catalog)
+    failed = find_failed(of, envelopes_format(of, job), later_reruns(of, find_relatives(of), job.state))
     chosen = _chosen(failed, options.code)
     check_unchanged_input(job, record, max(chosen, default=0))
     numbers = array("Q", sorted(chosen))
-    prepared = prepare(replace(job, step=""), open_catalog(options))
+    prepared = prepare(replace(job, step=""), catalog)
     prepared = replace(prepared, rerun=Rerun(absolute(of), numbers))
     rows = list(open_rows(prepared).rows.rows())
     if len(rows) != len(numbers):
@@ -173,6 +173,8 @@ def _rows_of_job(options: argparse.Namespace, steps: Sequence[Job]) -> _Found:
     names = [step.step for step in steps]
     if options.step and options.step not in names:
         raise RunError(f'--step: the job has no step "{options.step}"{nearest(options.step, names)}')
+    catalog = open_catalog(options)
+    steps = [with_state(step, catalog) for step in steps]
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
     warn_of_unknown(job)
     if job.unfinished:

@@ -44,7 +44,7 @@ from connector.runs.records import Record, envelopes_format, find, find_run, sav
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns, only_rerun
-from connector.runs.run import Prepared, fingerprint, open_rows, prepare
+from connector.runs.run import Prepared, fingerprint, open_rows, prepare, with_state
 from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import account_of
 
@@ -139,25 +139,24 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     The rerun is empty if there is nothing to do. Raises RunError.
     """
     of: Path = options.of
-    check_complete(of)
+    catalog = open_catalog(options)
     record = find_run(of)
-    job = find_job(of, record, options.job_file, given_settings(options))
+    job = find_finished(of, record, options.job_file, given_settings(options), catalog)
     relatives = find_relatives(of)
-    repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives))
+    repeats = find_retryable(of, envelopes_format(of, job), later_reruns(of, relatives, job.state))
     if repeats.action and repeats.action != job.action:
         raise RunError(f"{of} is the output of the action {repeats.action}, but the job runs {job.action}")
     read_settings = corrected_settings(options)
     if options.key and not (options.corrected or options.checked):
         raise RunError("--key requires --input FILE or --checked ROWS")
-    output = Path(options.output) if options.output else rerun_output(of)
-    _check_output(of, output, relatives)
+    output = Path(options.output) if options.output else rerun_output(of, job.state)
+    _check_output(of, output, relatives, job.state)
     if absolute(output) == absolute(job.input):
         raise RunError(f"{output}: the input of the run; use another --output")
-    catalog = open_catalog(options)
     service = service_title(catalog, [job.action])
     retryable, numbers = repeats.numbers, repeats.numbers
     if options.transient:
-        failed = find_failed(of, envelopes_format(of, job), later_reruns(of, relatives))
+        failed = find_failed(of, envelopes_format(of, job), later_reruns(of, relatives, job.state))
         numbers = array("Q", (n for n in numbers if n in failed and failed[n].kind == "retry"))
     keys: dict[str, int] = {}
     if options.key:
@@ -175,7 +174,7 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
     in_doubt = {number: code for number, code in repeats.in_doubt.items() if number not in checked}
     repeats = replace(repeats, numbers=numbers, in_doubt=in_doubt)
     if not options.corrected:
-        _check_not_corrected(of, relatives, repeats)
+        _check_not_corrected(of, relatives, repeats, job.state)
     plan = _plan_as_json if options.json else _plan
     print(plan(of, repeats, len(checked)), file=sys.stderr)
     others = len(set(retryable) - set(numbers))
@@ -194,15 +193,15 @@ def _prepare(options: argparse.Namespace) -> tuple[list[Prepared], Remaining]:
 def _export(options: argparse.Namespace) -> int:
     """Save the results of an unfinished run to a file that can be rerun. Raises RunError."""
     of, to = options.of, options.export
-    record = find(of)
-    job = find_job(of, record, options.job_file, given_settings(options))
+    record, catalog = find(of), open_catalog(options)
+    job = with_state(find_job(of, record, options.job_file, given_settings(options)), catalog)
     rerun_of = record.rerun_of if record else None
     numbers: Iterable[int]
     if rerun_of:
         numbers = find_retryable(rerun_of, format_of(str(rerun_of), None)).numbers
     else:
-        numbers = (row.number for row in open_rows(prepare(job, open_catalog(options))).rows.rows())
-    counts = export_unfinished(of, to, job.action, numbers, private=job.reveal_secrets)
+        numbers = (row.number for row in open_rows(prepare(job, catalog)).rows.rows())
+    counts = export_unfinished(of, to, job.action, numbers, state=job.state, private=job.reveal_secrets)
     exported = replace(job, step="", output=str(to), output_format="jsonl", **RERUN_SETTINGS)
     if record:
         ended = record.ended or record.seen
@@ -216,6 +215,17 @@ def _export(options: argparse.Namespace) -> int:
     as_json = json.dumps({"exported": str(to), **asdict(counts)})
     print(as_json if options.json else text, file=sys.stderr)
     return OK
+
+
+def find_finished(
+    of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any], catalog: Catalog
+) -> Job:
+    """Return the job of a finished run, with its state; see `find_job`. Raises RunError."""
+    if record is None:
+        check_complete(of, "")  # before other errors of an output that does not exist
+    job = with_state(find_job(of, record, job_file, given), catalog)
+    check_complete(of, job.state)
+    return job
 
 
 def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapping[str, Any]) -> Job:
@@ -244,13 +254,14 @@ def find_job(of: Path, record: Record | None, job_file: Path | None, given: Mapp
     return job
 
 
-def _check_output(of: Path, output: Path, relatives: set[Path]) -> None:
+def _check_output(of: Path, output: Path, relatives: set[Path], state: str) -> None:
     if str(output) == STREAM or format_of(str(output), None) in TABLES:
         raise RunError("the output of a rerun must be a JSON Lines or JSON file")
     if absolute(output) == absolute(of):
         raise RunError(f"{of}: a rerun cannot overwrite the output of the original run; use another --output")
+    store = store_of(state)
     for other in sorted(relatives - {absolute(output)}):
-        if store_of().is_interrupted(other):
+        if store.is_interrupted(other):
             raise RunError(
                 f"{other}: another rerun of these rows is running or unfinished; wait until it ends, "
                 "or continue it first (--resume --output FILE)"
@@ -319,10 +330,10 @@ def _numbers_by_key(
     return found
 
 
-def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows) -> None:
+def _check_not_corrected(of: Path, relatives: set[Path], repeats: RetryableRows, state: str) -> None:
     """Raise RunError if an earlier rerun had corrected data for rows to run again."""
     left = set(repeats.numbers)
-    for path in later_reruns(of, relatives):
+    for path in later_reruns(of, relatives, state):
         record = find(path)
         if not record or "corrected" not in record.fingerprint:
             continue

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from connector.catalog.catalog import Catalog
 from connector.cli.action_sources import open_catalog
 from connector.cli.remaining import Remaining, codes_text, named_by, service_title
 from connector.cli.rerun_checked import ALL
@@ -24,7 +25,7 @@ from connector.runs.job_repair import read_corrected_rows
 from connector.runs.job_rerun import FinishedJob, RerunFolder, job_of_rerun
 from connector.runs.records import find
 from connector.runs.repair import FailedRow
-from connector.runs.run import Prepared, naming, prepare
+from connector.runs.run import Prepared, naming, prepare, with_state
 from connector.runs.tenant_accounts import account_of
 
 
@@ -38,17 +39,19 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> tuple[li
             raise RunError(f"--{name} is for a run without steps; a rerun of a job has its own folder")
     if options.restart:
         raise RunError("--restart would repeat rows of this rerun that succeeded; use --resume")
+    catalog = open_catalog(options)
+    steps = [with_state(step, catalog) for step in steps]
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
     rerun = _choose(job, options)
     warn_of_unknown(job)
     of_input = bool(options.corrected or rerun.corrected)
     chosen = [_choose_rows(job, step, rerun, of_input=of_input) for step in steps]
     print(_plan(job, chosen, as_json=options.json), file=sys.stderr)
-    service = service_title(open_catalog(options), [step.action for step in steps])
+    service = service_title(catalog, [step.action for step in steps])
     remaining = Remaining(named_by(options), _in_doubt(chosen), sum(its.others for its in chosen), service)
     if not any(its.numbers for its in chosen) and not rerun.singles and rerun is not job.unfinished:
         return [], remaining
-    prepared = _prepare(job, rerun, chosen, options)
+    prepared = _prepare(job, rerun, chosen, options, catalog)
     if rerun is not job.unfinished:
         job.write(rerun)
     return prepared, remaining
@@ -162,10 +165,14 @@ def _plan(job: FinishedJob, chosen: Sequence[_Chosen], *, as_json: bool) -> str:
 
 
 def _prepare(
-    job: FinishedJob, rerun: RerunFolder, chosen: Sequence[_Chosen], options: argparse.Namespace
+    job: FinishedJob,
+    rerun: RerunFolder,
+    chosen: Sequence[_Chosen],
+    options: argparse.Namespace,
+    catalog: Catalog,
 ) -> list[Prepared]:
     """Return the prepared steps of a rerun. Raises RunError."""
-    catalog, now = open_catalog(options), SystemClock().now()
+    now = SystemClock().now()
     prepared = []
     for its in chosen:
         step, corrected = its.step, job.corrected(its.step, rerun)

@@ -38,15 +38,15 @@ class Exported:
 
 
 def export_unfinished(
-    output: Path, to: Path, action: str, numbers: Iterable[int], *, private: bool
+    output: Path, to: Path, action: str, numbers: Iterable[int], *, state: str, private: bool
 ) -> Exported:
     """Write the envelopes of an unfinished run to a new JSON Lines file; return the counts.
 
-    `numbers` are the row numbers of the complete run, ascending.
+    `numbers` are the row numbers of the complete run, ascending; `state` is its setting.
 
     Raises RunError if there is no such run, if it is still running, or if the file cannot be written.
     """
-    store = store_of()
+    store = store_of(state)
     if not store.is_interrupted(output):
         raise RunError(f"{output}: there is no unfinished run to export")
     if to.exists():

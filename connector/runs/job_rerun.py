@@ -66,6 +66,7 @@ class RerunFolder:
 class FinishedJob:
     """The outputs of a finished job and of its reruns. Raises RunError if a step is not finished.
 
+    The steps have the setting `state` of their run.
     `folder` is the path of the folder of its outputs; default: that of the output of its first step.
     `reruns` are the finished ones, in order; `unfinished` is one that can be resumed, or None.
     """
@@ -73,8 +74,10 @@ class FinishedJob:
     def __init__(self, steps: Sequence[Job], folder: Path | None = None) -> None:
         self.steps = steps
         self.folder = folder or Path(steps[0].output).parent
+        self._state = steps[0].state
+        self._store = store_of(self._state)
         for step in steps:
-            _check_complete(step, self.folder)
+            self._check_complete(step)
         self._digests = {step.step: _digest(Path(step.output)) for step in steps}
         self.reruns: list[RerunFolder] = []
         self.unfinished: RerunFolder | None = None
@@ -88,9 +91,17 @@ class FinishedJob:
         """The names of the steps whose outputs do not have envelopes, so that failed rows are not known."""
         return [step.step for step in self.steps if envelopes_file(step) is None]
 
+    def _check_complete(self, step: Job) -> None:
+        path = Path(step.output)
+        if self._store.is_interrupted(path) or not path.is_file():
+            raise RunError(
+                f'{self.folder}: the step "{step.step}" is not finished ({path}); continue the job with '
+                "`run JOB.yaml --resume` first"
+            )
+
     def _begun(self, path: Path) -> Iterator[bool]:
         outputs = (RerunFolder(path).output(step) for step in self.steps)
-        return (store_of().is_interrupted(output) or output.exists() for output in outputs)
+        return (self._store.is_interrupted(output) or output.exists() for output in outputs)
 
     def _add(self, path: Path) -> None:
         """Add the rerun in a folder, unless it has not begun, or the outputs of the job were replaced."""
@@ -105,7 +116,7 @@ class FinishedJob:
             )
         rerun = _parse_head(head, path, self.folder)
         outputs = [rerun.output(step) for step in self.steps]
-        if all(output.is_file() and not store_of().is_interrupted(output) for output in outputs):
+        if all(output.is_file() and not self._store.is_interrupted(output) for output in outputs):
             self.reruns.append(rerun)
         else:
             self.unfinished = rerun
@@ -149,9 +160,9 @@ class FinishedJob:
         known = {absolute(path) for its in self.reruns for path in its.singles.get(step.step, ())}
         relatives = {path for path in find_relatives(of) if not (path.parent / JOB_RERUN).is_file()} - known
         for path in relatives:
-            if store_of().is_interrupted(path):
+            if self._store.is_interrupted(path):
                 raise RunError(f"{path}: this rerun is unfinished; wait until it ends, or continue it first")
-        return tuple(later_reruns(of, relatives))
+        return tuple(later_reruns(of, relatives, self._state))
 
     def files(self, step: Job, rerun: RerunFolder) -> Iterator[tuple[Path, bool]]:
         """Yield the outputs of reruns of a step, in order, and whether they are new in `rerun`."""
@@ -242,15 +253,6 @@ def job_of_rerun(step: Job, rerun: RerunFolder, *, reads_file: bool) -> Job:
     unread: dict[str, Any] = dict.fromkeys(("delimiter", "encoding", "sheet"))
     head = str(rerun.path / JOB_RERUN)
     return replace(job, input=head, input_format="json", records="corrected", **unread)
-
-
-def _check_complete(step: Job, folder: Path) -> None:
-    path = Path(step.output)
-    if store_of().is_interrupted(path) or not path.is_file():
-        raise RunError(
-            f'{folder}: the step "{step.step}" is not finished ({path}); continue the job with '
-            "`run JOB.yaml --resume` first"
-        )
 
 
 def _check_not_corrected(singles: Sequence[Path], failed: Mapping[int, FailedRow]) -> None:

@@ -31,12 +31,16 @@ def is_rerun_name(output: Path) -> bool:
     return _RERUN_NAME.fullmatch(output.name) is not None
 
 
-def rerun_output(of: Path) -> Path:
-    """Return a rerun's default output: OUT.rerun.jsonl, or OUT.rerun-N.jsonl if that is finished."""
+def rerun_output(of: Path, state: str) -> Path:
+    """Return a rerun's default output: OUT.rerun.jsonl, or OUT.rerun-N.jsonl if that is finished.
+
+    `state` is the setting of the run.
+    """
+    store = store_of(state)
     stem = family_name(of).name
     for number in count(1):
         path = of.with_name(f"{stem}.rerun{f'-{number}' if number > 1 else ''}.jsonl")
-        if store_of().is_interrupted(path) or not path.exists():
+        if store.is_interrupted(path) or not path.exists():
             return path
     raise AssertionError
 

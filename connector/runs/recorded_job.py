@@ -12,14 +12,19 @@ from connector.common.json_text import Json
 from connector.connections.settings import absolute_file
 from connector.runs.job import NO_INPUT, STREAM, Job
 from connector.runs.tenant_split import is_template
+from connector.state.setting import passwords_of
 
 _PATHS = ("uploads", "files", "audit", "errors", "summary")
 
 
 def job_to_json(job: Job) -> dict[str, Json]:
-    """Return a job's settings as in a job file, with absolute paths and without defaults."""
+    """Return a job's settings as in a job file, with absolute paths and without defaults.
+
+    `state` is omitted if it has a password.
+    """
     defaults = Job(action="")
-    given = {f.name: getattr(job, f.name) for f in fields(Job) if f.name != "state"}  # it may have a password
+    given = {f.name: getattr(job, f.name) for f in fields(Job)}
+    given["state"] = "" if passwords_of(job.state) else str(job.state)
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
     for name in (*_PATHS, "input", "output"):
         if name in ("uploads", *changed) and given[name] not in (STREAM, NO_INPUT):

@@ -35,9 +35,12 @@ def only_rerun(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def check_complete(of: Path) -> None:
-    """Raise RunError if an output does not exist, its run is unfinished, or it is of a job's rerun."""
-    if not of.is_dir() and store_of().is_interrupted(of):
+def check_complete(of: Path, state: str) -> None:
+    """Raise RunError if an output does not exist, its run is unfinished, or it is of a job's rerun.
+
+    `state` is the setting of the run.
+    """
+    if not of.is_dir() and store_of(state).is_interrupted(of):
         raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
     if not of.is_file():
         raise RunError(f"{of}: no such output file")
@@ -61,12 +64,13 @@ def find_relatives(of: Path) -> set[Path]:
     return family - {absolute(of)}
 
 
-def later_reruns(of: Path, relatives: set[Path]) -> Iterator[Path]:
+def later_reruns(of: Path, relatives: set[Path], state: str) -> Iterator[Path]:
     """Yield the outputs of finished reruns that are newer than `of`, the oldest first.
 
-    Older ones are of a replaced output.
+    Older ones are of a replaced output. `state` is the setting of the run.
     """
-    finished = (path for path in relatives if path.is_file() and not store_of().is_interrupted(path))
+    store = store_of(state)
+    finished = (path for path in relatives if path.is_file() and not store.is_interrupted(path))
     times = {path: path.stat().st_mtime_ns for path in finished}
     since = of.stat().st_mtime_ns
     yield from sorted((path for path in times if times[path] >= since), key=lambda path: (times[path], path))

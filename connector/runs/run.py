@@ -105,10 +105,7 @@ def prepare(
     action = catalog.action(job.action)
     for service in job.connections:
         catalog.service_file(service)  # raises RunError if there is no such service
-    job = of_service(job, action.service)
-    job = replace(
-        job, state=find_state(job.state, _state_of_connection(job, catalog.service(action.service)))
-    )
+    job = with_state(job, catalog)
     check_policy(action, job)
     try:
         read_zone(job.timezone)
@@ -154,9 +151,16 @@ def prepare(
     )
 
 
-def _state_of_connection(job: Job, service: Service) -> str:
-    """Return the setting `state` of a run's connection; a run over tenants has none."""
-    return "" if is_template(job.connection) else state_of(service, job.connection)
+def with_state(job: Job, catalog: Catalog) -> Job:
+    """Return a job with the connection of its service, and with the database that has its state.
+
+    It is that of the job, of its connection or of the environment; a run over tenants has no connection.
+    Raises RunError.
+    """
+    job = of_service(job, catalog.action(job.action).service)
+    service = catalog.service(catalog.action(job.action).service)
+    of_connection = "" if is_template(job.connection) else state_of(service, job.connection)
+    return replace(job, state=find_state(job.state, of_connection))
 
 
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:

@@ -8,7 +8,7 @@ from connector.state.setting import find_state
 FILES = FileRunStore()
 
 
-def store_of(state: str = "") -> RunStore:
+def store_of(state: str) -> RunStore:
     """Return the runs in the database `state`, or that of the environment; without one, those in files.
 
     Raises RunError.

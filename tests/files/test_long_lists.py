@@ -124,7 +124,7 @@ def test_a_part_of_it_is_removed_when_the_run_resumes(out: Path, part: float) ->
     line = b"".join(listed(2).blocks())
     with partial_output_of(out).open("ab") as file:
         file.write(line[: int(len(line) * part)])
-    exported = export_unfinished(out, out.with_name("export"), "a", [1, 2], private=False)
+    exported = export_unfinished(out, out.with_name("export"), "a", [1, 2], state="", private=False)
     assert (exported.finished, exported.not_run) == (1, 1)
     assert [(e["row"], e["result"] == ITEMS) for e in written(out.with_name("export"))] == [
         (1, True),

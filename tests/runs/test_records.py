@@ -18,6 +18,7 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.common import user_folders
+from connector.common.redaction import Secret
 from connector.connections.connection import Connection, make_connection
 from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
@@ -26,6 +27,7 @@ from connector.runs import records
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
+from connector.runs.recorded_job import job_to_json
 from connector.runs.records import MOST_POINTS, Record, Timeline, find, list_records, recorded, save
 from connector.runs.run import prepare, run
 from connector.runs.summary import Summary
@@ -85,7 +87,6 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
         if of.name not in given:
             given[of.name] = {"bool": True, "int": 7}.get(str(of.type).partition(" ")[0], "text")
     before = Job(**given)
-    del given["state"]  # the URL of a database can have a password
     save(Record(absolute("out.jsonl"), before, {}, 1.0))
     found = find(Path("out.jsonl"))
     assert found is not None
@@ -101,6 +102,23 @@ def test_every_setting_of_a_job_comes_back_with_absolute_paths(
         elif name == "step_outputs":
             value = [str(tmp_path / output) for output in value]
         assert getattr(found.job, name) == value, name
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        ("postgresql://me@host/state", "postgresql://me@host/state"),
+        ("postgresql://me:open-sesame@host/state", ""),
+        ("postgresql://me@host/state?password=open-sesame", ""),
+    ],
+)
+def test_the_state_of_a_run_is_kept_unless_it_has_a_password(tmp_path: Path, state: str, kept: str) -> None:
+    before = Job(action="x", output="out.jsonl", state=Secret(state))
+    save(Record(tmp_path / "out.jsonl", before, {}, 1.0))
+    found = find(tmp_path / "out.jsonl")
+    assert found is not None
+    assert found.job.state == kept
+    assert type(job_to_json(before).get("state", "")) is str
 
 
 def test_a_saved_connections_name_is_no_path(tmp_path: Path) -> None:

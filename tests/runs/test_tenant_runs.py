@@ -120,7 +120,7 @@ def test_a_run_that_was_ended_while_it_merged_goes_on_there(
         with pytest.raises(RunStoppedError, match="no room"):
             stage.run()
     assert not stage.output.exists()
-    assert store_of().is_interrupted(stage.output)
+    assert store_of("").is_interrupted(stage.output)
     assert len((stage.output.with_name("out.jsonl.run") / "envelopes.jsonl").read_bytes().splitlines()) == 6
     summary = stage.run("resume")
     assert (summary.rows, summary.resumed_rows, summary.failed) == (COUNT, COUNT, 2)
@@ -140,7 +140,7 @@ def test_a_run_that_was_ended_when_its_output_had_its_name(
         with pytest.raises(KeyboardInterrupt):
             stage.run(settings={"output_format": format})
     assert stage.output.exists()
-    assert store_of().is_interrupted(stage.output)
+    assert store_of("").is_interrupted(stage.output)
     (stage.output.with_name("out.jsonl.run") / "lock").unlink()  # what the end of a process lets go of
     summary = stage.run("resume", {"output_format": format})
     assert summary.rows == COUNT
@@ -160,7 +160,7 @@ def test_a_run_that_was_ended_before_or_while_it_was_split(
         with monkeypatch.context() as patched:
             patched.setattr(tenant_split, "assign", _ending(tenant_split.assign, rows))
             with pytest.raises(KeyboardInterrupt):
-                stage.run("resume" if store_of().is_interrupted(stage.output) else "new")
+                stage.run("resume" if store_of("").is_interrupted(stage.output) else "new")
         assert stage.sent() == []
     with pytest.raises(RunError, match="an unfinished run is in"):
         stage.run()
@@ -216,7 +216,7 @@ def test_a_fault_leaves_an_interrupted_run_as_it_was(stage: Stage) -> None:
         stage.connect(name, {**sandbox.connection, "client_secret": "no-such-secret"})
     with pytest.raises(ConnectionSetupError, match="no tenant could sign in: acme"):
         stage.run("resume")
-    assert store_of().is_interrupted(stage.output)
+    assert store_of("").is_interrupted(stage.output)
     for name, sandbox in zip(stage.allowed, stage.sandboxes, strict=True):
         stage.connect(name, sandbox.connection)
     summary = stage.run("resume")

@@ -12,10 +12,13 @@ import pytest
 
 from connector.catalog.service import Service
 from connector.cli.main import main
+from connector.common.redaction import Redactor
 from connector.connections.connection import load_connection, state_of
 from connector.errors import RunError
+from connector.files.output_formats import OutputForm
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
+from connector.state.runs import DatabaseRunStore
 from connector.state.setting import VARIABLE
 from tests.fakes import write_lines
 from tests.postgres import PASSWORD
@@ -56,6 +59,53 @@ def test_the_state_is_where_it_is_set(
         monkeypatch.setenv(VARIABLE, postgres)
     assert main(arguments) == 0
     assert outputs(postgres) == ["out.jsonl"]
+
+
+def test_a_run_with_the_state_of_its_connection_is_found_by_the_time_in_its_name(
+    folder: Path, postgres: str, sandbox: Sandbox
+) -> None:
+    (folder / "job.yaml").write_text(
+        JOB.replace("out.jsonl", "\"out-{{ now | format_datetime('%H%M%S%f') }}.jsonl\"")
+        + "connection: connection.yaml\n"
+    )
+    with (folder / "connection.yaml").open("a") as file:
+        file.write(f"state: {postgres}\n")
+    assert main(["run", "job.yaml"]) == 0
+    (before,) = folder.glob("out-*.jsonl")
+    content = before.read_bytes()
+    before.unlink()
+    sent = len(sandbox.log.requests())
+    assert main(["run", "job.yaml", "--resume"]) == 0
+    assert before.read_bytes() == content
+    assert len(sandbox.log.requests()) == sent
+
+
+@pytest.mark.parametrize("place", ["record", "option", "connection"])
+def test_a_rerun_regards_unfinished_reruns_in_the_database_of_the_run(
+    folder: Path,
+    postgres: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    options = ["--state", postgres]
+    if place == "record":
+        options = ["--state", postgres.replace(f":{PASSWORD}", "")]
+    elif place == "connection":
+        options = []
+        with (folder / "connection.yaml").open("a") as file:
+            file.write(f"state: {postgres}\n")
+    write_lines(folder / "rows.jsonl", [{"device_id": 999_999_999}])
+    assert main(["run", "job.yaml", *options]) == 1
+    other = Path("out.rerun.jsonl")
+    DatabaseRunStore(postgres).open(other, OutputForm(), {}, "new", Redactor()).close()
+    monkeypatch.delenv(VARIABLE, raising=False)  # `--state` sets it for its process
+    again = options if place == "option" else []
+    assert main(["rerun", "out.jsonl", "-o", "other.jsonl", *again]) == 2
+    assert f"{other}: another rerun of these rows is running or unfinished" in capsys.readouterr().err
+    assert main(["rerun", str(other), *again]) == 2
+    assert outputs(postgres) == ["out.jsonl", str(other)]
 
 
 def test_the_variable_is_not_a_connection(

@@ -128,8 +128,8 @@ class RunControl:
         """
         with self._starting:
             if once not in self._once:
-                output = rerun_output(record.output)
-                again = ["--resume"] if store_of().is_interrupted(output) else []
+                output = rerun_output(record.output, record.job.state)
+                again = ["--resume"] if store_of(record.job.state).is_interrupted(output) else []
                 arguments = ["rerun", str(record.output), "--output", str(output), *again]
                 job = replace(record.job, output=str(output))
                 folder = new_folder(f"{record.job.action}-rerun")

@@ -42,17 +42,16 @@ def find_job_rerun(record: Record) -> JobRerun:
     steps = [its.job for its in records]
     job = FinishedJob(steps)
     rerun = job.unfinished or job.new_rerun({}, is_transient=False)
+    store = store_of(steps[0].state)
     for step in steps:
-        store_of().check_not_running(rerun.output(step))
+        store.check_not_running(rerun.output(step))
     counts = [_rows(job, step, rerun) for step in steps]
     first = next((number for number, count in enumerate(counts) if count), 0)
     if not any(counts) and not job.unfinished:
         raise RunError(
             "No failed rows of this job can be rerun: they succeeded in a rerun, or must be checked first."
         )
-    left = (
-        path for path in map(rerun.output, steps) if store_of().is_interrupted(path) or not path.is_file()
-    )
+    left = (path for path in map(rerun.output, steps) if store.is_interrupted(path) or not path.is_file())
     return JobRerun(job.folder, steps[first:], sum(counts), next(left), job.unfinished is not None)
 
 

@@ -142,7 +142,7 @@ def state_of(record: Record, now: float) -> State:
     if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
         return "running"
     try:
-        store_of().check_not_running(record.output)
+        store_of(record.job.state).check_not_running(record.output)
     except RunError:
         return "running"
     return "killed"
@@ -229,7 +229,7 @@ def _has_codes(record: Record) -> bool:
 
 
 def _may_resume(record: Record) -> bool:
-    return _is_resumable(record) and store_of().is_interrupted(record.output)
+    return _is_resumable(record) and store_of(record.job.state).is_interrupted(record.output)
 
 
 def _is_resumable(record: Record) -> bool:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from connector.catalog.catalog import Catalog
 from connector.common.redaction import Redactor
 from connector.common.user_folders import records_folder
 from connector.files.output import partial_output_of
+from connector.files.output_formats import OutputForm
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, save
@@ -27,6 +29,7 @@ from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.plot import make_plot, time_text
 from connector.web.runs.run_view import state_of
 from tests.fakes import write_lines
+from tests.postgres import PASSWORD
 from tests.web.guest import Guest, open_site, until
 
 
@@ -65,6 +68,13 @@ def id(tmp_path: Path) -> str:
     return id_of(absolute(tmp_path / "out.jsonl"))
 
 
+@pytest.fixture
+def database(postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database without its password, which the environment has."""
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    return postgres.replace(f":{PASSWORD}", "")
+
+
 def record(output: Path, **more: Any) -> Record:
     return Record(absolute(output), Job("update_device", input="x", output=str(output)), {}, 1000.0, **more)
 
@@ -96,10 +106,12 @@ def test_a_run_of_the_command_line_is_watched_while_it_goes_on(
     assert guest.get(f"/runs/{id}/envelopes").data == (tmp_path / "out.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("state", ["files", pytest.param("database", marks=pytest.mark.slow)])
 def test_a_run_that_was_killed_says_so_and_is_resumed(
-    guest: Guest, start: Any, id: str, tmp_path: Path, sandbox: Sandbox
+    guest: Guest, start: Any, id: str, tmp_path: Path, sandbox: Sandbox, request: Any, state: str
 ) -> None:
-    process = start(30, "--delay-ms", "100")
+    options = ["--state", request.getfixturevalue("database")] if state == "database" else []
+    process = start(30, "--delay-ms", "100", *options)
     until(lambda: "of 30" in guest.get(f"/runs/{id}").text)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -152,6 +164,21 @@ def test_a_run_that_is_held_up_is_not_taken_for_a_killed_one(tmp_path: Path) -> 
     with FileLock(partial.parent / "lock"):
         assert state_of(record(tmp_path / "out.jsonl", seen=1000.0), 1020.0) == "running"
     assert state_of(record(tmp_path / "out.jsonl", seen=1000.0), 1020.0) == "killed"
+
+
+def test_the_database_of_a_run_says_whether_it_is_held_up(
+    database: str, tmp_path: Path, guest: Guest, id: str
+) -> None:
+    from connector.state.databases import open_database
+    from connector.state.runs import DatabaseRunStore
+
+    DatabaseRunStore(database).open(tmp_path / "out.jsonl", OutputForm(), {}, "new", Redactor()).close()
+    here = record(tmp_path / "out.jsonl", seen=1000.0)
+    there = replace(here, job=replace(here.job, state=database))
+    save(there)
+    assert 'id="resume"' in guest.get(f"/runs/{id}").text
+    open_database(database).run("UPDATE connector_part SET worker = 'another', seen = clock_timestamp()")
+    assert [state_of(here, 1020.0), state_of(there, 1020.0)] == ["killed", "running"]
 
 
 def test_the_lock_of_a_run_that_goes_on_is_left_alone(
