@@ -15,6 +15,7 @@ pytest.importorskip("temporalio", reason="the package temporalio is not installe
 
 from connector.catalog.catalog import Catalog
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
+from connector.library.ninjaone import NinjaOne
 from connector.runs.job import Job
 from connector.runs.run import Prepared, prepare
 from connector.sandbox.ninjaone.server import Sandbox
@@ -22,6 +23,7 @@ from connector.state.chunks import Progress, SharedRuns
 from connector.state.databases import open_database
 from connector.state.parts import take_part
 from connector.state.runs import blocks
+from connector.temporal import split
 from connector.temporal.chunk import ChunkRun, Chunks
 from connector.temporal.starter import connections_of, upload
 from connector.temporal.workflow import ChunkInput
@@ -66,11 +68,11 @@ class Stage:
         held.release()
         return int(run)
 
-    def chunk(self, run: int, folder: Path | None = None) -> ChunkRun:
-        return Chunks(self.catalog, self.state, folder)(ChunkInput(str(run), 0, 0))
+    def chunk(self, run: int, folder: Path | None = None, number: int = 0) -> ChunkRun:
+        return Chunks(self.catalog, self.state, folder)(ChunkInput(str(run), 0, number))
 
-    def envelopes(self, run: int) -> list[Mapping[str, Any]]:
-        found = b"".join(lines for _, lines in blocks(self.runs.database, run, 1))
+    def envelopes(self, run: int, part: int = 1) -> list[Mapping[str, Any]]:
+        found = b"".join(lines for _, lines in blocks(self.runs.database, run, part))
         return [json.loads(line) for line in found.splitlines()]
 
 
@@ -140,3 +142,26 @@ def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:
     stage.runs.restart_limit(run)  # as a resumed run does
     assert stage.chunk(run).run(Event())
     assert len(stage.envelopes(run)) == 3
+
+
+def test_each_chunk_looks_names_up_once_and_finds_what_was_created_since(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "ROWS_A_PART", 2)
+    given: dict[str, Any] = stage.sandbox.connection
+    ninjaone = NinjaOne(**given, delay_ms=0)
+    ninjaone.call("create_organization", name="Early")
+    rows = [{"n": n, "site": site} for n, site in enumerate(("Early", "Early", "Late"), 1)]
+    prepared = stage.prepared(
+        action="create_location",
+        templates={"organization_id": "{{ site }}", "name": "Depot {{ n }}"},
+        input=str(write_lines(stage.folder / "sites.jsonl", rows)),
+    )
+    run = stage.upload(prepared)
+    assert stage.chunk(run).run(Event())
+    ninjaone.call("create_organization", name="Late")
+    assert stage.chunk(run, number=1).run(Event())
+    found = [*stage.envelopes(run), *stage.envelopes(run, part=2)]
+    assert [(e["row"], e["meta"]["code"]) for e in found] == [(1, None), (2, None), (3, None)]
+    paths = [(r["method"], r["path"]) for r in stage.sandbox.log.requests()]
+    assert paths.count(("GET", "/v2/organizations")) == 2
