@@ -35,7 +35,7 @@ from connector.runs.records import envelopes_format, find_run
 from connector.runs.repair import FORMATS, FailedRow, find_failed, mark_rows, rows_as_text, rows_as_workbook
 from connector.runs.rerun import Rerun
 from connector.runs.rerun_outputs import find_relatives, later_reruns
-from connector.runs.run import naming, open_rows, prepare, with_state
+from connector.runs.run import naming, open_rows, prepare, with_one_state
 
 
 def add_failed(parser: argparse.ArgumentParser) -> None:
@@ -174,7 +174,7 @@ def _rows_of_job(options: argparse.Namespace, steps: Sequence[Job]) -> _Found:
     if options.step and options.step not in names:
         raise RunError(f'--step: the job has no step "{options.step}"{nearest(options.step, names)}')
     catalog = open_catalog(options)
-    steps = [with_state(step, catalog) for step in steps]
+    steps = with_one_state(steps, catalog)
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
     warn_of_unknown(job)
     if job.unfinished:

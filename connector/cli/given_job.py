@@ -22,7 +22,7 @@ from connector.runs.file_names import FileNames, check_variable
 from connector.runs.job import NO_INPUT, STREAM, Job
 from connector.runs.job_file import is_job, load_jobs, read_templates
 from connector.runs.output_choice import choose_outputs
-from connector.runs.run import Prepared, naming, prepare_all, with_state
+from connector.runs.run import Prepared, naming, prepare_all, with_one_state
 from connector.runs.tenant_split import is_template
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
@@ -95,7 +95,7 @@ def make_jobs(
             return jobs
         # The unfinished run is looked for in the database of its connection, too.
         catalog = open_catalog(options)
-        return tuple(replace(job, state=with_state(job, catalog).state) for job in jobs)
+        return tuple(with_one_state(jobs, catalog))
 
     def load_given(time: float) -> tuple[Job, ...]:
         if is_job(options.action):

@@ -25,7 +25,7 @@ from connector.runs.job_repair import read_corrected_rows
 from connector.runs.job_rerun import FinishedJob, RerunFolder, job_of_rerun
 from connector.runs.records import find
 from connector.runs.repair import FailedRow
-from connector.runs.run import Prepared, naming, prepare, with_state
+from connector.runs.run import Prepared, naming, prepare, with_one_state
 from connector.runs.tenant_accounts import account_of
 
 
@@ -40,7 +40,7 @@ def prepare_rerun(steps: Sequence[Job], options: argparse.Namespace) -> tuple[li
     if options.restart:
         raise RunError("--restart would repeat rows of this rerun that succeeded; use --resume")
     catalog = open_catalog(options)
-    steps = [with_state(step, catalog) for step in steps]
+    steps = with_one_state(steps, catalog)
     job = FinishedJob(steps, options.of if options.of.is_dir() else None)
     rerun = _choose(job, options)
     warn_of_unknown(job)

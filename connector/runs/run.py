@@ -47,7 +47,7 @@ from connector.runs.selection import Selection
 from connector.runs.step_rows import Only, StepRows, compile_only
 from connector.runs.summary import FailureLimit, Listener, Summary
 from connector.runs.tenant_split import Choose, is_template, read_choice
-from connector.state.setting import find_state
+from connector.state.setting import find_state, shown
 
 if TYPE_CHECKING:
     from connector.runs.rerun import Rerun
@@ -163,11 +163,29 @@ def with_state(job: Job, catalog: Catalog) -> Job:
     return replace(job, state=find_state(job.state, of_connection))
 
 
+def with_one_state(jobs: Sequence[Job], catalog: Catalog) -> list[Job]:
+    """Return the steps of a job, or its single run, with the database that has the state of all of them.
+
+    Raises RunError if their connections name different ones.
+    """
+    states = []
+    for job in jobs:
+        with naming(job):
+            states.append(with_state(job, catalog).state)
+    if len(different := set(filter(None, states))) > 1:
+        named = " and ".join(sorted(map(shown, different)))
+        raise RunError(
+            f"the connections of the steps have their state in different databases ({named}); set `state` in "
+            "the job, or use --state"
+        )
+    return [replace(job, state=max(states, default="")) for job in jobs]
+
+
 def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None) -> list[Prepared]:
     """Return the prepared steps of a job, or its single run, all with the same `now`. Raises RunError."""
     now = SystemClock().now() if now is None else now
     prepared = []
-    for job in jobs:
+    for job in with_one_state(jobs, catalog):
         with naming(job):
             prepared.append(prepare(job, catalog, now=now))
     check_one_reads_stdin([step.job for step in prepared])

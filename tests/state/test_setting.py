@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.cli.main import main
 from connector.common.redaction import Redactor
 from connector.connections.connection import load_connection, state_of
 from connector.errors import RunError
 from connector.files.output_formats import OutputForm
+from connector.runs.job import Job
+from connector.runs.run import with_one_state
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.runs import DatabaseRunStore
@@ -59,6 +62,19 @@ def test_the_state_is_where_it_is_set(
         monkeypatch.setenv(VARIABLE, postgres)
     assert main(arguments) == 0
     assert outputs(postgres) == ["out.jsonl"]
+
+
+def test_the_steps_of_a_job_have_one_database(folder: Path, catalog: Catalog) -> None:
+    first, second = folder / "connection.yaml", folder / "second.yaml"
+    second.write_text(f"{first.read_text()}state: postgresql://me:{PASSWORD}@b/state\n")
+    jobs = [Job("get_device", step=path.stem, connection=str(path)) for path in (first, second)]
+    assert [job.state for job in with_one_state(jobs, catalog)] == [f"postgresql://me:{PASSWORD}@b/state"] * 2
+    with first.open("a") as file:
+        file.write("state: postgresql://a/state\n")
+    with pytest.raises(
+        RunError, match=r"different databases \(postgresql://a/state and postgresql://b/state\)"
+    ):
+        with_one_state(jobs, catalog)
 
 
 def test_a_run_with_the_state_of_its_connection_is_found_by_the_time_in_its_name(
