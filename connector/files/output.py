@@ -156,7 +156,7 @@ class FileOutput:
             before = read_head(self._journal.path)
         except RunError as error:
             raise RunError(f"{error}. {_other_ways(self.path)}") from error
-        check_same_run(self.path, before.run, fingerprint, _other_ways(self.path))
+        check_same_run(self.path, before.run, fingerprint, lambda: _other_ways(self.path))
         try:
             if not self.partial.exists() and self.path.exists():
                 os.replace(self.path, self.partial)
@@ -340,17 +340,20 @@ def check_same_run(
     path: Path,
     before: Mapping[str, str],
     now: Mapping[str, str],
-    other_ways: str,
+    other_ways: Callable[[], str],
     *,
     is_finished: bool = False,
 ) -> None:
-    """Raise RunError if a run that would be resumed differs from the unfinished, or finished, one."""
+    """Raise RunError if a run that would be resumed differs from the unfinished, or finished, one.
+
+    `other_ways` returns advice; it can take long, because it counts all requests.
+    """
     changed = [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
     if changed:
         state = "finished" if is_finished else "unfinished"
         raise RunError(
             f"{path}: this run differs from the {state} one in its {', '.join(changed)}: resume "
-            f"it with the same settings. {other_ways}"
+            f"it with the same settings. {other_ways()}"
         )
 
 

@@ -187,12 +187,13 @@ class DatabaseRunStore:
             if start == "resume" and not found:
                 raise self._nothing_to_resume(path)
             if found and start == "resume":
+                is_finished = found.finished
                 check_same_run(
                     path,
                     found.fingerprint,
                     fingerprint,
-                    _OTHER_WAYS_OF_FINISHED if found.finished else self._other_ways(path),
-                    is_finished=found.finished,
+                    lambda: _OTHER_WAYS_OF_FINISHED if is_finished else self._other_ways(path),
+                    is_finished=is_finished,
                 )
                 run = found.run
             else:

@@ -294,6 +294,15 @@ def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> N
     assert "--export" not in str(error.value)
 
 
+def test_a_run_is_resumed_without_counting_its_requests(
+    worker: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a large run would not fit into the memory, nor into the time limit of a statement."""
+    worker("a", "new").close()
+    monkeypatch.setattr(DatabaseRunStore, "sent_by_unfinished_run", None)
+    worker("b", "resume")
+
+
 def test_without_a_run_there_is_nothing_to_resume(worker: Open) -> None:
     with pytest.raises(RunError, match=r"there is no unfinished run to resume in postgresql://"):
         worker("a", "resume")
