@@ -41,7 +41,7 @@ KEEP_DAYS = 7
 """The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
 _BLOCKS = 32
 _BLOCK_BYTES = 1 << 18
-_OTHER_WAYS_OF_FINISHED = "For another run, use another output, or --restart to overwrite this one"
+_OTHER_WAYS_OF_FINISHED = "The finished one is kept; use --restart to overwrite it"
 _INSERT = "INSERT INTO connector_envelopes (run, part, lines)"
 
 logger = logging.getLogger(__name__)

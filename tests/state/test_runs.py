@@ -288,7 +288,7 @@ def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> N
         worker("b", "new")
     worker("b", "resume").finish()
     with pytest.raises(
-        RunError, match=r"differs from the finished one in its input: .* another output"
+        RunError, match=r"differs from the finished one in its input: .* --restart to overwrite it"
     ) as error:
         worker("a", "resume", {**RUN, "input": "other"})
     assert "--export" not in str(error.value)

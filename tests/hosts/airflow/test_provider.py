@@ -296,7 +296,7 @@ def test_a_batch_with_its_state_in_a_database_continues_on_another_machine(
         assert operator.execute(context())["exit_code"] == 0
         assert output.read_bytes() == before
         shutil.rmtree(output.parent)
-    with pytest.raises(AirflowFailException, match="this run differs from the unfinished one"):
+    with pytest.raises(AirflowFailException, match="this run differs from the finished one"):
         operator.execute(context("two"))
     sent = [entry["path"] for entry in connected.log.requests() if entry["method"] == "PATCH"]
     assert sent == [f"/v2/device/{n}" for n in (1, 2, 3)]
