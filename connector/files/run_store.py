@@ -29,6 +29,9 @@ class RunStore(Protocol):
         If such a run is resumed, it sends nothing, and the output is written again.
         """
 
+    def run_id(self, path: Path) -> int | None:
+        """Return the id of the run with this output, 0 if there is none; None if runs are in files."""
+
     def sent_by_unfinished_run(self, path: Path) -> SentRequests:
         """Return the requests of an unfinished run that must not be repeated."""
 
@@ -53,10 +56,13 @@ class RunStore(Protocol):
         private: bool = False,
         errors: Path | None = None,
         is_merged: bool = False,
+        seen: int | None = None,
     ) -> FileOutput:
         """Return the output of a run that begins or is resumed; see `FileOutput`.
 
         With `is_merged`, its envelopes are merged from those of parts, which are kept until it is finished.
+        `seen` is what `run_id` has returned when the run was checked, if that was earlier: a new run does not
+        replace another run than that.
         """
 
 
@@ -86,6 +92,9 @@ class FileRunStore:
         """Return False: a finished run leaves nothing but its output."""
         return False
 
+    def run_id(self, path: Path) -> None:
+        """Return None: there are no ids."""
+
     def open(
         self,
         path: Path,
@@ -98,6 +107,7 @@ class FileRunStore:
         private: bool = False,
         errors: Path | None = None,
         is_merged: bool = False,
+        seen: int | None = None,
     ) -> FileOutput:
         """Return the output of a run that begins or is resumed."""
         return FileOutput(

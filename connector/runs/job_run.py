@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -63,7 +64,10 @@ def run_all(
     for step in steps:
         if step.job.errors and start == "new":
             check_errors_file(step.job.errors, Path(step.job.output))
-    begins = _check_all(steps, start, connection) if steps[0].job.step else [start]
+    begins: list[Start | None] = [start]
+    if steps[0].job.step:
+        steps = _with_seen(steps)
+        begins = _check_all(steps, start, connection)
     begun = False
     for number, (step, begin) in enumerate(zip(steps, begins, strict=True), start=1):
         if begin is None:
@@ -101,6 +105,18 @@ def _too_many_errors(job: Job, summary: Summary) -> str:
     if STREAM in (job.input, job.output):
         return message
     return f"{message}; use --resume to continue after the finished rows"
+
+
+def _with_seen(steps: Sequence[Prepared]) -> list[Prepared]:
+    """Return the steps with the runs that their outputs have now, before anything is decided by them.
+
+    If this process is paused before a later step, another worker can continue the job and run that step.
+    """
+    store = store_of(steps[0].job.state)
+    return [
+        step if step.job.output == STREAM else replace(step, seen=store.run_id(Path(step.job.output)))
+        for step in steps
+    ]
 
 
 def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection | None) -> list[Start | None]:

@@ -61,7 +61,8 @@ class Prepared:
     `expected` has the limits of its number of rows; None means no limits, as in a rerun.
 
     `choose` returns the connection of each row if it is a template; see `tenant_runs`. `distinct` returns the
-    value by which rows share a result; see `distinct`.
+    value by which rows share a result; see `distinct`. `seen` is the id of the run that a job's output had
+    before the job was checked; see `RunStore.run_id`.
     """
 
     job: Job
@@ -74,6 +75,7 @@ class Prepared:
     expected: ExpectedRows | None = None
     distinct: Key | None = None
     wait: WaitPlan | None = None
+    seen: int | None = None
 
     @property
     def delay_ms(self) -> float:
@@ -252,7 +254,7 @@ def run(
     summary = Summary(left_out=opened.left_out, queues=queues, waits=waits)
     with (
         open_distinct(prepared) as distinct,
-        open_output(job, run_fingerprint, start, client.redactor) as (output, recorder),
+        open_output(job, run_fingerprint, start, client.redactor, seen=prepared.seen) as (output, recorder),
     ):
         for envelope in output.earlier():
             summary.count(envelope)

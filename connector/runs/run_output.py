@@ -30,10 +30,11 @@ def open_output(
     redactor: Redactor,
     *,
     is_merged: bool = False,
+    seen: int | None = None,
 ) -> Iterator[tuple[Output, Recorder]]:
     """Context that opens a run's output and its journal. Raises RunError.
 
-    With `is_merged`, the envelopes are merged from those of parts.
+    With `is_merged`, the envelopes are merged from those of parts. For `seen`, see `RunStore.open`.
     """
     if job.output == STREAM:
         from connector.files.stream_output import StreamOutput  # imported only if it is used
@@ -54,6 +55,7 @@ def open_output(
         private=job.reveal_secrets,
         errors=job.errors,
         is_merged=is_merged,
+        seen=seen,
     )
     try:
         yield output, output.journal

@@ -60,7 +60,7 @@ def run_tenants(
     run_fingerprint = {} if job.output == STREAM else fingerprint(prepared, accounts, opened.source)
     redactor = Redactor(secrets_of(connections), prepared.service.secrets)
     with (
-        open_output(job, run_fingerprint, start, redactor, is_merged=True) as (output, _),
+        open_output(job, run_fingerprint, start, redactor, is_merged=True, seen=prepared.seen) as (output, _),
         _folder(output) as folder,
     ):
         try:

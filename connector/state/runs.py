@@ -64,8 +64,8 @@ class DatabaseRunStore:
         """Raise RunError if an output cannot be written, or not with this `start`."""
         self.look(path, start)
 
-    def look(self, path: Path, start: Start) -> int | None:
-        """Return the id of the run with this output, if there is one; otherwise like `check`."""
+    def look(self, path: Path, start: Start) -> int:
+        """Return the id of the run with this output, 0 if there is none; otherwise like `check`."""
         with file_errors(path):
             files.require_file_name(path)
             exists = path.exists()
@@ -88,10 +88,15 @@ class DatabaseRunStore:
             )
         if start == "resume" and not found:
             raise self._nothing_to_resume(path)
-        return found.run if found else None
+        return found.run if found else 0
 
     def _nothing_to_resume(self, path: Path) -> RunError:
         return RunError(f"{path}: there is no unfinished run to resume in {self.database.shown}")
+
+    def run_id(self, path: Path) -> int:
+        """Return the id of the run with this output, 0 if there is none."""
+        found = self._find(path)
+        return found.run if found else 0
 
     def is_interrupted(self, path: Path) -> bool:
         """Return whether there is an unfinished run with this output."""
@@ -156,6 +161,7 @@ class DatabaseRunStore:
         private: bool = False,
         errors: Path | None = None,
         is_merged: bool = False,
+        seen: int | None = None,
     ) -> FileOutput:
         """Return the output of a run that begins or is resumed."""
         return SharedOutput(
@@ -169,15 +175,16 @@ class DatabaseRunStore:
             private=private,
             errors=errors,
             is_merged=is_merged,
+            seen=seen,
         )
 
     def claim(
-        self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str, seen: int | None
+        self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str, seen: int
     ) -> Claim:
         """Begin a run, or take over an unfinished or finished one. Raises RunError and RunStoppedError.
 
-        `seen` is what `look` has returned. What another worker has begun since then is not replaced by a new
-        run, and what another one has removed is not begun again by resuming it.
+        `seen` is what `run_id` or `look` has returned. What another worker has begun since then is not
+        replaced by a new run, and what another one has removed is not begun again by resuming it.
         """
         output = str(path)
         with self.database.transaction() as transaction:
@@ -254,7 +261,7 @@ def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]
 
 
 def _just_begun(path: Path) -> RunError:
-    error = RunError(f"{path}: another worker has just begun this run")
+    error = RunError(f"{path}: another worker has begun this run in the meantime")
     error.transient = True
     return error
 
@@ -286,7 +293,8 @@ def _remove_old(transaction: Transaction) -> None:
 class SharedOutput(FileOutput):
     """An output file whose envelopes and journal are in the database until 7 days after its end.
 
-    With `is_merged`, the envelopes are those of the run's parts, and are not stored again.
+    With `is_merged`, the envelopes are those of the run's parts, and are not stored again. For `seen`, see
+    `RunStore.open`.
     """
 
     def __init__(
@@ -302,17 +310,19 @@ class SharedOutput(FileOutput):
         private: bool = False,
         errors: Path | None = None,
         is_merged: bool = False,
+        seen: int | None = None,
     ) -> None:
-        self.store, self._redactor, self._is_merged = store, redactor, is_merged
+        self.store, self._redactor, self._is_merged, self._seen = store, redactor, is_merged, seen
         super().__init__(
             path, form, fingerprint, start, redactor, fsync=fsync, private=private, errors=errors
         )
 
     def _look(self, start: Start) -> None:
-        self._seen = self.store.look(self.path, start)
+        found = self.store.look(self.path, start)
+        self._seen = found if self._seen is None else self._seen
 
     def _claim(self, fingerprint: Mapping[str, str], start: Start, worker: str) -> Claim:
-        return self.store.claim(self.path, fingerprint, start, worker, self._seen)
+        return self.store.claim(self.path, fingerprint, start, worker, self._seen or 0)
 
     def _open(self, fingerprint: Mapping[str, str], start: Start) -> None:
         with nothing_sent():

@@ -87,6 +87,7 @@ def run_on_temporal(
             # The parts are others than those of a run on one machine, which cannot continue it.
             *(job, {**run_fingerprint, "engine": "temporal"}, start, redactor),
             is_merged=True,
+            seen=prepared.seen,
         ) as (output, _),
     ):
         assert isinstance(output, SharedOutput)  # as there is a database

@@ -1,0 +1,81 @@
+"""Workers that run the steps of one job: each has a folder of its own, and they share a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.catalog.catalog import Catalog
+from connector.catalog.service import Service
+from connector.connections.connection import make_connection
+from connector.errors import RunStoppedError
+from connector.files.output import Start
+from connector.runs.job import Job
+from connector.runs.job_run import run_all
+from connector.runs.run import prepare_all
+from connector.sandbox.ninjaone.server import Sandbox
+from connector.state import runs
+from tests.fakes import write_lines
+from tests.library.conftest import paths
+
+TICKET = {"client_id": "1", "ticket_form_id": "1", "subject": "Row {{ n }}."}
+
+Steps = Callable[[str, Start], Iterator[object]]
+
+
+@pytest.fixture
+def steps(
+    postgres: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    catalog: Catalog,
+    service: Service,
+    sandbox: Sandbox,
+) -> Steps:
+    """Runs a job of two steps in the folder of a worker, and yields after each."""
+    monkeypatch.setattr(runs, "key_of", lambda path: path.name)
+    connection = make_connection(service, sandbox.connection, "the sandbox")
+    rows = tmp_path / "rows.jsonl"
+    write_lines(rows, [{"n": 1}, {"n": 2}])
+
+    def run_steps(worker: str, start: Start) -> Iterator[object]:
+        jobs = [
+            Job(
+                "create_ticket",
+                templates=TICKET,
+                step=step,
+                input=str(rows),
+                output=str(tmp_path / worker / f"{step}.jsonl"),
+                state=postgres,
+            )
+            for step in ("first", "second")
+        ]
+        return run_all(prepare_all(jobs, catalog), start, connection=connection)
+
+    return run_steps
+
+
+@pytest.mark.parametrize("start", ["new", "resume"])
+def test_a_step_that_another_worker_has_finished_in_the_meantime_is_not_run_again(
+    steps: Steps, sandbox: Sandbox, start: Start
+) -> None:
+    """Otherwise a worker that was paused between two steps would run the second one again."""
+    if start == "resume":
+        next(iter(steps("earlier", "new")))
+    paused = steps("a", start)
+    next(paused)
+    assert len(list(steps("b", "resume"))) == 2
+    posts = [path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")]
+    assert len(posts) == 4
+    with pytest.raises(RunStoppedError, match=r"another worker has begun .* --resume"):
+        next(paused)
+    assert len(list(steps("a", "resume"))) == 2
+    assert [path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")] == posts
+
+
+def test_a_finished_run_that_was_there_before_a_new_job_is_replaced(steps: Steps, sandbox: Sandbox) -> None:
+    list(steps("a", "new"))
+    list(steps("b", "new"))
+    assert len([path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")]) == 8
