@@ -163,9 +163,10 @@ class SharedRuns:
             "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
             f" ORDER BY number LIMIT {_BLOCKS}",
             [run, part, after],
+            binary=True,
         ):
             for number, block in blocks:
-                yield from bytes(block).splitlines(keepends=True)
+                yield from block.splitlines(keepends=True)
                 after = number
 
     def restart_limit(self, run: int) -> None:

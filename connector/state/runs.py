@@ -40,6 +40,7 @@ from connector.state.removed_runs import delete_removed, remove
 KEEP_DAYS = 7
 """The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
 _BLOCKS = 32
+_READ_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 18
 _OTHER_WAYS_OF_FINISHED = "The finished one is kept; use --restart to overwrite it"
 _INSERT = "INSERT INTO connector_envelopes (run, part, lines)"
@@ -267,17 +268,21 @@ def _just_begun(path: Path) -> RunError:
 
 
 def blocks(database: Database | Transaction, run: int, part: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and the lines of each block of a part's envelopes, in order."""
-    after, is_last = 0, False
-    while not is_last:
-        rows = database.run(
-            "SELECT number, lines FROM connector_envelopes WHERE run = %s AND part = %s AND number > %s"
-            f" ORDER BY number LIMIT {_BLOCKS}",
-            [run, part, after],
-        )
+    """Yield the number and the lines of each block of a part's envelopes, in order.
+
+    A block can be as large as a response: at most 8 MiB are read at once, or one block that is larger.
+    """
+    after = 0
+    while rows := database.run(
+        "SELECT number, lines FROM (SELECT number, lines, octet_length(lines) AS size,"
+        " sum(octet_length(lines)) OVER (ORDER BY number) AS total FROM connector_envelopes"
+        f" WHERE run = %s AND part = %s AND number > %s ORDER BY number LIMIT {_BLOCKS}) AS following"
+        " WHERE total <= %s OR total = size ORDER BY number",
+        [run, part, after, _READ_BYTES],
+        binary=True,
+    ):
         for after, lines in rows:
-            yield after, bytes(lines)
-        is_last = len(rows) < _BLOCKS
+            yield after, lines
 
 
 def _remove_old(transaction: Transaction) -> None:

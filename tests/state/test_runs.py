@@ -12,7 +12,8 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
-from connector.state import removed_runs
+from connector.state import removed_runs, runs
+from connector.state.database import Database, Row
 from connector.state.databases import open_database
 from connector.state.runs import Claim, DatabaseRunStore
 from tests.fakes import wait_until
@@ -59,6 +60,28 @@ def test_a_block_that_ends_within_a_row_is_cut_there(worker: Open) -> None:
     second.write(envelope(3).line())
     second.close()
     assert rows(worker("c", "resume").partial) == [1, 2, 3]
+
+
+def test_large_blocks_are_not_read_at_once(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_READ_BYTES", 10)
+    lines = [b"a" * size for size in (4, 6, 11, 25, 3, 3, 3, 3)] + [b"b"] * 40
+    output = worker("a", "new")
+    for some in lines:
+        output.write(some)
+    database, run, read = open_database(postgres), Database.run, list[list[int]]()
+
+    def spy(*arguments: Any, **settings: Any) -> list[Row]:
+        found = run(*arguments, **settings)
+        if "octet_length" in arguments[1]:
+            read.append([len(some) for _, some in found])
+        return found
+
+    monkeypatch.setattr(Database, "run", spy)
+    assert [some for _, some in runs.blocks(database, output.part.run, 0)] == lines
+    assert read == [[4, 6], [11], [25], [3, 3, 3], [3] + [1] * 7, *[[1] * 10] * 3, [1] * 3, []]
+    monkeypatch.undo()
 
 
 def test_a_run_that_is_running_is_left_alone(worker: Open, postgres: str) -> None:
