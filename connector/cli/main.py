@@ -43,7 +43,7 @@ COMMANDS = {
     "connection": ("connector.cli.connection", "save, list, show, edit, test and remove connections"),
     "serve": ("connector.cli.serve", "serve actions over HTTP to other programs"),
     "key": ("connector.cli.key", "manage the keys of `serve` and `mcp --http`"),
-    "worker": ("connector.cli.worker", "run the rows of runs on Temporal, on any number of machines"),
+    "worker": ("connector.cli.worker", "run rows of `run --on`, on any number of machines"),
     "demo": ("connector.cli.demo", "run sample jobs against the sandbox"),
     "sandbox": ("connector.cli.sandbox", "start a local mock server of a service (the sandbox)"),
     "new": ("connector.cli.new", "generate the declaration of a new action from an OpenAPI document"),

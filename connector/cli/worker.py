@@ -15,7 +15,7 @@ from connector.errors import RunError
 from connector.runs.stop_event import StopEvent
 
 TASK_QUEUE = "ninjaone"
-"""The task queue of workers and runs that name none."""
+"""The default task queue of workers and runs."""
 _MOST_CHUNKS = 64
 
 
@@ -26,7 +26,7 @@ def add_worker(parser: argparse.ArgumentParser) -> None:
         "--task-queue",
         default=TASK_QUEUE,
         metavar="NAME",
-        help="task queue to work on (default: %(default)s)",
+        help="task queue of the runs (default: %(default)s)",
     )
     parser.add_argument(
         "--address",
@@ -46,7 +46,7 @@ def add_worker(parser: argparse.ArgumentParser) -> None:
         "--connections",
         metavar="DIR",
         type=Path,
-        help="folder of the files of connections, which are found by their names (default: the run's paths)",
+        help="folder in which connection files are found by name (default: the paths in the job)",
     )
     parser.add_argument(
         "--chunks",
@@ -84,7 +84,7 @@ def _worker(options: argparse.Namespace) -> int:
             Chunks(open_catalog(options), state, options.connections),
             options.chunks,
             stop,
-            lambda: _say(f"worker {os.getpid()} takes tasks from {address}; Ctrl-C stops it"),
+            lambda: _say(f"worker {os.getpid()} takes tasks from {address}. Press Ctrl-C to stop."),
         )
     return OK
 

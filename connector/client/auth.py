@@ -136,7 +136,7 @@ class Auth:
         logger.info("%s: signed in, expires in %.0f s, scopes: %s", self._label, granted.life_s, scopes)
 
     def _use_saved(self, grant: Grant, dead: str) -> bool:
-        """Use the saved token if it is valid and not `dead`, and return whether it is."""
+        """Use the saved token if it is valid and not `dead`, a rejected one; return whether it was used."""
         saved = self._tokens.read() if self._tokens else None
         if saved is None or saved.token in ("", dead) or self._clock.now() >= saved.until:
             return False

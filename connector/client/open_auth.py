@@ -61,6 +61,6 @@ def _refresh_token(connection: Connection, database: Database | None) -> Refresh
 def _is_local(connection: Connection) -> bool:
     """Return whether the tokens of a connection are never in a database.
 
-    The refresh token of a saved connection stays where it is saved, for uses of it without the database.
+    The refresh token of a saved connection stays where it is saved, so that it works without the database.
     """
     return bool(connection.name if connection.refresh_token else connection.access_token)

@@ -190,7 +190,7 @@ class Pacer:
         return wait_s if wait_s > ROUNDING_S else 0.0
 
     def _try_start(self, turn: Turn) -> float:
-        """Start a request while nobody else does and return 0, or return the seconds to wait before."""
+        """Start a request under the lock of the times and return 0, or return the seconds to wait before."""
         before = turn.slot, turn.seen, turn.recorded
         return self._times.change(partial(self._retry_start, turn, turn.delay_s, before))
 

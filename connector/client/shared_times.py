@@ -22,8 +22,8 @@ class SharedTimes(Protocol):
     `values` are the latest known ones, which only a step of `change` changes; the first has no meaning.
     `lead_s` is how long before its time a start can be recorded, and `slack_s` how much later than recorded
     it can be without being recorded again; None if each is recorded again. A recorded time is `margin_s`
-    later than `now` says, which makes up for clocks that differ. `tolerance_s` is how much nearer than its
-    delay a start can be to the one before.
+    later than `now`, which compensates for clocks that differ. `tolerance_s` is how much sooner than its
+    delay a start can follow the previous one.
     """
 
     values: memoryview[float]
@@ -39,7 +39,7 @@ class SharedTimes(Protocol):
         """Return the time, in seconds."""
 
     def change(self, step: Callable[[], T]) -> T:
-        """Call `step`, which can change the values while nobody else does; return its result.
+        """Call `step`, which can change the values while no one else can; return its result.
 
         It can be called again with newer values, if others have changed them in the meantime.
         """

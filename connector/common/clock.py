@@ -12,8 +12,8 @@ PATIENCE_S = 5.0
 """The maximum wait (for pacing or a retry) of a row in progress after its run was asked to stop, in
 seconds."""
 _SLICE_S = 0.5
-"""The time after which a stop is noticed, in seconds. The delays of services are shorter: a wait for one of
-them wakes its thread once."""
+"""The interval in which a wait checks for a stop, in seconds. It is longer than the default delays of
+services, so such a wait wakes its thread only once."""
 
 
 class Clock(Protocol):

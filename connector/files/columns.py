@@ -71,7 +71,7 @@ class Table:
             elif self._only_results:
                 yield [(envelope, item) for envelope in block for item in result_items(envelope)]
             else:
-                yield [(its, its["result"]) for its in block if not is_empty_list(its)]
+                yield [(one, one["result"]) for one in block if not is_empty_list(one)]
 
     def _of_long_list(self, line: LongLine) -> Iterator[list[tuple[dict[str, Json], Json]]]:
         envelope = line.envelope()

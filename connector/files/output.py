@@ -304,7 +304,7 @@ def worker_file_of(path: Path) -> Path:
 
 
 def _began_in_database(path: Path) -> bool:
-    """Return whether a run with this output has begun here, with its state in a database."""
+    """Return whether a run with this output was started here, with its state in a database."""
     return worker_file_of(path).exists() and partial_output_of(path).exists() and not is_interrupted(path)
 
 
@@ -329,7 +329,7 @@ def look(path: Path, start: Start) -> None:
         raise RunError(f"{path}: already exists; use --restart to overwrite it, which runs all rows again")
     if start == "new" and _began_in_database(path):
         raise RunError(
-            f"{path}: a run whose state is in a database has begun in {_work_folder(path)}: use --state and "
+            f"{path}: {_work_folder(path)} belongs to a run whose state is in a database: use --state and "
             "--resume to continue it, or --restart to run all rows again"
         )
     if start == "resume" and not has_journal:

@@ -1,4 +1,4 @@
-"""Where the unfinished runs are: in files beside their outputs, or in a database that workers share."""
+"""The stores of unfinished runs: files beside their outputs, or a database that workers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Selects where the unfinished runs are: in files, or in the database of the setting `state`."""
+"""Selects the store of unfinished runs: files, or the database of the setting `state`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ def check_tenants(prepared: Prepared) -> None:
     """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
     connections = tenant_connections(prepared)
     state = prepared.job.state
-    clients = {name: open_client(prepared.service, its, 0, state=state) for name, its in connections.items()}
+    clients = {
+        name: open_client(prepared.service, connection, 0, state=state)
+        for name, connection in connections.items()
+    }
     sign_ins = SignIns(len(clients))
 
     def try_one(name: str, client: Client) -> None:

@@ -177,7 +177,7 @@ class Tenants:
         sign_ins = SignIns(len(parts))
         for part in parts:
             part.is_signing_in = True
-            part.thread = Thread(target=self._live, args=(part, sign_ins), name=part.name, daemon=True)
+            part.thread = Thread(target=self._run_tenant, args=(part, sign_ins), name=part.name, daemon=True)
             try:
                 part.thread.start()
             except RuntimeError as error:
@@ -185,7 +185,7 @@ class Tenants:
         if parts:
             sign_ins.require_one(self._stop)
 
-    def _live(self, part: _TenantRun, sign_ins: SignIns) -> None:
+    def _run_tenant(self, part: _TenantRun, sign_ins: SignIns) -> None:
         """Sign in a tenant and run its rows; the target function of the tenant's thread."""
         try:
             refusal = sign_ins.try_one(part.name, part.client)

@@ -87,8 +87,8 @@ class SharedRuns:
         ((settings,),) = self.database.run(
             "SELECT settings::text FROM connector_shared_run WHERE run = %s", [run]
         )
-        its: Mapping[str, Json] = json_text.loads(settings)
-        return its
+        parsed: Mapping[str, Json] = json_text.loads(settings)
+        return parsed
 
     def create(self, held: HeldPart, settings: Mapping[str, Json]) -> None:
         """Create a run without rows; those of an upload that was not completed are removed."""
@@ -102,7 +102,7 @@ class SharedRuns:
             )
 
     def upload(self, held: HeldPart, blocks: Mapping[int, bytes]) -> None:
-        """Add lines of rows to parts, by part number; there must be some."""
+        """Add lines of rows to parts, by part number; `blocks` must not be empty."""
         held.write(
             "INSERT INTO connector_rows (run, part, lines) SELECT %s, part, lines"
             " FROM held, unnest(%s::integer[], %s::bytea[]) AS block(part, lines) RETURNING 1",
@@ -111,7 +111,7 @@ class SharedRuns:
 
     def complete(self, held: HeldPart, chunks: Sequence[int], parts: Iterable[ChunkPart]) -> None:
         """Complete the upload of a run: set its parts, and the number of chunks of each group."""
-        its, run = list(parts), held.run
+        placed, run = list(parts), held.run
         with self.database.transaction() as transaction:
             held.require_held(transaction)
             transaction.run(
@@ -120,11 +120,11 @@ class SharedRuns:
                 " unnest(%s::integer[], %s::integer[], %s::integer[], %s::text[], %s::bigint[])",
                 [
                     run,
-                    [one.group for one in its],
-                    [one.chunk for one in its],
-                    [one.part.number for one in its],
-                    [one.part.tenant for one in its],
-                    [one.part.rows for one in its],
+                    [one.group for one in placed],
+                    [one.chunk for one in placed],
+                    [one.part.number for one in placed],
+                    [one.part.tenant for one in placed],
+                    [one.part.rows for one in placed],
                 ],
             )
             transaction.run("UPDATE connector_shared_run SET chunks = %s WHERE run = %s", [list(chunks), run])
@@ -157,7 +157,7 @@ class SharedRuns:
         ]
 
     def lines(self, run: int, part: int) -> Iterator[bytes]:
-        """Yield the lines of the rows of a part; few blocks at a time are in memory."""
+        """Yield the lines of the rows of a part, with only a few blocks in memory at a time."""
         after = -1
         while blocks := self.database.run(
             "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
@@ -170,7 +170,7 @@ class SharedRuns:
                 after = number
 
     def restart_limit(self, run: int) -> None:
-        """Note the number of failed rows so far: a resumed run counts failed rows from 0 again."""
+        """Save the number of failed rows so far: a resumed run counts failed rows from 0 again."""
         self.database.run(
             "UPDATE connector_shared_run SET failed_before ="
             " (SELECT coalesce(sum(failed), 0) FROM connector_chunk_progress WHERE run = %s) WHERE run = %s",

@@ -67,7 +67,7 @@ class _Connection(psycopg.Connection[Row]):
             while True:
                 ready = _ready(self.pgconn.socket, awaited, end - time.monotonic())
                 if not ready:
-                    self.pgconn.finish()  # without a farewell, which could wait, too
+                    self.pgconn.finish()  # sends no message for the end, which could wait, too
                     raise psycopg.OperationalError(f"no response in {RESPONSE_S:g} s")
                 awaited = gen.send(ready)
         except StopIteration as stop:
@@ -96,7 +96,7 @@ class Database:
     """A database, with a pool of connections. Safe for threads.
 
     Each method raises DatabaseLostError if the database cannot be reached, and RunStoppedError if it refuses
-    the statement. The pool has no threads: a connection is opened by the thread that needs it.
+    the statement. The pool has no threads: connections are opened by the threads that use them.
     """
 
     def __init__(self, url: str) -> None:
@@ -124,7 +124,7 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Transaction]:
-        """Context of a connection outside the pool, whose statements are transactions of their own.
+        """Context of a connection outside the pool; each of its statements is a separate transaction.
 
         It is for locks that end with the connection (`pg_advisory_lock`), also if this process ends. It is
         closed at the end of the context.
@@ -233,9 +233,10 @@ def _execute(
 
 
 def _configure(connection: psycopg.Connection[Row]) -> None:
-    """Set the limits of a new connection, and that what is committed is on the disk of the database.
+    """Set the limits of a new connection, and that a commit waits for the disk of the database.
 
-    With the limits of TCP, the database soon ends the connections of a machine that failed, and so its locks.
+    With the limits of TCP, the database soon closes the connections of a failed machine, which releases its
+    locks.
     """
     connection.execute(
         f"SELECT set_config('statement_timeout', '{RESPONSE_S * 1000:.0f}', false),"

@@ -1,6 +1,7 @@
-"""Locks of a database, which exclude processes on all machines and threads of this one.
+"""Locks in a database, for processes on all machines and threads of this one.
 
-A lock ends with the connection that holds it, and so with its process, or within seconds after its machine.
+A lock is released with the connection that holds it: when its process ends, or within seconds after its
+machine fails.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from connector.state.database import Database, DatabaseLostError, Transaction
 POLL_S = 0.1
 """The interval between attempts to take a lock, in seconds."""
 LOST_S = 2.0
-"""For how long no lock is tried after the database was lost, in seconds: each could take that long."""
+"""The time without attempts to take a lock after the database was lost, in seconds."""
 
 
 class Locks:

@@ -1,9 +1,8 @@
-"""The pace of an account in a database: what all processes with the account know about its requests.
+"""The pace of an account in a database, which all processes that use the account share.
 
-A process keeps a copy of the account's row. It changes the copy, and replaces the row by it in one statement,
-which has an effect only if no other process has changed the row in the meantime. Otherwise, it gets the
-current row, and repeats the change. Times are those of the database's clock, because the clocks of machines
-differ.
+A process keeps a copy of the account's row. It changes the copy, and replaces the row in one statement, which
+has an effect only if no other process has changed the row in the meantime. Otherwise it receives the current
+row, and repeats the change. Times are those of the database's clock, because the clocks of machines differ.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ T = TypeVar("T")
 _STARTED, _DELAY = 2, 4
 """The indexes in `AccountPace.times` of the latest start, and of the delay of the process that started it."""
 SEEN_S = 0.1
-"""How old what is known of others may be while an adaptive pace waits for them, in seconds."""
+"""The maximum age of the copy of the row while an adaptive pace waits for other processes, in seconds."""
 UNPACED_S = 0.1
-"""A process without a delay lets others know of its requests only so often, in seconds."""
+"""The minimum interval in which a process without a delay saves the times of its requests, in seconds."""
 LOST_S = 5.0
-"""For how long no statement is tried after the database was lost, in seconds: each could take that long."""
+"""The time without statements after the database was lost, in seconds."""
 AHEAD_S = 1.0
-"""Starts that are more than this many seconds in the future are forgotten: the database's clock was set."""
+"""Starts more than this many seconds in the future are ignored: the database's clock was set back."""
 LASTING_DELAY_S = 1.0
-"""Starts of requests with at least this delay, in seconds, are known also after a crash of the database."""
+"""Starts of requests with at least this delay, in seconds, are committed to the disk of the database."""
 
 _LOAD = (
     "SELECT extract(epoch FROM clock_timestamp())::float8, version, times, adaptive"
@@ -93,7 +92,7 @@ class AccountPace:
                     result = step()
                     if self._numbers() != before:
                         is_done = self._replace(before[0])
-                    else:  # Waiting for a time depends on nobody else, but an adaptive pace waits for others.
+                    else:  # Only an adaptive pace waits for other processes, so only it needs their changes.
                         is_done = not self._adapts or self.clock.now() < self._seen + SEEN_S
                         if not is_done:
                             self._load()
@@ -111,7 +110,7 @@ class AccountPace:
             self._adopt(version, shared, adaptive)
 
     def _replace(self, before: list[float]) -> bool:
-        """Replace the row unless it is a newer one, which is adopted then; return whether it was replaced."""
+        """Replace the row, or adopt it if it is newer; return whether it was replaced."""
         count = len(self.times.values) - 1
         times, adaptive = self._numbers()
         change = random.getrandbits(63)

@@ -1,9 +1,9 @@
 """The parts of a run, each of which one worker holds under a fencing token.
 
-A worker renews its lease while it holds a part. When the lease has ended, another worker can take the part:
-the fence of the part is then a larger number. Every statement of a worker is valid only under its own fence,
-so a worker that was paused and replaced can record nothing more, and so begins no further change. An ended
-lease alone takes nothing away.
+A worker renews its lease while it holds a part. When the lease has expired, another worker can take the part,
+which increases its fence. Every statement of a worker requires that its fence is the current one, so a worker
+that was paused and replaced can record nothing more, and starts no further change. An expired lease alone has
+no effect.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ WITH held AS (
 )
 """
 _NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-"""At least this is a new fence. If the database loses its latest transactions, as when a replica that lacks
-them replaces it, a fence that was given then is not given again."""
+"""The minimum of a new fence. So no fence is used twice if the database loses its latest transactions, for
+example when it fails over to a replica that lacks them."""
 _HELD_ASYNC = """
 WITH held AS (
     SELECT set_config('synchronous_commit', 'off', true) FROM connector_part
@@ -60,15 +60,15 @@ class Part:
     def write(self, statement: str, parameters: Sequence[Any], *, at_once: bool = True) -> list[Row]:
         """Execute a statement that selects from `held`, which has one row while this process holds the part.
 
-        It must return a row. With `at_once` false, it may be lost if the database is ended by force, unless
-        something was written after it.
+        It must return a row. With `at_once` false, it may be lost if the database crashes, unless something
+        was written after it.
         """
         rows = self.database.run((_HELD if at_once else _HELD_ASYNC) + statement, [*self.key, *parameters])
         self._require(rows)
         return rows
 
     def require_held(self, transaction: Transaction) -> None:
-        """Let no other worker take the part until the end of a transaction."""
+        """Prevent other workers from taking the part until the end of a transaction."""
         self._require(transaction.run(_HELD + "SELECT 1 FROM held", self.key))
 
     def _require(self, rows: list[Row]) -> None:
@@ -80,7 +80,7 @@ class Part:
             )
 
     def release(self) -> None:
-        """Let another worker take the part at once, if the database can be reached."""
+        """End the lease, so that another worker can take the part at once, if the database can be reached."""
         LEASES.remove(self)
         with suppress(RunStoppedError):
             self.write(
@@ -91,10 +91,10 @@ class Part:
 
 
 def take_part(database: Database, run: int, number: int, output: str, worker: str) -> tuple[Part, bool]:
-    """Take a part of a run, and keep its lease until it is released; return whether it has begun before.
+    """Take a part of a run, and renew its lease until it is released; return whether it was taken before.
 
-    `worker` says that the earlier holder is gone if it has the same name. Raises RunError, which is
-    transient, while another worker holds the part.
+    An earlier holder with the same name `worker` counts as ended. Raises RunError, which is transient, while
+    another worker holds the part.
     """
     with database.transaction() as transaction:
         inserted = transaction.run(
@@ -117,7 +117,7 @@ def take_part(database: Database, run: int, number: int, output: str, worker: st
 def require_free(
     transaction: Transaction | Database, output: str, worker: str, run: int, number: int | None = None
 ) -> None:
-    """Raise RunError while another worker holds a part of a run, or that with a number; lock the parts."""
+    """Raise RunError while another worker holds a part of a run, or part `number`; lock the parts."""
     for holder, left_s in transaction.run(
         "SELECT worker, extract(epoch FROM seen - clock_timestamp())::float + %s FROM connector_part"
         " WHERE run = %s AND (%s::integer IS NULL OR number = %s) ORDER BY number FOR UPDATE",
@@ -153,7 +153,7 @@ class Leases:
                 self._thread.start()
 
     def remove(self, part: Part) -> None:
-        """Renew it no more."""
+        """Stop renewing the lease of a part."""
         with self._lock:
             self._held.pop((id(part.database), part.key), None)
             if not self._held:
@@ -165,7 +165,7 @@ class Leases:
             with self._lock:
                 held = list(self._held.values())
             for database in {id(part.database): part.database for part in held}.values():
-                with suppress(RunStoppedError):  # Whether the database is lost is for the next write to say.
+                with suppress(RunStoppedError):  # The next write raises it if the database is still lost.
                     _renew(database, [part.key for part in held if part.database is database])
 
 

@@ -1,6 +1,6 @@
-"""Runs that were removed from a database: their journals, envelopes and rows are deleted little by little.
+"""Runs that were removed from a database: their journals, envelopes and rows are deleted in batches.
 
-A run can have more of them than one statement can delete within its time limit.
+A run can have more of them than one statement can delete within the time limit.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def remove(transaction: Transaction, runs: list[int]) -> None:
 
 
 def delete_removed(database: Database) -> None:
-    """Delete what removed runs have left, for `LONGEST_S` at most.
+    """Delete the remaining data of removed runs, for at most `LONGEST_S`.
 
-    The rest, also after an error of the database, is left to the next call.
+    The next call deletes the rest, also after an error of the database.
     """
     end = time.monotonic() + LONGEST_S
     with suppress(RunStoppedError):
@@ -38,7 +38,7 @@ def delete_removed(database: Database) -> None:
                         return
             # Another process may be deleting the same.
             left = " AND ".join(
-                f"NOT EXISTS (SELECT 1 FROM connector_{table} AS its WHERE its.run = removed.run)"
+                f"NOT EXISTS (SELECT 1 FROM connector_{table} AS data WHERE data.run = removed.run)"
                 for table in _AT_ONCE
             )
             database.run(f"DELETE FROM connector_removed_run AS removed WHERE run = %s AND {left}", [run])

@@ -1,33 +1,33 @@
-"""The clock of a database, as a process knows it from the statements that it executes."""
+"""The clock of a database, estimated from the statements that a process executes."""
 
 from __future__ import annotations
 
 from connector.common.clock import Clock
 
 DRIFT = 0.001
-"""By how much the clock of a database and the local one may diverge, in seconds per second."""
+"""The maximum drift between the clock of a database and the local one, in seconds per second."""
 
 
 class ServerClock:
     """The clock of a database: bounds of its lead over the local monotonic clock. Safe for threads.
 
-    A statement shows the database's time at some moment between its begin and its end. The bounds are the
+    A statement returns the database's time at some moment between its start and its end. The bounds are the
     narrowest that agree with all statements, and widen with the time since the latest one.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._bounds = (float("-inf"), float("inf"), 0.0)
-        """The least and the largest lead in seconds, at a monotonic time."""
+        """The minimum and the maximum lead in seconds, at a monotonic time."""
 
     def begin(self) -> float:
         """Return the time at which a statement begins, for `sample`."""
         return self._clock.monotonic()
 
     def sample(self, began: float, server: float) -> None:
-        """Learn from a statement that has just ended: the database's time in epoch seconds, in between.
+        """Update the bounds after a statement that began at `began` and returned the time `server`.
 
-        If it contradicts the earlier ones, the database's clock was set, and it alone counts.
+        If it contradicts the earlier ones, the database's clock was set, and only this statement counts.
         """
         ended = self._clock.monotonic()
         least, most = self._at(ended)

@@ -17,10 +17,10 @@ _HOSTS = re.compile(f"{_HOST}(,{_HOST})*")
 
 
 def find_state(*given: str | None) -> str:
-    """Return the URL of the state's database: the first one that is given, else that of the environment.
+    """Return the URL of the state's database: the first one given, otherwise that of the environment.
 
-    Return an empty text if the state is in files. The URL can have a password, so it is a secret; its
-    password is hidden from now on in everything that this process shows. Raises RunError.
+    Return an empty text if the state is in files. The URL can have a password, so it is a secret; the
+    password is hidden in all further output of this process. Raises RunError.
     """
     for url in (*given, os.environ.get(VARIABLE)):
         if url:
@@ -48,7 +48,7 @@ def check_state(url: str, place: str = "state") -> str:
 def _may_be_cut(parts: SplitResult) -> bool:
     """Return whether a password may have an unescaped character that ends it: @, /, # or ?.
 
-    The rest of the password would be taken for a host, port or database, which messages show.
+    The rest of the password would be parsed as a host, port or database, which messages show.
     """
     user, _, hosts = parts.netloc.rpartition("@")
     settings = parts.query.split("&") if parts.query else []

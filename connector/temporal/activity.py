@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
 _SOON = timedelta(seconds=2)
-"""The pause before a chunk is tried again that another worker held, or that could not sign in."""
+"""The pause before a chunk is tried again whose rows another worker held, or that could not sign in."""
 _MOST_SETUP_ERRORS = 10
-"""The number of times in a row that workers try a chunk that none of them can start."""
+"""The number of consecutive attempts to start a chunk before it fails."""
 
 
 class Chunk(Protocol):
@@ -94,10 +94,10 @@ class _Heart:
 
 
 def _failure(error: Exception) -> ApplicationError:
-    """Return the error as Temporal keeps it; what it retries is decided here.
+    """Return the error for Temporal, with whether and when it retries the chunk.
 
-    An error of the settings can be that of one worker, such as a connection that only this machine lacks. So
-    others try the chunk, too, before it fails.
+    An error of the settings can affect a single worker, such as a connection that is missing on its machine.
+    So other workers can try the chunk before it fails.
     """
     if isinstance(error, RunError) and not error.transient:
         details = list(activity.info().heartbeat_details)
@@ -108,6 +108,6 @@ def _failure(error: Exception) -> ApplicationError:
     if isinstance(error, ConnectorError):
         delay = _SOON if isinstance(error, RunError) else None
         return ApplicationError(str(error), type=type(error).__name__, next_retry_delay=delay)
-    # Its message can have values of rows, so it is in the log of the worker alone.
+    # Its message can contain values of rows, so it is only logged by the worker.
     logger.error("a bug in the connector", exc_info=error)
     return ApplicationError("a bug in the connector: see the log of the worker", type=type(error).__name__)

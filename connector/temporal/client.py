@@ -21,7 +21,7 @@ _CONNECT_S = 10
 def let_threads_return() -> None:
     """Wait until threads of the SDK have returned from their last call to Python.
 
-    Python aborts a process that ends while they return. They cannot be joined.
+    Python aborts a process that exits while they return. They cannot be joined.
     """
     time.sleep(_RETURN_S)
 

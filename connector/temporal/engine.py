@@ -77,7 +77,7 @@ class Engine:
         return _STATES.get(described.status, "failed")
 
     def cancel(self, id: str) -> bool:
-        """Ask a workflow to stop after the rows in progress; return whether the server took it."""
+        """Request that a workflow stops after the rows in progress; return whether the server accepted it."""
         try:
             self._wait(self._client.get_workflow_handle(id).cancel())
         except RPCError as error:
@@ -107,7 +107,7 @@ class Engine:
         return ""
 
     def has_workers(self) -> bool:
-        """Return whether a worker asks for tasks of the queue; true if the server does not respond now."""
+        """Return whether a worker polls the task queue; true if the server does not respond now."""
         request = DescribeTaskQueueRequest(
             namespace=self.address.namespace,
             task_queue=TaskQueue(name=self.address.task_queue),

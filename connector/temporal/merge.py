@@ -34,13 +34,13 @@ def copy_envelopes(runs: SharedRuns, run: int, folder: Path) -> list[Path]:
 
 def notify_of_envelopes(paths: Iterable[Path], listeners: Iterable[Listener]) -> None:
     """Notify listeners of the envelopes in files. Raises RunStoppedError."""
-    hear = tuple(listeners)
+    listeners = tuple(listeners)
     for path in paths:
         try:
             with path.open("rb") as file:
                 for line in read_envelope_lines(file):
                     envelope = Envelope.from_json(read_envelope(line))
-                    for listener in hear:
+                    for listener in listeners:
                         listener(envelope)
         except OSError as error:
             raise RunStoppedError(f"{path}: cannot be read: {error.strerror}") from error

@@ -19,14 +19,14 @@ from connector.state.chunks import ChunkPart, Part, SharedRuns
 from connector.state.parts import Part as HeldPart
 
 ROWS_A_PART = 1000
-"""The number of rows of a part: after them, the rows of a connection can move to a worker that was added."""
+"""The number of rows of a part. The next part of a connection can run on another worker."""
 LEAST_GROUPS = 8
 """The number of groups of a run with few connections, so that several workers take part in it."""
 MOST_IN_GROUP = 50
 """The number of connections of a group. A thread runs each of them."""
 _BYTES_AT_ONCE = 8 << 20
 _BYTES_OF_A_LINE = 200
-"""The memory of a line besides its bytes, which counts for many short lines."""
+"""The memory of a line in addition to its bytes, which matters if there are many short lines."""
 
 
 @dataclass
@@ -58,12 +58,12 @@ class Split:
         self._complete()
 
     def _add(self, tenant: str, line: bytes) -> None:
-        its = self._parts.setdefault(tenant, [])
-        if not its or (self._in_ranges and its[-1].rows == ROWS_A_PART):
-            its.append(_Part(self._count))
+        parts = self._parts.setdefault(tenant, [])
+        if not parts or (self._in_ranges and parts[-1].rows == ROWS_A_PART):
+            parts.append(_Part(self._count))
             self._count += 1
-        its[-1].rows += 1
-        self._waiting.setdefault(its[-1].number, []).append(line)
+        parts[-1].rows += 1
+        self._waiting.setdefault(parts[-1].number, []).append(line)
         self._size += len(line) + _BYTES_OF_A_LINE
 
     def _flush(self) -> None:
@@ -73,7 +73,7 @@ class Split:
         self._size = 0
 
     def _complete(self) -> None:
-        groups = group({tenant: sum(part.rows for part in its) for tenant, its in self._parts.items()})
+        groups = group({tenant: sum(part.rows for part in parts) for tenant, parts in self._parts.items()})
         places = (
             ChunkPart(number, chunk, Part(part.number, tenant, part.rows))
             for number, tenants in enumerate(groups)

@@ -1,8 +1,8 @@
-"""Starts a run on Temporal, watches it, and writes its output.
+"""Starts a run on Temporal, follows it, and writes its output.
 
     input -> rows uploaded in parts -> workflow: chunks run by workers -> envelopes merged by row -> output
 
-A starter that ends does not end the run: another one with `--resume` watches it again.
+If the starter ends, the run continues: another one with `--resume` follows it again.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def upload(
             "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
             "now": SystemClock().now(),
             "action": action_digest(prepared.action),
-            "accounts": {name: account_digest(its) for name, its in connections.items()},
+            "accounts": {name: account_digest(connection) for name, connection in connections.items()},
         }
         runs.create(held, settings)
         Split(runs, held, in_ranges=not prepared.distinct).upload(rows, prepared.choose, stop)
@@ -192,7 +192,7 @@ class _Watched:
         )
 
     def run(self, output: FileOutput, listeners: tuple[Listener, ...]) -> None:
-        """Start the workflow unless it is running or done, watch it, and write the output at its end.
+        """Start the workflow unless it is running or done, follow it, and write the output at its end.
 
         Raises RunStoppedError.
         """
@@ -207,9 +207,8 @@ class _Watched:
             is_done = self._progress.rows == self._total
         counted = Summary(queues=self.summary.queues, left_out=self.summary.left_out)
         counted.resumed_rows = self.summary.resumed_rows
-        hear = (counted.count, *listeners)
         copied = copy_envelopes(self._runs, self._shared.run, output.parts)
-        notify_of_envelopes(copied, hear)
+        notify_of_envelopes(copied, (counted.count, *listeners))
         _update(self.summary, counted)
         self.summary.stopped = not is_done
         self.summary.too_many_errors = self._has_too_many_errors()
@@ -249,20 +248,21 @@ class _Watched:
         elif not self._engine.has_workers():
             queue = self._engine.address.task_queue
             problem = (
-                f"no worker takes tasks from {self._engine.address}; start one with --task-queue {queue}"
+                f"no worker takes tasks from {self._engine.address}; start one with the command `worker` and "
+                f"--task-queue {queue}"
             )
         elif failure := self._engine.last_failure(self._id):
-            problem = f"a chunk of rows failed, and is run again: {failure}"
+            problem = f"a chunk of rows failed and will be tried again: {failure}"
         if problem and problem != self._problem:
             logger.warning("%s", problem, extra={"notice": True})
         self._problem = problem
 
     def _look(self) -> None:
-        with suppress(RunStoppedError):  # A lost database may be back soon; workers stop until then.
+        with suppress(RunStoppedError):  # The database may soon be available again; workers stop until then.
             self._progress = self._runs.progress(self._shared.run)
-        its = self._progress
-        self.summary.rows = self.summary.last_row = its.rows
-        self.summary.failed, self.summary.succeeded = its.failed, its.rows - its.failed
+        rows, failed = self._progress.rows, self._progress.failed
+        self.summary.rows = self.summary.last_row = rows
+        self.summary.failed, self.summary.succeeded = failed, rows - failed
 
     def _has_too_many_errors(self) -> bool:
         allowed = self._prepared.job.errors_allowed

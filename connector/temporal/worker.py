@@ -1,4 +1,4 @@
-"""A worker: it takes chunks of runs from a task queue, until it is stopped."""
+"""The worker: runs chunks from a task queue until it is stopped."""
 
 from __future__ import annotations
 
@@ -21,22 +21,20 @@ _END_OF_ROWS = timedelta(days=1)
 
 
 def run_worker(
-    address: Address, open_chunk: Open, chunks: int, stop: Event, begun: Callable[[], None] = lambda: None
+    address: Address, open_chunk: Open, chunks: int, stop: Event, on_start: Callable[[], None] = lambda: None
 ) -> None:
     """Run chunks, at most `chunks` in parallel, until `stop` is set; rows in progress are finished.
 
-    `begun` is called when the worker is connected.
-
-    Raises RunError.
+    `on_start` is called when the worker is connected. Raises RunError.
     """
     try:
-        asyncio.run(_run(address, open_chunk, chunks, stop, begun))
+        asyncio.run(_run(address, open_chunk, chunks, stop, on_start))
     finally:
         let_threads_return()
 
 
 async def _run(
-    address: Address, open_chunk: Open, chunks: int, stop: Event, begun: Callable[[], None]
+    address: Address, open_chunk: Open, chunks: int, stop: Event, on_start: Callable[[], None]
 ) -> None:
     client = await connect(address)
     with ThreadPoolExecutor(chunks, "chunk") as threads:
@@ -51,6 +49,6 @@ async def _run(
             graceful_shutdown_timeout=_END_OF_ROWS,
         )
         async with worker:
-            begun()
+            on_start()
             while not stop.is_set():
                 await asyncio.sleep(_LOOK_EVERY_S)

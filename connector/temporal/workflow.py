@@ -21,7 +21,7 @@ WORKFLOW = "run"
 ACTIVITY = "run_chunk"
 
 _HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""After this time without a heartbeat, a worker is taken for dead, and the chunk goes to another one."""
+"""After this time without a heartbeat, Temporal gives the chunk to another worker."""
 _LONGEST_CHUNK = timedelta(days=30)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
 

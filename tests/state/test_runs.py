@@ -194,7 +194,7 @@ def test_an_unfinished_run_with_its_state_in_a_database_is_not_replaced(worker: 
     first.write(envelope(1).line())
     first.close()
     path = tmp_path / "a/out.jsonl"
-    assert "a run whose state is in a database has begun in" in refusal(path)
+    assert "belongs to a run whose state is in a database: use --state" in refusal(path)
     start(path, "restart").close()
     assert "use --resume to continue it" in refusal(path)
 
