@@ -1,4 +1,4 @@
-"""Measure what a user gains at the default delay, at which a row takes 300 ms whatever sends it."""
+"""Measure the time of a row at the default delay, of this and other programs."""
 
 from __future__ import annotations
 

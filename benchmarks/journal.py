@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Findings:
         runs, notes = in_turn(contestants, bench.sizes.rounds)
     with_it, without_it = runs.get(WITH), runs.get(WITHOUT)
     figure = Figure(
-        "journal and resume: cost of a run with it ÷ without",
+        "journal and resume: CPU time of a run with them ÷ without",
         paired(with_it, without_it, lambda run: run.cpu_s),
         Target(1.1, most=True),
         wall=paired(with_it, without_it, lambda run: run.wall_s),

@@ -170,9 +170,9 @@ def _far(bench: Bench) -> Findings:
         "program",
         "CPU µs per row without the start (min to max)",
         "rows/s",
-        "most that the latency allows",
+        "maximum at this latency",
     )
-    return Findings(figures, [Table(f"Rows at a {where}", head, lines)], notes)
+    return Findings(figures, [Table(f"Rows at a latency of {FAR_S * 1000:g} ms, {TLS}", head, lines)], notes)
 
 
 def _costs_us(runs: Mapping[str, Sequence[Timed]], name: str, count: int) -> list[float]:

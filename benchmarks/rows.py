@@ -50,7 +50,7 @@ def measure(bench: Bench) -> Findings:
 
 
 def _engine(bench: Bench) -> Findings:
-    """Return the CPU time of a row in the engine: in all, and beside the request."""
+    """Return the CPU time of a row in the engine: total, and without the request."""
     few, many = bench.sizes.few_rows, bench.sizes.rows
     with bench.stub.serve() as served:
         contestants: dict[str, Callable[[], Run]] = {}
@@ -66,7 +66,7 @@ def _engine(bench: Bench) -> Findings:
         pairs = zip(less, more, strict=True)
         return [(of_many.cpu_s - of_few.cpu_s) / (many - few) * 1e6 for of_few, of_many in pairs]
 
-    def beside(ours: str, send: str) -> float | None:
+    def without_request(ours: str, send: str) -> float | None:
         rows, requests = per_row_us(ours), per_row_us(send)
         if not (rows and requests):
             return None
@@ -74,14 +74,18 @@ def _engine(bench: Bench) -> Findings:
 
     in_all, in_all_plain = _cpu_us(runs, _sized(OURS, many), many), _cpu_us(runs, _sized(PLAIN, many), many)
     figures = [
-        Figure("engine: CPU time a row, in all", in_all, Target(80, most=True), " µs", 0),
+        Figure("engine: CPU time per row, total", in_all, Target(80, most=True), " µs", 0),
         Figure(
-            "engine: CPU time a row beside the request", beside(OURS, SEND), Target(35, most=True), " µs", 0
+            "engine: CPU time per row without the request",
+            without_request(OURS, SEND),
+            Target(35, most=True),
+            " µs",
+            0,
         ),
-        Figure("without `fast`: CPU time a row, in all", in_all_plain, Target(160, most=True), " µs", 0),
+        Figure("without `fast`: CPU time per row, total", in_all_plain, Target(160, most=True), " µs", 0),
         Figure(
-            "without `fast`: CPU time a row beside the request",
-            beside(PLAIN, SEND_PLAIN),
+            "without `fast`: CPU time per row without the request",
+            without_request(PLAIN, SEND_PLAIN),
             unit=" µs",
             digits=0,
         ),
@@ -141,7 +145,7 @@ def _over_tls(bench: Bench) -> Findings:
         del contestants[OURS_8]
         runs, notes = in_turn(contestants, -(-bench.sizes.rounds // 2))
     figures = [
-        Figure(f"CPU time a row {TLS}", _cpu_us(runs, OURS, count), unit=" µs", digits=0),
+        Figure(f"CPU time per row {TLS}", _cpu_us(runs, OURS, count), unit=" µs", digits=0),
         *_ratios(runs, where=f", {TLS}"),
     ]
     title = f"{count:,} rows, delay 0, a server without latency, {TLS} ({len(work.RESPONSE):,} bytes)"

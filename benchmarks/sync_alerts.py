@@ -129,7 +129,7 @@ def measure(bench: Bench) -> Findings:
         findings.figures.append(Figure(what, percentile(took, 95), Target(work.goal_s, most=True), " s"))
         shown = (min(took), statistics.median(took), percentile(took, 95), max(took))
         lines.append((work.name, str(count), *(f"{seconds:.2f}" for seconds in shown)))
-    head = ("work", "alerts", "least, s", "median, s", "95th percentile, s", "most, s")
+    head = ("work", "alerts", "minimum, s", "median, s", "95th percentile, s", "maximum, s")
     findings.tables.append(Table("Alerts to tickets", head, lines))
     return findings
 

@@ -158,4 +158,4 @@ def detailed_device(number: int) -> dict[str, Any]:
 
 
 RESPONSE = json.dumps(detailed_device(12))
-"""A JSON body of a response, where one is wanted: a device with its details."""
+"""The JSON body of a response, if there is one: a device with its details."""
