@@ -299,7 +299,7 @@ def partial_output_of(path: Path) -> Path:
 
 
 def worker_file_of(path: Path) -> Path:
-    """Return the file in the work folder of a run whose state is in a database; see `state.runs`."""
+    """Return the file in the work folder of a run whose state is in a database; see `state.worker_file`."""
     return _work_folder(path) / "worker.json"
 
 

@@ -132,6 +132,11 @@ def require_free(
             raise error
 
 
+def begun_parts(database: Database, run: int) -> set[int]:
+    """Return the numbers of a run's parts that have begun."""
+    return {number for (number,) in database.run("SELECT number FROM connector_part WHERE run = %s", [run])}
+
+
 class Leases:
     """The parts that this process holds, and the thread that renews their leases. Safe for threads."""
 

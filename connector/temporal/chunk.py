@@ -30,8 +30,8 @@ from connector.runs.tenant_split import NOBODY, read_line
 from connector.runs.tenants import Tenants
 from connector.state.chunks import Part, Progress, SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
+from connector.state.run_output import PartOutput as DatabasePart
 from connector.state.runs import DatabaseRunStore
-from connector.state.runs import PartOutput as DatabasePart
 from connector.temporal.workflow import ChunkInput
 
 _MOST_PREPARED = 8

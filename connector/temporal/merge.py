@@ -11,7 +11,7 @@ from connector.files.envelope import Envelope
 from connector.files.envelope_lines import read_envelope, read_envelope_lines
 from connector.runs.summary import Listener
 from connector.state.chunks import SharedRuns
-from connector.state.runs import blocks
+from connector.state.envelope_blocks import blocks
 
 
 def copy_envelopes(runs: SharedRuns, run: int, folder: Path) -> list[Path]:

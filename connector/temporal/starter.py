@@ -39,7 +39,7 @@ from connector.runs.tenant_split import NOBODY
 from connector.state.chunks import SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
 from connector.state.parts import Part as HeldPart
-from connector.state.runs import SharedOutput
+from connector.state.run_output import SharedOutput
 from connector.temporal.address import Address
 from connector.temporal.chunk import account_digest
 from connector.temporal.engine import Engine, State

@@ -10,8 +10,9 @@ import pytest
 from connector.common.redaction import Redactor
 from connector.files.output import Start
 from connector.files.output_formats import OutputForm
-from connector.state import runs
-from connector.state.runs import DatabaseRunStore, SharedOutput
+from connector.state import run_table
+from connector.state.run_output import SharedOutput
+from connector.state.runs import DatabaseRunStore
 from tests.files.outputs import RUN
 from tests.state.outage import outage  # noqa: F401 (a fixture)
 
@@ -21,7 +22,7 @@ Open = Callable[..., SharedOutput]
 @pytest.fixture
 def worker(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the output of a run in the folder of a worker."""
-    monkeypatch.setattr(runs, "key_of", lambda path: path.name)
+    monkeypatch.setattr(run_table, "key_of", lambda path: path.name)
     opened: list[SharedOutput] = []
 
     def open_output(name: str, start: Start, fingerprint: dict[str, str] = RUN) -> SharedOutput:

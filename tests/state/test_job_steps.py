@@ -16,7 +16,7 @@ from connector.runs.job import Job
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.state import runs
+from connector.state import run_table
 from tests.fakes import write_lines
 from tests.library.conftest import paths
 
@@ -35,7 +35,7 @@ def steps(
     sandbox: Sandbox,
 ) -> Steps:
     """Runs a job of two steps in the folder of a worker, and yields after each."""
-    monkeypatch.setattr(runs, "key_of", lambda path: path.name)
+    monkeypatch.setattr(run_table, "key_of", lambda path: path.name)
     connection = make_connection(service, sandbox.connection, "the sandbox")
     rows = tmp_path / "rows.jsonl"
     write_lines(rows, [{"n": 1}, {"n": 2}])

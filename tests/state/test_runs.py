@@ -12,10 +12,11 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
-from connector.state import removed_runs, runs
+from connector.state import envelope_blocks, removed_runs
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
-from connector.state.runs import Claim, DatabaseRunStore
+from connector.state.run_table import Claim
+from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start, written
 from tests.state.conftest import Open
@@ -65,7 +66,7 @@ def test_a_block_that_ends_within_a_row_is_cut_there(worker: Open) -> None:
 def test_large_blocks_are_not_read_at_once(
     worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "_READ_BYTES", 10)
+    monkeypatch.setattr(envelope_blocks, "_READ_BYTES", 10)
     lines = [b"a" * size for size in (4, 6, 11, 25, 3, 3, 3, 3)] + [b"b"] * 40
     output = worker("a", "new")
     for some in lines:
@@ -79,7 +80,7 @@ def test_large_blocks_are_not_read_at_once(
         return found
 
     monkeypatch.setattr(Database, "run", spy)
-    assert [some for _, some in runs.blocks(database, output.part.run, 0)] == lines
+    assert [some for _, some in envelope_blocks.blocks(database, output.part.run, 0)] == lines
     assert read == [[4, 6], [11], [25], [3, 3, 3], [3] + [1] * 7, *[[1] * 10] * 3, [1] * 3, []]
     monkeypatch.undo()
 

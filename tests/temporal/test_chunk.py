@@ -21,8 +21,8 @@ from connector.runs.run import Prepared, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.chunks import Progress, SharedRuns
 from connector.state.databases import open_database
+from connector.state.envelope_blocks import blocks
 from connector.state.parts import take_part
-from connector.state.runs import blocks
 from connector.temporal import split
 from connector.temporal.chunk import ChunkRun, Chunks
 from connector.temporal.starter import connections_of, upload

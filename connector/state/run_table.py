@@ -1,0 +1,168 @@
+"""The table of runs in a database: finds a run by its output, begins it, or takes it over."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from connector.errors import RunError, file_errors
+from connector.files import output as files
+from connector.files.output import Start, check_same_run
+from connector.files.unfinished import SentRequests, effect_of_restart
+from connector.state.database import Database, Transaction
+from connector.state.databases import nothing_sent, open_database
+from connector.state.parts import Part, require_free, take_part
+from connector.state.removed_runs import delete_removed, remove
+from connector.state.worker_file import key_of
+
+KEEP_DAYS = 7
+"""The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
+_OTHER_WAYS_OF_FINISHED = "The finished one is kept; use --restart to overwrite it"
+
+
+class Claim(NamedTuple):
+    """A part that this process has taken; `resumed` is true if it has begun before."""
+
+    part: Part
+    resumed: bool
+
+
+class FoundRun(NamedTuple):
+    """A run in the database: its id, its fingerprint, and whether it is finished."""
+
+    run: int
+    fingerprint: Mapping[str, str]
+    finished: bool
+
+
+class RunTable:
+    """The runs in a database, by their outputs."""
+
+    def __init__(self, url: str) -> None:
+        self.database = open_database(url)
+
+    def find(self, path: Path) -> FoundRun | None:
+        """Return the run with this output, if there is one. Raises RunError."""
+        with nothing_sent():
+            return find_run(self.database, path)
+
+    def look(self, path: Path, start: Start) -> int:
+        """Return the id of the run with this output, 0 if there is none; otherwise like `RunStore.check`."""
+        with file_errors(path):
+            files.require_file_name(path)
+            exists = path.exists()
+        found = self.find(path)
+        if start == "new" and found and not found.finished:
+            effect = effect_of_restart(self.sent_by_unfinished_run(path))
+            raise RunError(
+                f"{path}: an unfinished run is in {self.database.shown}: use --resume to continue it; "
+                f"{effect}"
+            )
+        if start == "new" and files.is_interrupted(path):
+            raise RunError(
+                f"{path}: an unfinished run is in {files.partial_output_of(path).parent}, and not in "
+                f"{self.database.shown}: resume it without --state; "
+                f"{effect_of_restart(files.sent_by_unfinished_run(path))}"
+            )
+        if start == "new" and exists:
+            raise RunError(
+                f"{path}: already exists; use --restart to overwrite it, which runs all rows again"
+            )
+        if start == "resume" and not found:
+            raise self._nothing_to_resume(path)
+        return found.run if found else 0
+
+    def _nothing_to_resume(self, path: Path) -> RunError:
+        return RunError(f"{path}: there is no unfinished run to resume in {self.database.shown}")
+
+    def sent_by_unfinished_run(self, path: Path) -> SentRequests:
+        """Return the requests of an unfinished run that must not be repeated."""
+        with nothing_sent():
+            rows = self.database.run(
+                "SELECT row_number, count(*) FROM connector_journal JOIN connector_run ON id = run"
+                " WHERE output = %s AND finished IS NULL AND NOT refused AND request NOT LIKE 'DELETE %%'"
+                " GROUP BY row_number",
+                [key_of(path)],
+            )
+        return SentRequests(dict(rows))
+
+    def claim(
+        self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str, seen: int
+    ) -> Claim:
+        """Begin a run, or take over an unfinished or finished one. Raises RunError and RunStoppedError.
+
+        `seen` is what `run_id` or `look` has returned. What another worker has begun since then is not
+        replaced by a new run, and what another one has removed is not begun again by resuming it.
+        """
+        output = str(path)
+        with self.database.transaction() as transaction:
+            found = find_run(transaction, path, lock=True)
+            if start == "new" and found and found.run != seen:
+                raise _just_begun(path)
+            if start == "resume" and not found:
+                raise self._nothing_to_resume(path)
+            if found and start == "resume":
+                is_finished = found.finished
+                check_same_run(
+                    path,
+                    found.fingerprint,
+                    fingerprint,
+                    lambda: _OTHER_WAYS_OF_FINISHED if is_finished else self._other_ways(path),
+                    is_finished=is_finished,
+                )
+                run = found.run
+            else:
+                if found:
+                    require_free(transaction, output, worker, found.run)
+                    remove(transaction, [found.run])
+                _remove_old(transaction)
+                run = _insert(transaction, path, fingerprint)
+        if start != "resume":
+            delete_removed(self.database)
+        part, resumed = take_part(self.database, run, 0, output, worker)
+        return Claim(part, resumed)
+
+    def _other_ways(self, path: Path) -> str:
+        effect = effect_of_restart(self.sent_by_unfinished_run(path))
+        return f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; {effect}"
+
+
+def find_run(database: Transaction | Database, path: Path, *, lock: bool = False) -> FoundRun | None:
+    """Return the run with this output, if there is one; with `lock`, lock it until the transaction ends."""
+    rows = database.run(
+        "SELECT id, fingerprint, finished IS NOT NULL FROM connector_run WHERE output = %s"
+        + (" FOR UPDATE" if lock else ""),
+        [key_of(path)],
+    )
+    return FoundRun(*rows[0]) if rows else None
+
+
+def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]) -> int:
+    rows = transaction.run(
+        "INSERT INTO connector_run (output, fingerprint) VALUES (%s, %s::jsonb)"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        [key_of(path), json.dumps(dict(fingerprint))],
+    )
+    if not rows:
+        raise _just_begun(path)
+    run: int = rows[0][0]
+    return run
+
+
+def _just_begun(path: Path) -> RunError:
+    error = RunError(f"{path}: another worker has begun this run in the meantime")
+    error.transient = True
+    return error
+
+
+def _remove_old(transaction: Transaction) -> None:
+    """Remove the runs that were finished more than `KEEP_DAYS` ago."""
+    old = transaction.run(
+        "SELECT id FROM connector_run WHERE finished < now() - make_interval(days => %s)"
+        " FOR UPDATE SKIP LOCKED",
+        [KEEP_DAYS],
+    )
+    remove(transaction, [run for (run,) in old])
