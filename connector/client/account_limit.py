@@ -72,7 +72,7 @@ class AccountLimit:
         def step() -> None:
             self._times.values[index] = value
 
-        # The response must not be lost with the shared times; the next request does not start then.
+        # If the database is lost, the response is still valid; the next request is not started.
         with suppress(RunStoppedError):
             self._times.change(step)
 

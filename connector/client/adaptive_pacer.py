@@ -23,7 +23,7 @@ LAYOUT = 1
 _PROCESSES = 8
 """The number of processes whose pending requests are counted."""
 LASTING = len(PaceState.LASTING)
-"""How many of the shared numbers are no times, and are known also after the machine was restarted."""
+"""The number of shared numbers that are not times, and stay valid after a restart of the machine."""
 FRESH = (*[0.0] * len(PaceState.NAMES), *[0.0] * 3 * _PROCESSES)
 _FLIGHTS = 1 + len(PaceState.NAMES)
 """The index of the pending requests: a random number, their number, and its last change, by process."""
@@ -86,14 +86,14 @@ class AdaptivePacer(Pacer):
                 self.throttled += 1
             elif outcome == "accepted":
                 self._pace.remember(request)
-            # The response must not be lost with the shared numbers; the next request does not start then.
+            # If the database is lost, the response is still valid; the next request is not started.
             with suppress(RunStoppedError):
                 return self._shared.change(note)
         return 0.0
 
     def _try_start(self, turn: Turn) -> float:
         with self._mutex:
-            if turn.request is not None:  # It was about to leave too late, and has lost its turn.
+            if turn.request is not None:  # It would have been sent too late, and waits for another turn.
                 return super()._try_start(turn)
             before = turn.slot, turn.seen, turn.recorded
             wait_s, turn.request = self._times.change(
@@ -133,7 +133,7 @@ class _Flights:
         return self.own + sum(others)
 
     def note(self, now: float, started: int = 0) -> None:
-        """Let others know the number of this process's pending requests, with those that start now."""
+        """Share the number of this process's pending requests, with those that start now."""
         if not self._is_own(self._place):
             free = [place for place in range(_PROCESSES) if not self._at(place, now)]
             if not free:

@@ -41,8 +41,7 @@ ROUNDING_S = 1e-6
 class Turn:
     """A request that waits for its start: its slot, its delay, and the latest start that it has seen.
 
-    Once it has started, `recorded` is its start as others see it, and `request` is the request as an adaptive
-    pace sees it.
+    Once it has started, `recorded` is its recorded start, and `request` is the request in the adaptive pace.
     """
 
     asked: float

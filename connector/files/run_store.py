@@ -89,7 +89,7 @@ class FileRunStore:
         yield found if partial in found else [path, *found]
 
     def is_finished(self, path: Path) -> bool:
-        """Return False: a finished run leaves nothing but its output."""
+        """Return False: only the output of a finished run is kept."""
         return False
 
     def run_id(self, path: Path) -> None:

@@ -140,7 +140,7 @@ class McpServer:
         return tool_result(await in_thread(lambda: self._actions.call(caller, call, confirmed)))
 
     def _caller(self, context: Context) -> Caller:
-        """Return who sends a request: over HTTP, its key has the rights, and otherwise nothing is limited."""
+        """Return the caller of a request: over HTTP, that of its key; otherwise one without limits."""
         if not self._settings.http:
             return _LOCAL
         request: Any = context.request

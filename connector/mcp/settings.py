@@ -13,7 +13,7 @@ class Settings(CallSettings):
 
     `service` limits the server to one service. `tools` (patterns of action names) and `areas` select actions
     that are offered as one tool each, instead of the general tools. With `allow_destructive`, nobody is asked
-    to confirm. With `http`, the caller of each request has the rights of its key.
+    to confirm. With `http`, the caller of each request has the permissions of its key.
     """
 
     service: str = ""

@@ -37,7 +37,7 @@ class SignIns:
         """
         try:
             refusal = _refusal(client)
-        except RunStoppedError as error:  # It is the state of all tenants that is lost.
+        except RunStoppedError as error:  # The database with the state of all tenants is lost.
             self._lost = error
             self._known.set()
             raise

@@ -62,6 +62,7 @@ PHRASES = {
     r"\bmake(s)? of (it|them|real|one)\b|\bmay have any\b": "the result, any value",
     r"\bas they (stand|come)\b|\bwhat comes\b": "unchanged, the received data",
     r"\bin flight\b(?!\.)": "in progress",
+    r"\btaken for (dead|a)\b|\bfarewells?\b|\bswallow(s|ed)?\b": "replaced, parsed as, suppressed",
 }
 
 FOLDERS: tuple[str, ...] = (
@@ -78,9 +79,13 @@ FOLDERS: tuple[str, ...] = (
     "connector/http",
     "connector/invocation",
     "connector/runs",
+    "connector/library",
+    "connector/mcp",
     "connector/sandbox",
+    "connector/serve",
     "connector/sync",
     "connector/templating",
+    "connector/temporal",
     "connector/web",
     "docs",
     "examples",
