@@ -186,7 +186,7 @@ def _check_first_row(job: Job, followed: Set[str]) -> None:
 
 def _check_new(store: RunStore, path: Path, start: Start) -> Start:
     """Check that a step's output can be written. Its folder is created later."""
-    if path.parent.exists():
+    if path.parent.exists() or store.is_interrupted(path):
         store.check(path, start)
     return "new"
 

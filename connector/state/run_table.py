@@ -51,9 +51,6 @@ class RunTable:
 
     def look(self, path: Path, start: Start) -> int:
         """Return the id of the run with this output, 0 if there is none; otherwise like `RunStore.check`."""
-        with file_errors(path):
-            files.require_file_name(path)
-            exists = path.exists()
         found = self.find(path)
         if start == "new" and found and not found.finished:
             effect = effect_of_restart(self.sent_by_unfinished_run(path))
@@ -61,6 +58,9 @@ class RunTable:
                 f"{path}: an unfinished run is in {self.database.shown}: use --resume to continue it; "
                 f"{effect}"
             )
+        with file_errors(path):
+            files.require_file_name(path)
+            exists = path.exists()
         if start == "new" and files.is_interrupted(path):
             raise RunError(
                 f"{path}: an unfinished run is in {files.partial_output_of(path).parent}, and not in "

@@ -10,13 +10,14 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.connections.connection import make_connection
-from connector.errors import RunStoppedError
+from connector.errors import RunError, RunStoppedError
 from connector.files.output import Start
 from connector.runs.job import Job
 from connector.runs.job_run import run_all
 from connector.runs.run import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state import run_table
+from connector.state.databases import open_database
 from tests.fakes import write_lines
 from tests.library.conftest import paths
 
@@ -73,6 +74,19 @@ def test_a_step_that_another_worker_has_finished_in_the_meantime_is_not_run_agai
         next(paused)
     assert len(list(steps("a", "resume"))) == 2
     assert [path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")] == posts
+
+
+def test_a_new_job_elsewhere_repeats_no_step_of_one_that_is_unfinished(
+    steps: Steps, sandbox: Sandbox, postgres: str
+) -> None:
+    """Not even the finished steps before the unfinished one, although their outputs are not here."""
+    next(iter(steps("a", "new")))
+    open_database(postgres).run(
+        "INSERT INTO connector_run (output, fingerprint) VALUES ('second.jsonl', '{}')"
+    )
+    with pytest.raises(RunError, match="an unfinished run is in"):
+        list(steps("b", "new"))
+    assert len([path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")]) == 2
 
 
 def test_a_finished_run_that_was_there_before_a_new_job_is_replaced(steps: Steps, sandbox: Sandbox) -> None:
