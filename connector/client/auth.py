@@ -64,6 +64,7 @@ class Auth:
         self._token = "" if self._grant else connection.access_token
         self._until = 0.0 if self._grant else float("inf")
         self._refused: RowError | None = None
+        self._last_read = ""
 
     def token(self) -> str:
         """Return a valid token, signing in if necessary.
@@ -138,6 +139,7 @@ class Auth:
     def _use_saved(self, grant: Grant, dead: str) -> bool:
         """Use the saved token if it is valid and not `dead`, a rejected one; return whether it was used."""
         saved = self._tokens.read() if self._tokens else None
+        self._last_read = saved.token if saved else ""
         if saved is None or saved.token in ("", dead) or self._clock.now() >= saved.until:
             return False
         if saved.came_with != grant.binding():
@@ -150,10 +152,14 @@ class Auth:
         return True
 
     def _save(self, grant: Grant) -> None:
-        """Save the token. If it cannot be saved, the next run signs in again."""
+        """Save the token, unless another process that did not wait for this one has saved its own.
+
+        If it cannot be saved, the next run signs in again.
+        """
         if self._tokens:
             with suppress(RowError):
-                self._tokens.write(SavedToken(self._token, self._until, self.scopes, grant.binding()))
+                token = SavedToken(self._token, self._until, self.scopes, grant.binding())
+                self._tokens.write(token, instead_of=self._last_read)
 
 
 def token_file(connection: Connection) -> Path | None:

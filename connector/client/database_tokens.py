@@ -60,18 +60,18 @@ class DatabaseTokens:
             return SavedToken(token, self._clock.now() + left_s, tuple(scopes), came_with)
         return None
 
-    def write(self, token: SavedToken) -> None:
-        """Save the token, and delete some that have expired."""
+    def write(self, token: SavedToken, instead_of: str) -> None:
+        """Save the token unless another process has, and delete some that have expired."""
         values = [token.token, json_text.dumps(token.scopes), token.came_with]
         with suppress(RunStoppedError):
             self._database.run(
                 "WITH expired AS (DELETE FROM connector_token WHERE name IN (SELECT name FROM connector_token"
                 " WHERE expires < now() - interval '1 day' LIMIT 100 FOR UPDATE SKIP LOCKED))"
-                " INSERT INTO connector_token (name, token, scopes, came_with, expires)"
+                " INSERT INTO connector_token AS kept (name, token, scopes, came_with, expires)"
                 " VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s))"
                 " ON CONFLICT (name) DO UPDATE SET token = excluded.token, scopes = excluded.scopes,"
-                " came_with = excluded.came_with, expires = excluded.expires",
-                [self._name, *values, token.until - self._clock.now()],
+                " came_with = excluded.came_with, expires = excluded.expires WHERE kept.token = %s",
+                [self._name, *values, token.until - self._clock.now(), instead_of],
             )
 
     def forget(self) -> None:
@@ -120,16 +120,19 @@ class DatabaseRefreshToken:
             [self.name],
         )
 
-    def keep(self, token: str) -> None:
-        """Replace the current token by `token`; it is on the database's disk when this returns.
+    def keep(self, token: str, used: str) -> None:
+        """Replace the token `used` by `token`; it is on the database's disk when this returns.
 
-        If the database is lost, this is tried again for `KEEP_S`.
+        If `used` is no longer the current token, the current one stays: this process was paused during its
+        sign-in and lost the lock, and another one has signed in since. If the database is lost, this is tried
+        again for `KEEP_S`.
         """
         self._patiently(
             lambda: self._database.run(
-                "INSERT INTO connector_refresh_token (name, token) VALUES (%s, %s)"
-                " ON CONFLICT (name) DO UPDATE SET token = excluded.token, changed = now()",
-                [self.name, token],
+                "INSERT INTO connector_refresh_token AS kept (name, token) VALUES (%s, %s)"
+                " ON CONFLICT (name) DO UPDATE SET token = excluded.token, changed = now()"
+                " WHERE kept.token IS NULL OR kept.token = %s",
+                [self.name, token, used],
             )
         )
 

@@ -46,8 +46,11 @@ class RefreshTokenStore(Protocol):
     def require_room(self) -> None:
         """Raise ConnectionSetupError if a new token could not be saved now."""
 
-    def keep(self, token: str) -> None:
-        """Replace the current token by `token`; it is durable when this returns."""
+    def keep(self, token: str, used: str) -> None:
+        """Replace the token `used` by `token`; it is durable when this returns.
+
+        If another process has replaced `used` in the meantime, its token stays.
+        """
 
     @property
     def how_to_renew(self) -> str:
@@ -120,7 +123,7 @@ class Refresh:
             use = self._use(current)
         if use.granted.refresh_token:
             self._not_kept = use
-            self._keep(use.granted.refresh_token)
+            self._keep(use.granted.refresh_token, use.token)
         self._not_kept, self._in_doubt = None, False
         return use.granted
 
@@ -154,9 +157,9 @@ class Refresh:
         message = f"{error}{lost}. {self._token.how_to_renew}"
         return AuthError(error.code, message, status=error.status, vendor_code=error.vendor_code)
 
-    def _keep(self, token: str) -> None:
+    def _keep(self, token: str, used: str) -> None:
         try:
-            self._token.keep(token)
+            self._token.keep(token, used)
         except ConnectionSetupError as error:
             raise AuthError(
                 "auth_failed",

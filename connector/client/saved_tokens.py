@@ -44,8 +44,8 @@ class TokenStore(Protocol):
     def read(self) -> SavedToken | None:
         """Return the saved token, which may have expired; None if there is none."""
 
-    def write(self, token: SavedToken) -> None:
-        """Save a token."""
+    def write(self, token: SavedToken, instead_of: str) -> None:
+        """Save a token, unless another process has replaced the token `instead_of` (empty: none) before."""
 
     def forget(self) -> None:
         """Delete the saved token."""
@@ -80,8 +80,11 @@ class FileTokens:
             return None
         return SavedToken(token, until, scopes, came_with) if isinstance(token, str) else None
 
-    def write(self, token: SavedToken) -> None:
-        """Replace the file atomically."""
+    def write(self, token: SavedToken, instead_of: str) -> None:
+        """Replace the file atomically, unless it has another token than `instead_of`."""
+        found = self.read()
+        if found and found.token != instead_of:
+            return
         kept = {
             "token": token.token,
             "until": token.until,

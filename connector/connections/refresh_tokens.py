@@ -59,8 +59,11 @@ class RefreshToken:
         """Raise ConnectionSetupError if a new token could not be saved now, for example on a full disk."""
         self._store.require_room()
 
-    def keep(self, token: str) -> None:
-        """Replace the current token by `token`; it is durable when this returns."""
+    def keep(self, token: str, used: str) -> None:
+        """Replace the token `used` by `token`; it is durable when this returns.
+
+        `used` is the current token, because a process that is paused keeps the lock.
+        """
         self._store.set(self._name, _FIELD, token, None if self._connection.name else "file")
 
     @property

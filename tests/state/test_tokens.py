@@ -25,6 +25,7 @@ from connector.connections.secret_store import SecretStore
 from connector.errors import ConnectionSetupError, RunStoppedError
 from connector.http.messages import Response
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.database import Database
 from connector.state.databases import open_database
 from connector.state.locks import Locks, locks_of
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, reply, token, wait_until
@@ -281,6 +282,44 @@ def test_the_refresh_token_of_a_saved_connection_stays_where_it_is(
     database = open_database(postgres)
     for table in ("connector_token", "connector_refresh_token"):
         assert database.run(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+@pytest.mark.parametrize("connection", [GIVEN, CONNECTION], ids=["refresh_token", "client_credentials"])
+def test_a_process_that_was_paused_after_its_sign_in_replaces_no_newer_token(
+    make_auth: Any,
+    service: Service,
+    transport: FakeTransport,
+    clock: FakeClock,
+    postgres: str,
+    connection: Connection,
+) -> None:
+    late, database = make_auth(connection), open_database(postgres)
+
+    def be_replaced(*_: Any) -> Response:
+        # Another machine got the lock, because the connection that held it was ended.
+        database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        wait_until(
+            lambda: (
+                not database.run(
+                    "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                    " WHERE locktype = 'advisory' AND datname = current_database()"
+                )
+            )
+        )
+        assert other.token() == "access-2"
+        return granted(1)
+
+    other = open_auth(service, connection, transport, clock, Redactor(), Database(postgres))
+    transport.sign_ins = [be_replaced, granted(2), granted(3)]
+    assert late.token() == "access-1"  # until it expires, its own token is used
+    assert make_auth(connection).token() == "access-2"
+    saved = database.run("SELECT token FROM connector_refresh_token")
+    assert saved == ([("refresh-2",)] if connection is GIVEN else [])
+    assert late.renew("access-1") == "access-2"
+    assert len(transport.sign_ins) == 1
 
 
 def test_a_database_that_was_lost_for_a_moment_gets_the_new_refresh_token(
