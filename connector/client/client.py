@@ -115,7 +115,8 @@ class Client:
     ) -> Response:
         """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
-        `before` is called once, when the request can start; if it raises an error, the request is not sent.
+        `before` is called before each attempt, when the request can start; if it raises an error, the request
+        is not sent.
         Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not
         execute the request. With a read-only connection, only requests that read are sent. Raises
         RunStoppedError, and sends nothing, if the audit log cannot be written.
@@ -136,7 +137,6 @@ class Client:
             turn = self.pacer.wait()
             if before:
                 self._call(before, turn)
-                before = None
             self.requests += 1
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0

@@ -91,6 +91,9 @@ class Journal:
         line = f'{{"row":{row},"step":{step},"sent":{named},"request":"{digest}"}}\n'
         self._open_file().append(line.encode())
 
+    def require_held(self) -> None:
+        """Do nothing: the run is locked until this process ends."""
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request, with secrets masked.
 

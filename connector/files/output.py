@@ -72,6 +72,9 @@ class RunJournal(Protocol):
     def sent(self, row: int, step: int, request: Request) -> None:
         """Record a request before it is sent. Raises RunStoppedError."""
 
+    def require_held(self) -> None:
+        """Raise RunStoppedError if another process has taken over the run."""
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request."""
 

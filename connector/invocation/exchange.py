@@ -37,6 +37,9 @@ class Recorder(Protocol):
     def sent(self, row: int, step: int, request: Request) -> None:
         """Record that a request is about to be sent. Raises RunStoppedError."""
 
+    def require_held(self) -> None:
+        """Raise RunStoppedError if this process may send nothing more, as another one has taken over."""
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request."""
 
@@ -56,6 +59,9 @@ class NoRecorder:
 
     def sent(self, row: int, step: int, request: Request) -> None:
         """Do nothing."""
+
+    def require_held(self) -> None:
+        """Do nothing: no other process can take over."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Do nothing."""
@@ -165,12 +171,16 @@ class Exchange:
         """Send a request, and record it before; if it fails without effect, record that, too.
 
         It is recorded when it can start, so that a run that is killed while requests wait leaves no doubt
-        about them.
+        about them. Before it is sent again, it is checked that no other process has taken over since: it
+        would have reported the outcome of this request as unknown.
         """
         is_recorded = False
 
         def record() -> None:
             nonlocal is_recorded
+            if is_recorded:
+                self._recorder.require_held()
+                return
             self._recorder.sent(self.row, step, request)
             is_recorded = True
 

@@ -20,7 +20,8 @@ class Continued:
 
     def __init__(self, recorder: Recorder, done: Done) -> None:
         self._recorder, self._done = recorder, done
-        self.sent, self.answered, self.refused = recorder.sent, recorder.answered, recorder.refused
+        self.sent, self.require_held = recorder.sent, recorder.require_held
+        self.answered, self.refused = recorder.answered, recorder.refused
 
     def has_sent(self, row: int) -> bool:
         """Return whether a request of a row that must not be repeated was sent before."""

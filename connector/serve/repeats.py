@@ -311,6 +311,9 @@ class Repeat:
             "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, NULL)", [(self._id, row, step, entry)]
         )
 
+    def require_held(self) -> None:
+        """Do nothing: no other process has the request."""
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response. If that fails, a repeated request reports an unknown outcome."""
         answer = answer_text(response, self.redactor)

@@ -59,6 +59,10 @@ class DatabaseJournal:
             [*self._place(row, step), str(request), request_digest(request)],
         )
 
+    def require_held(self) -> None:
+        """Raise RunStoppedError if another worker has taken over the part, or the database is lost."""
+        self._part.write("SELECT 1 FROM held", [], at_once=False)
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request, with secrets masked.
 

@@ -41,6 +41,9 @@ class Notes:
     def sent(self, row: int, step: int, request: Request) -> None:
         self.calls.append(("sent", row, step, str(request), len(self._transport.sent)))
 
+    def require_held(self) -> None:
+        pass
+
     def answered(self, row: int, step: int, response: Response) -> None:
         self.calls.append(("answered", row, step, response.status, len(self._transport.sent)))
 
@@ -183,6 +186,29 @@ def test_a_row_that_is_left_as_the_run_stops_takes_its_note_back(
         list(run.envelopes(1, {}))
     assert [call[0] for call in notes.calls] == (calls if answers else [])
     assert len(transport.sent) == len(answers)
+
+
+@pytest.mark.parametrize("declared", [CREATE, DELETE])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        reply(b"", 429),
+        reply(b"<html>Too many requests</html>", 429, **{"content-type": "text/html"}),
+        reply(b"", 401),
+    ],
+)
+def test_a_request_is_not_sent_again_once_another_process_has_taken_over(
+    client: Client, transport: FakeTransport, tmp_path: Path, declared: Any, refusal: Response
+) -> None:
+    class Replaced(Notes):
+        def require_held(self) -> None:
+            raise RunStoppedError("taken over")
+
+    transport.answers = [refusal, reply({"id": 5})]
+    run = invoker(declare(tmp_path, **declared), client, recorder=Replaced(transport))
+    with pytest.raises(RunStoppedError, match="taken over"):
+        list(run.envelopes(1, {}))
+    assert len(transport.sent) == 1
 
 
 def test_where_nothing_can_be_noted_nothing_is_sent(

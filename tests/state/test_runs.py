@@ -101,6 +101,7 @@ def test_an_ended_lease_alone_takes_nothing_away(worker: Open, postgres: str) ->
     first = worker("a", "new")
     expire(postgres)
     first.journal.sent(1, 0, POST)
+    first.journal.require_held()
     first.write(envelope(1).line())
     first.close()
     assert worker("b", "resume").done_rows == 1
@@ -113,6 +114,7 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
     second = worker("b", how)
     for record in (
         lambda: first.journal.sent(1, 0, POST),
+        first.journal.require_held,
         lambda: first.write(envelope(1).line()),
         lambda: first.revise([envelope(1).line()]),
         first.finish,
