@@ -112,13 +112,14 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
     first = worker("a", "new")
     expire(postgres)
     second = worker("b", how)
-    for record in (
+    records: list[Callable[[], object]] = [
         lambda: first.journal.sent(1, 0, POST),
         first.journal.require_held,
         lambda: first.write(envelope(1).line()),
         lambda: first.revise([envelope(1).line()]),
         first.finish,
-    ):
+    ]
+    for record in records:
         with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
             record()
     first.journal.answered(1, 0, Response(200, {}, b""))  # says nothing, and records nothing
