@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from typing import Any
 
+from connector import __version__
+from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.client.factory import open_client, sign_in
 from connector.common.clock import SystemClock
@@ -84,6 +86,12 @@ class Chunks:
                         f"{prepared.action.name}: its declaration on this worker is not that of the run; use "
                         "the same version of the connector, and the same custom actions"
                     )
+                if code_digest(prepared.action) != settings.get("code"):
+                    raise RunError(
+                        f"{prepared.action.name}: its Python handler or the connector on this worker "
+                        f"(version {__version__}) is not that of the run; use the same version of the "
+                        "connector, and the same custom actions"
+                    )
                 found = self._prepared[shared.workflow] = prepared, settings
                 if len(self._prepared) > _MOST_PREPARED:
                     self._prepared.popitem(last=False)
@@ -111,6 +119,12 @@ class Chunks:
                 "use the same connections on all machines"
             )
         return apply_policy(prepared.action, prepared.job, connection)
+
+
+def code_digest(action: Action) -> str:
+    """Return the version of the connector, and the digest of an action's handler if it has one."""
+    handler = action.handler.read_bytes() if action.handler else b""
+    return f"{__version__} {hashlib.sha256(handler).hexdigest()}"
 
 
 def account_digest(connection: Connection) -> str:

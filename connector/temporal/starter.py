@@ -41,7 +41,7 @@ from connector.state.databases import nothing_sent
 from connector.state.parts import Part as HeldPart
 from connector.state.run_output import SharedOutput
 from connector.temporal.address import Address
-from connector.temporal.chunk import account_digest
+from connector.temporal.chunk import account_digest, code_digest
 from connector.temporal.engine import Engine, State
 from connector.temporal.merge import copy_envelopes, notify_of_envelopes
 from connector.temporal.split import Split
@@ -154,6 +154,7 @@ def upload(
             "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
             "now": SystemClock().now(),
             "action": action_digest(prepared.action),
+            "code": code_digest(prepared.action),
             "accounts": {name: account_digest(connection) for name, connection in connections.items()},
         }
         runs.create(held, settings)

@@ -23,7 +23,7 @@ from connector.state.chunks import Progress, SharedRuns
 from connector.state.databases import open_database
 from connector.state.envelope_blocks import blocks
 from connector.state.parts import take_part
-from connector.temporal import split
+from connector.temporal import chunk, split
 from connector.temporal.chunk import ChunkRun, Chunks
 from connector.temporal.starter import connections_of, upload
 from connector.temporal.workflow import ChunkInput
@@ -123,6 +123,23 @@ def test_a_worker_refuses_an_action_that_differs_and_a_run_that_is_elsewhere(sta
         stage.chunk(run)
     with pytest.raises(RunError, match="run 4711 is not in the database of this worker"):
         stage.chunk(4711)
+
+
+def test_a_worker_refuses_another_handler(stage: Stage, tmp_path: Path) -> None:
+    prepared, handler = stage.prepared(), tmp_path / "create_organization.py"
+    handler.write_text("def handle(inputs): ...")
+    run = stage.upload(replace(prepared, action=replace(prepared.action, handler=handler)))
+    with pytest.raises(RunError, match="create_organization: its Python handler or the connector on this"):
+        stage.chunk(run)
+
+
+def test_a_worker_of_another_version_refuses_the_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = stage.upload(stage.prepared())
+    with monkeypatch.context() as patched:
+        patched.setattr(chunk, "__version__", "1.0.0")
+        with pytest.raises(RunError, match=r"on this worker \(version 1\.0\.0\) is not that of the run"):
+            stage.chunk(run)
+    assert stage.chunk(run).run(Event())
 
 
 def test_a_worker_that_does_not_know_a_setting_refuses_the_run(stage: Stage) -> None:
