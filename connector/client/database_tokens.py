@@ -21,12 +21,15 @@ from connector.state.database import Database, DatabaseLostError
 from connector.state.locks import locks_of
 
 KEEP_S = 30.0
-"""For how long saving a new refresh token is tried again, in seconds: without it, nobody can sign in."""
+"""For how long saving a new refresh token is tried again, in seconds.
+
+If it is lost, the user has to sign in again.
+"""
 _KEEP_AGAIN_S = 1.0
 
 
 class DatabaseTokens:
-    """The saved token of one sign-in in a database. `name` is a digest of all that the token depends on.
+    """The saved token of one sign-in in a database. `name` is a digest of what the token depends on.
 
     Methods raise RunStoppedError if the database cannot be used, except those after a sign-in.
     """
@@ -113,7 +116,7 @@ class DatabaseRefreshToken:
         return rows[0][0] if rows and rows[0][0] else self._local.current()
 
     def require_room(self) -> None:
-        """Write to the database, to see that it can save a token."""
+        """Write to the database, to check that it can save a token."""
         self._database.run(
             "INSERT INTO connector_refresh_token (name) VALUES (%s)"
             " ON CONFLICT (name) DO UPDATE SET changed = now()",

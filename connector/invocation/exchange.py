@@ -74,7 +74,7 @@ class Exchange:
     """Sends the requests of one row, and keeps track of whether the row can be repeated.
 
     `redactor` also hides the secrets of this row, once they are known. With `plain_numbers`, the responses
-    lose the spelling of numbers, for callers that only write them.
+    do not keep the spelling of numbers, for callers that only write them.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Exchange:
         return replace(response, headers=headers, body=self.redactor.text(response.text).encode())
 
     def _send_and_record(self, request: Request, step: int, sent_before: bool) -> Response:
-        """Send a request, and record it before; if it fails without effect, record that, too.
+        """Record a request, and send it; if it fails without effect, record that, too.
 
         It is recorded when it can start, so that a run that is killed while requests wait leaves no doubt
         about them. Before it is sent again, it is checked that no other process has taken over since: it

@@ -108,7 +108,7 @@ def _too_many_errors(job: Job, summary: Summary) -> str:
 
 
 def _with_seen(steps: Sequence[Prepared]) -> list[Prepared]:
-    """Return the steps with the runs that their outputs have now, before anything is decided by them.
+    """Return the steps with the runs that their outputs have now, before anything depends on them.
 
     If this process is paused before a later step, another worker can continue the job and run that step.
     """

@@ -19,12 +19,12 @@ from connector.state.removed_runs import delete_removed, remove
 from connector.state.worker_file import key_of
 
 KEEP_DAYS = 7
-"""The days for which a finished run is kept, so that a worker that tries it again does not run it again."""
+"""The days for which a finished run is kept, so that a retry on another machine does not repeat it."""
 _OTHER_WAYS_OF_FINISHED = "The finished one is kept; use --restart to overwrite it"
 
 
 class Claim(NamedTuple):
-    """A part that this process has taken; `resumed` is true if it has begun before."""
+    """A part that this process has taken; `resumed` is true if it was started before."""
 
     part: Part
     resumed: bool
@@ -153,7 +153,7 @@ def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]
 
 
 def _just_begun(path: Path) -> RunError:
-    error = RunError(f"{path}: another worker has begun this run in the meantime")
+    error = RunError(f"{path}: another worker has started this run in the meantime")
     error.transient = True
     return error
 

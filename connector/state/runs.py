@@ -1,6 +1,6 @@
 """Runs whose state is in a database, so that any worker can continue them.
 
-A run is known by its output, as the job names it: workers can have it in folders of their own. The database
+A run is identified by its output, as the job names it, because the folders of workers differ. The database
 has the journal and the envelopes; the work folder beside the output has a copy of the envelopes, which is
 made again when a worker takes over.
 """

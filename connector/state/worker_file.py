@@ -15,7 +15,7 @@ from connector.files import output as files
 
 
 def key_of(path: Path) -> str:
-    """Return the name by which workers know a run: its output, as the job names it, with slashes.
+    """Return the name that identifies a run on all workers: its output, as the job names it, with slashes.
 
     While its work folder exists, the run is also found by another name of the output, such as its absolute
     path.

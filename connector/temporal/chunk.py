@@ -44,7 +44,7 @@ class Chunks:
     """Opens chunks for the activities of a worker. Safe for threads.
 
     `state` is the URL of the database. Files of connections are looked up in the folder `connections`, if one
-    is given, by their names, and else by the paths that the run has.
+    is given, by their names, or otherwise by the paths in the run.
     """
 
     def __init__(self, catalog: Catalog, state: str, connections: Path | None = None) -> None:
@@ -115,7 +115,7 @@ class Chunks:
         connection = load_connection(prepared.service, named)
         if account_digest(connection) != account:
             raise ConnectionSetupError(
-                f"{connection.label}: the connection on this worker is not the account of the run; "
+                f"{connection.label}: the connection on this worker is for another account than the run; "
                 "use the same connections on all machines"
             )
         return apply_policy(prepared.action, prepared.job, connection)
@@ -128,7 +128,7 @@ def code_digest(action: Action) -> str:
 
 
 def account_digest(connection: Connection) -> str:
-    """Return the digest of a connection's account, by which workers check that they have the same."""
+    """Return the digest of a connection's account, which a worker compares with that of the run."""
     return hashlib.sha256(connection.account.encode()).hexdigest()
 
 
@@ -284,7 +284,7 @@ class _Outputs:
         return False
 
     def open(self, number: int, redactor: Redactor) -> DatabasePart:
-        """Return the output of a part, which this worker has from now on. Raises RunError."""
+        """Return the output of a part, and take the part for this worker. Raises RunError."""
         part = self._parts[number].number
         path = self._folder / f"part-{part}"
         try:

@@ -70,7 +70,7 @@ def test_a_step_that_another_worker_has_finished_in_the_meantime_is_not_run_agai
     assert len(list(steps("b", "resume"))) == 2
     posts = [path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")]
     assert len(posts) == 4
-    with pytest.raises(RunStoppedError, match=r"another worker has begun .* --resume"):
+    with pytest.raises(RunStoppedError, match=r"another worker has started .* --resume"):
         next(paused)
     assert len(list(steps("a", "resume"))) == 2
     assert [path for path in paths(sandbox) if path.startswith("POST /v2/ticketing")] == posts

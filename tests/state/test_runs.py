@@ -230,7 +230,7 @@ def test_a_run_that_began_after_the_check_is_not_replaced(
         first.close()
 
     before_claim(monkeypatch, begin)
-    with pytest.raises(RunError, match="another worker has begun this run in the meantime"):
+    with pytest.raises(RunError, match="another worker has started this run in the meantime"):
         worker("b", "new")
     assert worker("c", "resume").done_rows == 1
 

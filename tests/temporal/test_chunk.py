@@ -109,7 +109,7 @@ def test_a_chunk_that_is_stopped_says_so_and_goes_on_later(stage: Stage) -> None
 def test_a_worker_refuses_a_connection_to_another_account(stage: Stage) -> None:
     run = stage.upload(stage.prepared())
     stage.connect("workers/acme.yaml", client_id="another-app")
-    with pytest.raises(ConnectionSetupError, match="is not the account of the run"):
+    with pytest.raises(ConnectionSetupError, match="is for another account than the run"):
         stage.chunk(run, stage.folder / "workers")
     stage.connect("workers/acme.yaml")
     assert stage.chunk(run, stage.folder / "workers").run(Event())
