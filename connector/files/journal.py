@@ -94,6 +94,8 @@ class Journal:
     def require_held(self) -> None:
         """Do nothing: the run is locked until this process ends."""
 
+    require_lease = require_held
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request, with secrets masked.
 

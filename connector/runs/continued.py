@@ -20,7 +20,8 @@ class Continued:
 
     def __init__(self, recorder: Recorder, done: Done) -> None:
         self._recorder, self._done = recorder, done
-        self.sent, self.require_held = recorder.sent, recorder.require_held
+        self.sent = recorder.sent
+        self.require_held, self.require_lease = recorder.require_held, recorder.require_lease
         self.answered, self.refused = recorder.answered, recorder.refused
 
     def has_sent(self, row: int) -> bool:

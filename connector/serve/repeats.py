@@ -314,6 +314,8 @@ class Repeat:
     def require_held(self) -> None:
         """Do nothing: no other process has the request."""
 
+    require_lease = require_held
+
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response. If that fails, a repeated request reports an unknown outcome."""
         answer = answer_text(response, self.redactor)

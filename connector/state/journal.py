@@ -14,7 +14,7 @@ from connector.errors import RunStoppedError
 from connector.files.sent_requests import SentRequests, answer_text
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
-from connector.state.parts import Part
+from connector.state.parts import LEASES, Part
 
 _PLACE = "run = %s AND part = %s AND row_number = %s AND step = %s"
 
@@ -62,6 +62,11 @@ class DatabaseJournal:
     def require_held(self) -> None:
         """Raise RunStoppedError if another worker has taken over the part, or the database is lost."""
         self._part.write("SELECT 1 FROM held", [], at_once=False)
+
+    def require_lease(self) -> None:
+        """Raise RunStoppedError as `require_held` does, unless the lease was renewed a short time ago."""
+        if not LEASES.are_fresh(self._part):
+            self.require_held()
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request, with secrets masked.

@@ -4,11 +4,16 @@ A worker renews its lease while it holds a part. When the lease has expired, ano
 which increases its fence. Every statement of a worker requires that its fence is the current one, so a worker
 that was paused and replaced can record nothing more, and starts no further change. An expired lease alone has
 no effect.
+
+Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock, without
+a statement, or after a check of the fence.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,6 +101,7 @@ def take_part(database: Database, run: int, number: int, output: str, worker: st
     An earlier holder with the same name `worker` counts as ended. Raises RunError, which is transient, while
     another worker holds the part.
     """
+    began = _uptime()
     with database.transaction() as transaction:
         inserted = transaction.run(
             "INSERT INTO connector_part (run, number, fence, worker, seen)"
@@ -110,7 +116,7 @@ def take_part(database: Database, run: int, number: int, output: str, worker: st
             [worker, run, number],
         )
     part = Part(database, run, number, taken[0][0], output)
-    LEASES.add(part)
+    LEASES.add(part, began)
     return part, not inserted
 
 
@@ -137,21 +143,30 @@ def begun_parts(database: Database, run: int) -> set[int]:
     return {number for (number,) in database.run("SELECT number FROM connector_part WHERE run = %s", [run])}
 
 
+def _uptime() -> float:
+    """Return seconds of a monotonic clock that also counts while the machine is suspended, where possible."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    else:
+        return time.monotonic()
+
+
 class Leases:
     """The parts that this process holds, and the thread that renews their leases. Safe for threads."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[int, tuple[int, int, int]], Part] = {}
+        self._held: dict[Part, float] = {}
+        """The parts, and when the latest renewal of their leases began, by `_uptime`."""
         self._lock, self._wake = Lock(), Event()
         self._thread: Thread | None = None
         self._process = os.getpid()
 
-    def add(self, part: Part) -> None:
-        """Renew the lease of a part from now on."""
+    def add(self, part: Part, began: float) -> None:
+        """Renew the lease of a part from now on. It was taken by a transaction that began at `began`."""
         with self._lock:
             if self._process != os.getpid():  # A fork does not copy the thread; the parent has the parts.
                 self._held, self._thread, self._process = {}, None, os.getpid()
-            self._held[id(part.database), part.key] = part
+            self._held[part] = began
             if self._thread is None:
                 self._wake = Event()
                 self._thread = Thread(target=self._renew_all, args=(self._wake,), name="leases", daemon=True)
@@ -160,30 +175,48 @@ class Leases:
     def remove(self, part: Part) -> None:
         """Stop renewing the lease of a part."""
         with self._lock:
-            self._held.pop((id(part.database), part.key), None)
+            self._held.pop(part, None)
             if not self._held:
                 self._wake.set()
                 self._thread = None
 
+    def are_fresh(self, part: Part) -> bool:
+        """Return whether the lease of a part was renewed within half of its length.
+
+        So nobody can have taken over, and there is time to send a request.
+        """
+        return _uptime() - self._held.get(part, float("-inf")) < LEASE_S / 2
+
     def _renew_all(self, ended: Event) -> None:
         while not ended.wait(RENEW_S):
             with self._lock:
-                held = list(self._held.values())
+                held = list(self._held)
             for database in {id(part.database): part.database for part in held}.values():
                 with suppress(RunStoppedError):  # The next write raises it if the database is still lost.
-                    _renew(database, [part.key for part in held if part.database is database])
+                    self._renew(database, [part for part in held if part.database is database])
+
+    def _renew(self, database: Database, parts: Sequence[Part]) -> None:
+        began = _uptime()
+        renewed = _renew(database, [part.key for part in parts])
+        with self._lock:
+            for part in parts:
+                if part.key in renewed and part in self._held:
+                    self._held[part] = began
 
 
-def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> None:
+def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> set[Row]:
+    """Renew the leases of parts, and return the keys of those that this process still holds."""
     runs, numbers, fences = map(list, zip(*keys, strict=True))
-    database.run(
+    rows = database.run(
         "UPDATE connector_part SET seen = clock_timestamp()"
         " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting,"
         " unnest(%s::bigint[], %s::integer[], %s::bigint[]) AS held (run, number, fence)"
         " WHERE connector_part.run = held.run AND connector_part.number = held.number"
-        " AND connector_part.fence = held.fence",
+        " AND connector_part.fence = held.fence"
+        " RETURNING connector_part.run, connector_part.number, connector_part.fence",
         [runs, numbers, fences],
     )
+    return set(rows)
 
 
 LEASES = Leases()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ class Notes:
         self.calls.append(("sent", row, step, str(request), len(self._transport.sent)))
 
     def require_held(self) -> None:
+        pass
+
+    def require_lease(self) -> None:
         pass
 
     def answered(self, row: int, step: int, response: Response) -> None:
@@ -209,6 +213,21 @@ def test_a_request_is_not_sent_again_once_another_process_has_taken_over(
     with pytest.raises(RunStoppedError, match="taken over"):
         list(run.envelopes(1, {}))
     assert len(transport.sent) == 1
+
+
+@pytest.mark.parametrize(("declared", "sent"), [(UPDATE, 0), (READ, 1)])
+def test_a_repeatable_change_requires_the_lease_and_a_read_does_not(
+    client: Client, transport: FakeTransport, tmp_path: Path, declared: Any, sent: int
+) -> None:
+    class Replaced(Notes):
+        def require_lease(self) -> None:
+            raise RunStoppedError("taken over")
+
+    transport.answers = [reply({})] * sent
+    run = invoker(declare(tmp_path, **declared), client, recorder=Replaced(transport))
+    with nullcontext() if sent else pytest.raises(RunStoppedError, match="taken over"):
+        list(run.envelopes(1, {}))
+    assert len(transport.sent) == sent
 
 
 def test_where_nothing_can_be_noted_nothing_is_sent(

@@ -12,9 +12,10 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
-from connector.state import envelope_blocks, removed_runs
+from connector.state import envelope_blocks, parts, removed_runs
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
+from connector.state.parts import Part
 from connector.state.run_table import Claim
 from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
@@ -129,6 +130,38 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
     assert database.run("SELECT count(*) FROM connector_envelopes") == [(0,)]
     second.write(envelope(1).line())
     second.finish()
+
+
+def test_a_fresh_lease_is_known_without_the_database_until_it_is_old(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements, later_s = 0, 0.0
+    write, uptime = Part.write, parts._uptime
+
+    def count(*given: Any, **options: Any) -> list[Row]:
+        nonlocal statements
+        statements += 1
+        return write(*given, **options)
+
+    monkeypatch.setattr(Part, "write", count)
+    monkeypatch.setattr(parts, "_uptime", lambda: uptime() + later_s)
+    first = worker("a", "new")
+    statements = 0
+    first.journal.require_lease()
+    assert statements == 0
+    later_s += parts.LEASE_S / 2  # as after a pause of the machine; the thread has renewed nothing yet
+    first.journal.require_lease()
+    assert statements == 1
+    parts.LEASES._renew(first.part.database, [first.part])
+    first.journal.require_lease()
+    assert statements == 1
+    later_s += parts.LEASE_S / 2
+    expire(postgres)
+    second = worker("b", "resume")
+    parts.LEASES._renew(first.part.database, [first.part, second.part])
+    with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
+        first.journal.require_lease()
+    second.journal.require_lease()
 
 
 def test_a_worker_whose_takeover_the_database_has_lost_records_nothing_more(

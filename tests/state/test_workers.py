@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -29,7 +31,7 @@ from tests.postgres import Server
 from tests.state.proxy import Proxy
 from tests.state.worker_process import POINTS
 from tests.state.workers import Workers
-from tests.torture.kinds import TICKET
+from tests.torture.kinds import TICKET, Kind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP and SIGKILL there")
 
@@ -41,19 +43,30 @@ def workers(tmp_path: Path, sandbox: Sandbox, postgres: str) -> Workers:
     return Workers(tmp_path, sandbox, TICKET, ROWS, postgres)
 
 
-@pytest.mark.parametrize("point", [pytest.param(POINTS[0], marks=pytest.mark.slow), POINTS[1]])
-def test_a_paused_worker_that_was_replaced_begins_no_further_request(workers: Workers, point: str) -> None:
+def pause(workers: Workers, point: str) -> Popen[str]:
+    """Start a worker that stops at a point of row 3, and wait until then."""
     paused = workers.start("a", point=f"{point}:3:SIGSTOP")
     seen = os.waitid(os.P_PID, paused.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     assert seen is not None
     assert seen.si_code == os.CLD_STOPPED
+    return paused
+
+
+def wake(paused: Popen[str]) -> None:
+    """Let a worker continue after another one has taken over."""
+    paused.send_signal(signal.SIGCONT)
+    _, said = paused.communicate(timeout=60)
+    assert paused.returncode == 3, said
+    assert "another worker has taken over this run" in said
+
+
+@pytest.mark.parametrize("point", [pytest.param(POINTS[0], marks=pytest.mark.slow), POINTS[1]])
+def test_a_paused_worker_that_was_replaced_begins_no_further_request(workers: Workers, point: str) -> None:
+    paused = pause(workers, point)
     in_doubt = workers.in_doubt()
     envelopes = workers.finish("b")
     late = len(workers.requests())
-    paused.send_signal(signal.SIGCONT)
-    _, said = paused.communicate()
-    assert paused.returncode == 3, said
-    assert "another worker has taken over this run" in said
+    wake(paused)
     workers.check(envelopes, in_doubt)
     sent_late = [TICKET.row_of(entry) for entry in workers.requests()[late:]]
     if point == "after the intent":  # its request leaves, and whoever took over has reported that
@@ -62,6 +75,49 @@ def test_a_paused_worker_that_was_replaced_begins_no_further_request(workers: Wo
     else:
         assert sent_late == []
         assert {e["meta"]["code"] for e in envelopes} == {None}
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_paused_while_it_waits_to_retry_does_not_retry(
+    workers: Workers, sandbox: Sandbox
+) -> None:
+    """Its request was refused with 429, but whoever took over has reported it as unknown."""
+    sandbox.set_faults(queue=[None, None, "429"])
+    paused = pause(workers, "before the wait")
+    envelopes = workers.finish("b")
+    before = workers.requests()
+    wake(paused)
+    assert workers.requests() == before
+    assert [entry["status"] for entry in before if TICKET.row_of(entry) == 3] == [429]
+    workers.check(envelopes, in_doubt={3})
+    assert [e["row"] for e in envelopes if e["meta"]["code"] == "outcome_unknown"] == [3]
+
+
+ONE_DEVICE = Kind(
+    "updates of one device",
+    "update_device",
+    {"device_id": "1", "display_name": "Row {{ n }}."},
+    path=r"never",
+    mark=r'"Row (\d+)\."',
+    once=("PATCH",),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", [(), ("429",)])
+def test_a_paused_worker_overwrites_nothing_that_was_written_since(
+    tmp_path: Path, sandbox: Sandbox, postgres: str, faults: Sequence[str]
+) -> None:
+    """A change that can be repeated is not recorded, but a later row may have changed the same value."""
+    workers = Workers(tmp_path, sandbox, ONE_DEVICE, ROWS, postgres)
+    sandbox.set_faults(queue=[None, None, *faults])
+    paused = pause(workers, "before the wait" if faults else "before the update")
+    envelopes = workers.finish("b")
+    assert {e["meta"]["code"] for e in envelopes} == {None}
+    before = workers.requests()
+    wake(paused)
+    assert workers.requests() == before
+    assert ONE_DEVICE.row_of(before[-1]) == ROWS
 
 
 @pytest.mark.slow

@@ -8,31 +8,40 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from connector.cli.main import main
+from connector.client.client import Client
+from connector.invocation.exchange import Exchange
 from connector.state import database, parts
 from connector.state.journal import DatabaseJournal
 
+_Step = tuple[type, str, Callable[..., int]]
+_STEPS: dict[str, _Step] = {
+    "intent": (DatabaseJournal, "sent", lambda journal, row, *_: row),
+    "answer": (DatabaseJournal, "answered", lambda journal, row, *_: row),
+    "wait": (Client, "_log_retry", lambda client, *given: given[-1].row),
+    "update": (Exchange, "_send", lambda own, request: own.row if request.effect != "read" else 0),
+}
+"""The steps of a row: the methods that execute them, and how to find the row from their arguments."""
 POINTS = ("before the intent", "after the intent", "before the answer", "after the answer")
 
 
 def pause_at(point: str, row: int, what: signal.Signals) -> None:
     """Send this process a signal at a point of a row, once."""
     when, _, step = point.partition(" the ")
-    name = {"intent": "sent", "answer": "answered"}[step]
-    method, met = getattr(DatabaseJournal, name), []
+    owner, name, row_of = _STEPS[step]
+    method, met = getattr(owner, name), []
 
-    def noted(journal: DatabaseJournal, its_row: int, *given: Any) -> None:
-        if when == "after":
-            method(journal, its_row, *given)
-        if its_row == row and not met:
+    def noted(*given: Any) -> Any:
+        result = method(*given) if when == "after" else None
+        if row_of(*given) == row and not met:
             met.append(row)
             os.kill(os.getpid(), what)
-        if when == "before":
-            method(journal, its_row, *given)
+        return method(*given) if when == "before" else result
 
-    setattr(DatabaseJournal, name, noted)
+    setattr(owner, name, noted)
 
 
 if __name__ == "__main__":
