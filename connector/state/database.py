@@ -44,6 +44,10 @@ _OPTIONS: dict[str, Any] = {
     "target_session_attrs": "read-write",  # A replica would refuse all changes.
 }
 
+_LASTING = ("28", "53100", "53400", "54", "57P04")
+"""The SQLSTATE, or its class, of operational errors that retries do not end: invalid authorization, a full
+disk, an exceeded limit, a database that was dropped."""
+
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -200,15 +204,17 @@ class Database:
         try:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise self._lost(error) from None
+            is_lasting = (error.sqlstate or "").startswith(_LASTING)
+            raise (self._refused(error) if is_lasting else self._lost(error)) from None
         except psycopg.Error as error:
-            raise RunStoppedError(
-                f"{self.shown}: the database refused a statement: {_first_line(error)}"
-            ) from None
+            raise self._refused(error) from None
         except UnicodeEncodeError:
             raise RunStoppedError(
                 f"{self.shown}: a text that is not valid Unicode, such as a file name, cannot be stored"
             ) from None
+
+    def _refused(self, error: BaseException) -> RunStoppedError:
+        return RunStoppedError(f"{self.shown}: the database refused a statement: {_first_line(error)}")
 
     def _lost(self, error: BaseException) -> DatabaseLostError:
         return DatabaseLostError(f"{self.shown}: the database cannot be used: {_first_line(error)}")

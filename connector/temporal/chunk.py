@@ -148,10 +148,15 @@ class ChunkRun:
         self._shared, self._given = shared, given
         self._prepared, self._connections, self._parts = prepared, connections, parts
         self._limit = _SharedLimit(prepared.job.errors_allowed)
-        self._earlier_failed = 0
+        self._earlier_rows = self._earlier_failed = 0
         self._summary = Summary()
         self._requests: Callable[[], int] = lambda: 0
         self._fence: Callable[[], int] = lambda: 0
+
+    @property
+    def finished(self) -> int:
+        """The number of rows that were finished since the chunk was opened."""
+        return self._summary.rows - self._earlier_rows
 
     def run(self, stop: Event) -> bool:
         """Run the rows that have no envelope yet; return whether the group continues.
@@ -239,7 +244,7 @@ class ChunkRun:
                 client.flush_audit()
 
     def _begin(self, outputs: _Outputs, summary: Summary, requests: Callable[[], int]) -> None:
-        self._earlier_failed = summary.failed
+        self._earlier_rows, self._earlier_failed = summary.rows, summary.failed
         self._fence = lambda: outputs.fence
         self._summary, self._requests = summary, requests
 

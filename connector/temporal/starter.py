@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, fields
 from threading import Event
 
@@ -37,6 +37,7 @@ from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_of, tenant_connections
 from connector.runs.tenant_split import NOBODY
 from connector.state.chunks import SharedRun, SharedRuns
+from connector.state.database import DatabaseLostError
 from connector.state.databases import nothing_sent
 from connector.state.parts import Part as HeldPart
 from connector.state.run_output import SharedOutput
@@ -174,7 +175,7 @@ class _Watched:
         self._engine, self._runs, self._shared = engine, runs, shared
         self._prepared, self._stop = prepared, stop
         self._id = f"run-{shared.workflow}"
-        self._problem = ""
+        self._problem = self._lost = ""
         self._total = runs.row_count(shared.run)
         self._progress = runs.progress(shared.run)
         self.summary = Summary(queues=prepared.action.accepted)
@@ -246,6 +247,8 @@ class _Watched:
         problem = ""
         if state is None:
             problem = f"{self._engine.address.host}: the Temporal server does not respond; waiting for it"
+        elif self._lost:
+            problem = f"{self._lost}; waiting for it"
         elif not self._engine.has_workers():
             queue = self._engine.address.task_queue
             problem = (
@@ -259,8 +262,10 @@ class _Watched:
         self._problem = problem
 
     def _look(self) -> None:
-        with suppress(RunStoppedError):  # The database may soon be available again; workers stop until then.
-            self._progress = self._runs.progress(self._shared.run)
+        try:
+            self._progress, self._lost = self._runs.progress(self._shared.run), ""
+        except DatabaseLostError as error:  # It may soon be available again; workers stop until then.
+            self._lost = str(error)
         rows, failed = self._progress.rows, self._progress.failed
         self.summary.rows = self.summary.last_row = rows
         self.summary.failed, self.summary.succeeded = failed, rows - failed

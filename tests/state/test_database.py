@@ -70,6 +70,23 @@ def test_a_statement_that_is_refused_stops_the_run(postgres: str) -> None:
     assert not isinstance(caught.value, DatabaseLostError)
 
 
+@pytest.mark.parametrize(
+    ("state", "is_lost"),
+    [
+        ("42501", False),
+        ("53100", False),
+        ("54000", False),
+        ("28000", False),
+        ("53300", True),
+        ("40P01", True),
+    ],
+)
+def test_errors_that_last_are_not_those_of_a_lost_database(postgres: str, state: str, is_lost: bool) -> None:
+    with pytest.raises(RunStoppedError) as caught:
+        open_database(postgres).run(f"DO $$ BEGIN RAISE 'no' USING ERRCODE = '{state}'; END $$")
+    assert isinstance(caught.value, DatabaseLostError) == is_lost
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_texts_do_not_depend_on_the_encoding_of_the_database(postgres: str, encoding: str) -> None:
     base, _, name = postgres.rpartition("/")

@@ -14,12 +14,13 @@ import pytest
 pytest.importorskip("temporalio", reason="the package temporalio is not installed")
 
 from connector.catalog.catalog import Catalog
-from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
+from connector.errors import ConnectionSetupError, RunError, RunInterruptedError, RunStoppedError
 from connector.library.ninjaone import NinjaOne
 from connector.runs.job import Job
 from connector.runs.run import Prepared, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.chunks import Progress, SharedRuns
+from connector.state.database import DatabaseLostError
 from connector.state.databases import open_database
 from connector.state.envelope_blocks import blocks
 from connector.state.parts import take_part
@@ -149,6 +150,29 @@ def test_a_worker_that_does_not_know_a_setting_refuses_the_run(stage: Stage) -> 
     )
     with pytest.raises(RunError, match=r"a setting that this worker does not know: .*newer.*; use the same"):
         stage.chunk(run)
+
+
+def test_a_chunk_says_what_the_database_does_not_permit(stage: Stage) -> None:
+    run, role = stage.upload(stage.prepared()), "clerk_of_" + stage.state.rpartition("/")[2]
+    database = stage.runs.database
+    database.run(f"CREATE ROLE {role}")
+    try:
+        database.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+        database.run(f"REVOKE INSERT ON connector_envelopes FROM {role}")
+        refused = Chunks(stage.catalog, f"{stage.state}?options=-crole%3D{role}")(ChunkInput(str(run), 0, 0))
+        with pytest.raises(
+            RunStoppedError, match="refused a statement: permission denied for table"
+        ) as caught:
+            refused.run(Event())
+        assert not isinstance(caught.value, DatabaseLostError)
+        assert (refused.finished, stage.envelopes(run)) == (0, [])
+        database.run(f"GRANT INSERT ON connector_envelopes TO {role}")
+        allowed = Chunks(stage.catalog, f"{stage.state}?options=-crole%3D{role}")(ChunkInput(str(run), 0, 0))
+        assert allowed.run(Event())
+        assert (allowed.finished, len(stage.envelopes(run))) == (3, 3)
+    finally:
+        database.run(f"DROP OWNED BY {role}")
+        database.run(f"DROP ROLE {role}")
 
 
 def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:

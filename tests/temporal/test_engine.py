@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("temporalio", reason="the package temporalio is not installed")
 
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError, RunStoppedError
+from connector.state.database import DatabaseLostError
 from connector.temporal import activity
 from connector.temporal.address import read_address
 from connector.temporal.engine import Engine
@@ -32,7 +33,7 @@ class Chunks:
     def __init__(self, act: Callable[[ChunkInput, Event], bool] | None = None) -> None:
         self.act = act or (lambda given, stop: True)
         self.run: list[tuple[int, int]] = []
-        self.beats = 0
+        self.beats = self.finished = 0
         self._lock = Lock()
 
     def __call__(self, given: ChunkInput) -> Chunk:
@@ -46,6 +47,10 @@ class Chunks:
 class Chunk:
     def __init__(self, chunks: Chunks, given: ChunkInput) -> None:
         self._chunks, self._given = chunks, given
+
+    @property
+    def finished(self) -> int:
+        return self._chunks.finished
 
     def run(self, stop: Event) -> bool:
         self._chunks.note(self._given)
@@ -129,7 +134,7 @@ def test_a_chunk_that_fails_is_run_again_and_other_groups_do_not_wait_for_it(sta
 def test_a_chunk_that_no_worker_can_start_fails_its_group_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "_MOST_SETUP_ERRORS", 2)
+    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
 
     def act(given: ChunkInput, stop: Event) -> bool:
         if given.group == 0:
@@ -146,6 +151,42 @@ def test_a_chunk_that_no_worker_can_start_fails_its_group_alone(
     assert stage.engine.why_failed(stage.id) == "there is no connection acme"
     assert chunks.run.count((0, 0)) == 2
     assert [chunk for chunk in chunks.run if chunk[0] == 1] == [(1, 0), (1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("error", [RunStoppedError("no room on the disk"), KeyError("of a bug")])
+def test_an_error_that_lasts_fails_the_chunk_unless_rows_finish(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
+    monkeypatch.setattr(activity, "HEARTBEAT_S", 0.1)
+
+    def act(given: ChunkInput, stop: Event) -> bool:
+        chunks.finished = 3 if len(chunks.run) <= 2 else 0
+        beats = chunks.beats
+        wait_until(lambda: chunks.beats > beats + 1)
+        raise error
+
+    chunks = Chunks(act)
+    with stage.worker(chunks):
+        stage.start([1])
+        assert stage.ends() == "failed"
+    assert len(chunks.run) == 4
+
+
+def test_a_database_that_is_lost_does_not_fail_the_chunk(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
+
+    def act(given: ChunkInput, stop: Event) -> bool:
+        if len(chunks.run) < 4:
+            raise DatabaseLostError("the database cannot be used")
+        return True
+
+    chunks = Chunks(act)
+    with stage.worker(chunks):
+        stage.start([1])
+        assert stage.ends() == "completed"
 
 
 def test_values_in_the_message_of_a_bug_do_not_reach_the_server(
