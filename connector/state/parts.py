@@ -5,8 +5,8 @@ which increases its fence. Every statement of a worker requires that its fence i
 that was paused and replaced can record nothing more, and starts no further change. An expired lease alone has
 no effect.
 
-Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock, without
-a statement, or after a check of the fence.
+Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock, or
+after a check of the fence.
 """
 
 from __future__ import annotations
