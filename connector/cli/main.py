@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import connector
 from connector.cli.logs import add_log_options, log_output
@@ -131,14 +130,22 @@ def _run(arguments: list[str]) -> int:
     if name is None:
         parser.print_help()
         return NOTHING_RUN
-    if state := getattr(options, "state", None):
-        from connector.state.setting import VARIABLE, check_state  # imported only if it is used
-
-        # Also for what has no job yet, such as the run of which the failed rows are run again.
-        options.state = os.environ[VARIABLE] = check_state(state, "--state")
-    with log_output(options, name):
+    with _state(options), log_output(options, name):
         exit_code: int = options.command(options)
         return exit_code
+
+
+def _state(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Check `--state`, and return a context in which it is used.
+
+    It is also used for what has no job yet, such as the run of which the failed rows are run again.
+    """
+    if not getattr(options, "state", None):
+        return nullcontext()
+    from connector.state.setting import check_state, state_of_command  # imported only if it is used
+
+    options.state = check_state(options.state, "--state")
+    return state_of_command(options.state)
 
 
 def _instead_of(name: str) -> str:

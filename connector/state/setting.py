@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from connector.common.redaction import HIDDEN, Secret, remember
@@ -14,18 +16,34 @@ VARIABLE = "NINJAONE_STATE"
 _SCHEMES = ("postgresql", "postgres")
 _HOST = r"(\[[^]]*\]|[^]:[,]*)(:[0-9]*)?"
 _HOSTS = re.compile(f"{_HOST}(,{_HOST})*")
+_of_command = ""
+"""The URL of `--state` while a command runs that has it."""
 
 
 def find_state(*given: str | None) -> str:
-    """Return the URL of the state's database: the first one given, otherwise that of the environment.
+    """Return the URL of the state's database: the first one given, else `--state`, else the environment's.
 
     Return an empty text if the state is in files. The URL can have a password, so it is a secret; the
     password is hidden in all further output of this process. Raises RunError.
     """
-    for url in (*given, os.environ.get(VARIABLE)):
+    for url in (*given, _of_command, os.environ.get(VARIABLE)):
         if url:
             return check_state(url)
     return ""
+
+
+@contextmanager
+def state_of_command(url: str) -> Iterator[None]:
+    """Use this database for all that has no setting of its own, in all threads of this process.
+
+    It is not put in the environment, which further processes inherit, because it can have a password.
+    """
+    global _of_command
+    before, _of_command = _of_command, url
+    try:
+        yield
+    finally:
+        _of_command = before
 
 
 def check_state(url: str, place: str = "state") -> str:

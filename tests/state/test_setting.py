@@ -22,7 +22,7 @@ from connector.runs.run import with_one_state
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.runs import DatabaseRunStore
-from connector.state.setting import VARIABLE
+from connector.state.setting import VARIABLE, find_state
 from tests.fakes import write_lines
 from tests.postgres import PASSWORD
 
@@ -62,6 +62,16 @@ def test_the_state_is_where_it_is_set(
         monkeypatch.setenv(VARIABLE, postgres)
     assert main(arguments) == 0
     assert outputs(postgres) == ["out.jsonl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is for sh")
+def test_the_url_of_an_option_is_not_passed_on_to_other_commands(folder: Path, postgres: str) -> None:
+    options = ["--state", postgres, "--notify-on", "always", "--notify-command", "env > environment"]
+    assert main(["run", "job.yaml", *options]) == 0
+    given = (folder / "environment").read_text()
+    assert "NINJAONE_RUN_JOB=" in given
+    assert PASSWORD not in given
+    assert find_state() == ""
 
 
 def test_the_steps_of_a_job_have_one_database(folder: Path, catalog: Catalog) -> None:
