@@ -30,12 +30,15 @@ def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Resul
     # Signals wait until the thread has started, because an exception in `start` would leave it unclear.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     thread.start()
-    is_finished = False
+    is_finished = must_stop = False
     while not is_finished:
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            if must_stop:  # here, and not in `except`, because a further signal can interrupt it
+                stop()
+                must_stop = False
             thread.join()
             is_finished = True
         except BaseException:
-            stop()
+            must_stop = True
     return done.result()

@@ -229,13 +229,15 @@ def test_a_batch_returns_its_summary_and_is_resumed_by_its_own_run_alone(
             batch(task_id="a", output_file="x", **wrong)
 
 
+class Interrupted(BaseException):
+    """What Airflow 2 raises for a signal, in the main thread."""
+
+
+def interrupt(*_: object) -> None:
+    raise Interrupted
+
+
 def test_signals_do_not_interrupt_what_is_being_sent(provider: Any) -> None:
-    class Terminated(BaseException):
-        pass
-
-    def terminate(*_: object) -> None:
-        raise Terminated
-
     stopped, main = threading.Semaphore(0), threading.get_ident()
 
     def work() -> str:
@@ -244,11 +246,34 @@ def test_signals_do_not_interrupt_what_is_being_sent(provider: Any) -> None:
             assert stopped.acquire(timeout=30)
         return "sent"
 
-    before = signal.signal(signal.SIGUSR1, terminate)
+    before = signal.signal(signal.SIGUSR1, interrupt)
     try:
         assert provider.stopping.run_stoppable(work, stopped.release) == "sent"
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_signal_may_interrupt_the_stop(provider: Any) -> None:
+    """A second signal comes as soon as the first one has begun to stop the work."""
+    stopped, calls = threading.Event(), []
+
+    def work() -> str:
+        signal.pthread_kill(main, signal.SIGUSR1)
+        assert stopped.wait(30)
+        return "sent"
+
+    def stop() -> None:
+        calls.append("stop")
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGUSR1)
+        stopped.set()
+
+    main, before = threading.get_ident(), signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        assert provider.stopping.run_stoppable(work, stop) == "sent"
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert calls == ["stop", "stop"]
 
 
 def test_a_batch_that_is_killed_early_can_be_retried(
