@@ -84,7 +84,11 @@ def test_every_order_of_repairs_ends_with_each_change_once(
 
 
 def test_two_reruns_at_once(
-    ninjaone: Ninjaone, onboarding: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ninjaone: Ninjaone,
+    in_process: Ninjaone,
+    onboarding: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The second one is refused while the first one asks for confirmation or signs in."""
     (onboarding / "fix.csv").write_text("row,step,client,town\n2,organization,Umbrella,Leeds\n")
@@ -98,7 +102,7 @@ def test_two_reruns_at_once(
 
     with monkeypatch.context() as patched:
         patched.setattr("connector.cli.run.require_consent", confirm)
-        ninjaone("rerun", "out", "--input", "fix.csv")
+        in_process("rerun", "out", "--input", "fix.csv")
     assert [code for code, _ in refused] == [2, 2]
     assert all("another rerun of these rows is running; wait until it ends" in text for _, text in refused)
     assert "Umbrella" in (onboarding / "out/rerun/rerun.json").read_text()

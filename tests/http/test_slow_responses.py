@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from threading import Event
 from time import monotonic
 
 import pytest
 
 from connector.errors import NotSentError, ResponseLostError
-from connector.http import http1
+from connector.http import http1, proxies
+from connector.http.connect import CONNECT_TIMEOUT_S
 from connector.http.transport import default_total_timeout_s
 from tests.conftest import OpenTransport
 from tests.loopback import CERTIFICATE, PATIENCE_S, Server, Talk, get
@@ -63,7 +66,12 @@ def test_the_total_time_bounds_a_response_through_a_proxy(open_transport: OpenTr
             get(transport)
 
 
-def test_a_proxy_that_trickles_its_response_to_connect(open_transport: OpenTransport) -> None:
+def test_a_proxy_that_trickles_its_response_to_connect(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, but not all of them together."""
+    monkeypatch.setattr(proxies, "_PHASES", TOTAL_S / CONNECT_TIMEOUT_S)  # no wait is near its own limit
+
     def talk(talk: Talk) -> None:
         talk.read_head()
         talk.send(b"HTTP/1.1 200 ")
@@ -71,10 +79,9 @@ def test_a_proxy_that_trickles_its_response_to_connect(open_transport: OpenTrans
             talk.send(b"x")
 
     with Server((talk,)) as proxy:
-        transport = open_transport(
-            "https://localhost:1", timeout_s=0.1, proxy=f"http://127.0.0.1:{proxy.port}"
-        )
-        with pytest.raises(NotSentError, match=r"no connection within 0\.3 s") as raised:
+        url = f"http://127.0.0.1:{proxy.port}"
+        transport = open_transport("https://localhost:1", timeout_s=PATIENCE_S, proxy=url)
+        with pytest.raises(NotSentError, match=r"no connection within 0\.15 s") as raised:
             get(transport)
     assert raised.value.code == "timeout"
 
@@ -140,14 +147,17 @@ def test_a_file_that_makes_no_progress_is_given_up(open_transport: OpenTransport
 
 
 def test_a_server_that_has_responded_and_reads_no_more_has_responded(open_transport: OpenTransport) -> None:
+    has_responded = Event()
+
     def talk(talk: Talk) -> None:
-        talk.read_head()
         talk.answer(b"{}", "413 Content Too Large")
+        has_responded.set()
         talk.server.done.wait(PATIENCE_S)
 
     with Server((talk,)) as server:
         transport = open_transport(server.base_url, timeout_s=0.2)
-        assert transport.send("POST", "/v2/x", {}, bytes(50 << 20)).status == 413
+        wait = partial(has_responded.wait, PATIENCE_S)
+        assert transport.send("POST", "/v2/x", {}, bytes(50 << 20), wait).status == 413
 
 
 def test_a_server_that_reads_nothing(open_transport: OpenTransport) -> None:

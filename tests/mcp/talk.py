@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 from tests.loopback import PATIENCE_S
 
@@ -95,9 +96,12 @@ def talk(
 @asynccontextmanager
 async def _client(server: Any, era: str, person: Person | None, key: str) -> AsyncIterator[Any]:
     from mcp import Client
+    from mcp.client import session
 
     callback = person.callback if person else None
     async with AsyncExitStack() as stack:
+        # The client takes a server that does not respond within 10 s, as on a busy machine, for an old one.
+        stack.enter_context(mock.patch.object(session, "DISCOVER_TIMEOUT_SECONDS", PATIENCE_S))
         if isinstance(server, str):
             server = await _over_http(stack, server, key)
         client = Client(server, mode=ERAS[era], elicitation_callback=callback)
