@@ -28,8 +28,8 @@ from connector.files.stream_output import StreamOutput
 from connector.runs.job import Job
 from connector.runs.job_checks import check_output_format
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared, make_invoker, prepare
-from connector.runs.tenant_split import is_template
+from connector.runs.prepared import Prepared, make_invoker, prepare
+from connector.templating.scope import is_template
 
 
 def add_call(parser: argparse.ArgumentParser) -> None:

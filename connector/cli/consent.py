@@ -13,7 +13,7 @@ from connector.errors import RunError, count_of, file_errors
 from connector.files.output import Start
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import tenant_connections
 

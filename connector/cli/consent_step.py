@@ -10,7 +10,7 @@ from connector.cli.ask import confirm
 from connector.cli.consent import where_of, why_not_ask
 from connector.errors import RunStoppedError
 from connector.runs.job import STREAM
-from connector.runs.run import Prepared, naming
+from connector.runs.prepared import Prepared, naming
 
 _NAMED = 10
 """The maximum number of names in a question."""

@@ -14,7 +14,8 @@ from connector.cli.summary import describe
 from connector.connections.connection import make_connection
 from connector.errors import RunError, file_errors, shorten
 from connector.runs.job_file import load_job
-from connector.runs.run import prepare, run
+from connector.runs.prepared import prepare
+from connector.runs.run import run
 
 STEPS = "demo.yaml"
 """The file that lists the demo's jobs in order, with their output files and numbers of failed rows."""

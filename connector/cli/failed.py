@@ -31,11 +31,12 @@ from connector.runs.job_repair import mark_rows_of_steps
 from connector.runs.job_rerun import FinishedJob
 from connector.runs.job_rerun_rows import rows_of_job
 from connector.runs.output_names import absolute
+from connector.runs.prepared import naming, prepare, with_one_state
 from connector.runs.records import envelopes_format, find_run
 from connector.runs.repair import FORMATS, FailedRow, find_failed, mark_rows, rows_as_text, rows_as_workbook
 from connector.runs.rerun import Rerun
 from connector.runs.rerun_outputs import find_relatives, later_reruns
-from connector.runs.run import naming, open_rows, prepare, with_one_state
+from connector.runs.run import open_rows
 
 
 def add_failed(parser: argparse.ArgumentParser) -> None:

@@ -22,8 +22,8 @@ from connector.runs.file_names import FileNames, check_variable
 from connector.runs.job import NO_INPUT, STREAM, Job
 from connector.runs.job_file import is_job, load_jobs, read_templates
 from connector.runs.output_choice import choose_outputs
-from connector.runs.run import Prepared, naming, prepare_all, with_one_state
-from connector.runs.tenant_split import is_template
+from connector.runs.prepared import Prepared, naming, prepare_all, with_one_state
+from connector.templating.scope import is_template
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 

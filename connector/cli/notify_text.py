@@ -39,7 +39,8 @@ def compile_notification(template: str) -> Render:
     A template can use `text`, `job`, `host`, `state`, `exit_code`, `message`, `rows`, `succeeded`, `failed`
     and `summary`, the complete summary.
     """
-    from connector.templating.templates import Scope, compile_template  # imported only for a notification
+    from connector.templating.scope import Scope  # imported only for a notification
+    from connector.templating.templates import compile_template  # imported only for a notification
 
     if template in FORMATS:
         source = TEMPLATES[template]

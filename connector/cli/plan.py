@@ -23,9 +23,10 @@ from connector.common.clock import SystemClock
 from connector.runs.affected import find_affected, name_of, target_of
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
+from connector.runs.prepared import Prepared, naming
 from connector.runs.records import forget
 from connector.runs.rerun import RERUN_SETTINGS
-from connector.runs.run import Prepared, naming, open_rows
+from connector.runs.run import open_rows
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
 from connector.runs.summary_document import run_as_json

@@ -29,8 +29,9 @@ from connector.connections.connection import Connection, load_connection
 from connector.errors import ConnectionSetupError, RowError
 from connector.files.readers import InputRow
 from connector.runs.policy import apply_policy
+from connector.runs.prepared import Prepared, zone_of
 from connector.runs.preview import NO_INSTANCE, Reads, preview_row
-from connector.runs.run import Prepared, open_distinct, zone_of
+from connector.runs.run import open_distinct
 from connector.runs.tenant_accounts import tenant_connections
 from connector.runs.tenant_split import NOBODY
 

@@ -40,11 +40,12 @@ from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job, load_jobs
 from connector.runs.output_choice import check_inputs_kept
 from connector.runs.output_names import absolute, family_name, rerun_output
+from connector.runs.prepared import Prepared, prepare, with_state
 from connector.runs.records import Record, envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns, only_rerun
-from connector.runs.run import Prepared, fingerprint, open_rows, prepare, with_state
+from connector.runs.run import fingerprint, open_rows
 from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import account_of
 

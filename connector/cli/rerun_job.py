@@ -23,9 +23,9 @@ from connector.errors import RunError, count_of
 from connector.runs.job import Job
 from connector.runs.job_repair import read_corrected_rows
 from connector.runs.job_rerun import FinishedJob, RerunFolder, job_of_rerun
+from connector.runs.prepared import Prepared, naming, prepare, with_one_state
 from connector.runs.records import find
 from connector.runs.repair import FailedRow
-from connector.runs.run import Prepared, naming, prepare, with_one_state
 from connector.runs.tenant_accounts import account_of
 
 

@@ -43,11 +43,12 @@ from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job
 from connector.runs.job_run import RunStep, run_all
 from connector.runs.output_choice import check_inputs_kept, start_of
-from connector.runs.run import Prepared, check_expected
+from connector.runs.prepared import Prepared
+from connector.runs.run import check_expected
 from connector.runs.stop_event import StopEvent
 from connector.runs.summary import Summary
 from connector.runs.summary_document import run_as_json
-from connector.runs.tenant_split import is_template
+from connector.templating.scope import is_template
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -29,9 +29,9 @@ from connector.connections.settings import OF_ANY, SAFEGUARDS, fields_of, is_fil
 from connector.errors import RunError
 from connector.runs.job import STREAM, Job, of_service
 from connector.runs.job_file import is_job
-from connector.runs.run import Prepared, prepare_all
-from connector.runs.tenant_split import is_template
+from connector.runs.prepared import Prepared, prepare_all
 from connector.state.setting import VARIABLE, find_state, passwords_of, shown
+from connector.templating.scope import is_template
 
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", STATE_DIR)
 """Environment variables with the folders of saved connections and records, which the run needs as well."""

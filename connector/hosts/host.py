@@ -31,7 +31,7 @@ from connector.invocation.bindings import Bindings
 from connector.runs.batch import require_first, run_batch
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared, make_invoker, prepare
+from connector.runs.prepared import Prepared, make_invoker, prepare
 from connector.runs.summary import Listener, Summary
 
 

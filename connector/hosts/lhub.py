@@ -36,7 +36,7 @@ from connector.hosts.lhub_io import PlatformIO
 from connector.hosts.lhub_sdk import KNOWN, load_sdk, runs_actions
 from connector.runs.job import Job
 from connector.runs.job_checks import read_delay
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 from connector.templating.templates import compile_template
 
 Function = Callable[..., None]

@@ -15,20 +15,8 @@ from connector.catalog.json_schema import Check, compile_check, validator
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError
-from connector.templating.environment import MissingError
-from connector.templating.json_documents import Gaps
-from connector.templating.templates import (
-    Render,
-    Row,
-    Scope,
-    Template,
-    compile_together,
-    constant,
-    json_source,
-    read,
-    takes_json,
-)
-from connector.templating.values import NULL, noticed, null_as_missing, parse_json, without_null
+from connector.templating.json_values import noticed, parse_json, without_null
+from connector.templating.scope import Gaps, Render, Row, Scope, Template, constant, takes_json
 
 _NULL = re.compile(r"\bnull\b")
 """A template can send null only if it contains this word."""
@@ -65,8 +53,7 @@ class Binding:
         try:
             return self._value(scope)
         except RowError as error:
-            cause = error.__cause__ and error.__cause__.__cause__
-            if not self.input.is_secret or isinstance(cause, MissingError):
+            if not self.input.is_secret or _is_of_missing(error):
                 raise
             said = "its template fails" if error.code == "template_error" else "its value is not valid"
             raise InputError(error.code, f"{self.input.name}: {said} (secret value not shown)") from None
@@ -153,6 +140,8 @@ class Bindings:
         """Return the template variables of a row; in a table, omitted columns are NULL."""
         if not self.null_is_missing:
             return Scope(row, self.constants)
+        from connector.templating.values import NULL, null_as_missing  # imported only for rows of a table
+
         if not _HOLD_NO_NULL.issuperset(map(type, row.values())):
             row = {name: null_as_missing(cell) for name, cell in row.items()}
         if "_columns" in self.__dict__:  # The column names are known, because an earlier row lacked a column.
@@ -291,9 +280,24 @@ def bind_inputs(
     return bound, faults
 
 
+def _is_of_missing(error: RowError) -> bool:
+    """Return whether the error of a binding is that its template uses a missing value."""
+    from connector.templating.environment import MissingError  # imported only for errors
+
+    return isinstance(error.__cause__ and error.__cause__.__cause__, MissingError)
+
+
 def _together(bound: Sequence[Binding]) -> Callable[[Scope], list[Json]]:
+    """Return a function that renders all templates of a row. Raises RunError, with the name of an input."""
+    templates = [binding.template for binding in bound]
+    if not any(template.source for template in templates):
+        # Fields and constants are read without Jinja, which is not imported then.
+        renders = [template.compile() for template in templates]
+        return lambda scope: [render(scope) for render in renders]
+    from connector.templating.templates import compile_together
+
     try:
-        return compile_together([binding.template for binding in bound])
+        return compile_together(templates)
     except RunError:
         for binding in bound:
             with _naming(binding.input):
@@ -333,6 +337,8 @@ def _bind_one(
     if isinstance(template, Mapping) and "template" in template and template.keys() <= {"template", "empty"}:
         send_empty = _reads_empty(given, template, is_document) or send_empty
         template = template["template"]
+    from connector.templating.templates import json_source, read  # imported only if there is a template
+
     gaps: Gaps = "sent" if send_empty else "omitted with null" if null_is_missing else "omitted"
     with _naming(given):
         source = template if isinstance(template, str) else json_source(template)

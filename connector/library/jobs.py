@@ -22,12 +22,13 @@ from connector.runs.finished_steps import changes
 from connector.runs.job import STREAM, Job
 from connector.runs.job_run import run_all
 from connector.runs.output_choice import Jobs, Load, check_inputs_kept, choose_outputs, start_of
+from connector.runs.prepared import Prepared, prepare_all
 from connector.runs.records import find
-from connector.runs.run import Prepared, check_expected, prepare_all
+from connector.runs.run import check_expected
 from connector.runs.run_stores import store_of
 from connector.runs.summary_document import SummaryDocument
-from connector.runs.tenant_split import is_template
 from connector.state.setting import find_state
+from connector.templating.scope import is_template
 
 SETTINGS = (
     *("delay_ms", "min_delay_ms", "read_only", "audit", "uploads", "files", "reveal_secrets"),

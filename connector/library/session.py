@@ -35,8 +35,8 @@ from connector.runs.job import DelayMs, Job
 from connector.runs.job_file import load_jobs
 from connector.runs.output_choice import Load
 from connector.runs.policy import apply_policy, check_policy
+from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
 from connector.runs.preview import preview_row
-from connector.runs.run import Prepared, make_invoker, prepare, zone_of
 
 Self = TypeVar("Self", bound="Session")
 

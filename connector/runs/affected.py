@@ -10,7 +10,8 @@ from typing import Any
 from connector.common.json_text import Json
 from connector.common.zones import in_zone, read_zone
 from connector.errors import RowError, count_of
-from connector.runs.run import Prepared, open_rows
+from connector.runs.prepared import Prepared
+from connector.runs.run import open_rows
 
 _NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname", "subject")
 """The fields with the name of a record, the best first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from connector.errors import RunError, nearest, shorten
-from connector.runs.run import Prepared, naming
-from connector.runs.tenant_split import is_template
+from connector.runs.prepared import Prepared, naming
+from connector.templating.scope import is_template
 
 
 def check_columns(prepared: Prepared) -> None:

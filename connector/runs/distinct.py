@@ -20,7 +20,8 @@ from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker, ResultMode
 from connector.runs.tenant_split import refuse_random
-from connector.templating.templates import Row, Scope, compile_template
+from connector.templating.scope import Row, Scope
+from connector.templating.templates import compile_template
 
 Key = Callable[[Row], bytes]
 """A function that returns a digest of a row's value; empty if it has no value. Raises InputError."""

@@ -16,8 +16,7 @@ from connector.common import strict_yaml
 from connector.common.json_text import Json
 from connector.common.zones import in_zone, read_zone
 from connector.errors import RowError, RunError
-from connector.runs.tenant_split import is_template
-from connector.templating.templates import Scope, compile_template
+from connector.templating.scope import Scope, is_template
 
 NAMES = ("input", "output", "errors", "summary", "uploads", "files", "audit")
 """The settings that are names of files or folders."""
@@ -41,6 +40,8 @@ class FileNames:
     def _rendered(self, name: str) -> str:
         if not is_template(name):
             return name
+        from connector.templating.templates import compile_template  # imported only for a template
+
         self.is_used = True
         scope = Scope({}, {**self.variables, "now": self.now})
         scope.fields = {"now": self.now, **self.variables}  # which an error message lists

@@ -12,8 +12,9 @@ from connector.connections.connection import Connection
 from connector.errors import RunError
 from connector.files.output import Start
 from connector.runs.account import Account
+from connector.runs.prepared import Prepared, naming
 from connector.runs.records import find
-from connector.runs.run import Prepared, fingerprint, naming
+from connector.runs.run import fingerprint
 from connector.runs.tenant_accounts import account_of
 
 

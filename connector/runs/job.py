@@ -66,7 +66,7 @@ from connector.files.readers import OneRow, RowSource
 from connector.invocation.invoke import ResultMode
 from connector.invocation.result_times import Times
 from connector.runs import selection
-from connector.runs.tenant_split import is_template
+from connector.templating.scope import is_template
 
 STREAM = "-"
 """The file name that means standard input or standard output."""

@@ -25,9 +25,10 @@ from connector.runs.job import (
     Job,
     OutputExists,
 )
-from connector.runs.tenant_split import is_template, read_allowed
+from connector.runs.tenant_split import read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 from connector.state.setting import check_state
+from connector.templating.scope import is_template
 
 SHARED = (
     "connection",

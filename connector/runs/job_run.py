@@ -19,7 +19,8 @@ from connector.runs.active_run import RunObserver
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared, naming, run
+from connector.runs.prepared import Prepared, naming
+from connector.runs.run import run
 from connector.runs.run_output import check_start
 from connector.runs.run_stores import store_of
 from connector.runs.summary import Listener, Summary

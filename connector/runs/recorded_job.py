@@ -11,8 +11,8 @@ from typing import Any
 from connector.common.json_text import Json
 from connector.connections.settings import absolute_file
 from connector.runs.job import NO_INPUT, STREAM, Job
-from connector.runs.tenant_split import is_template
 from connector.state.setting import passwords_of
+from connector.templating.scope import is_template
 
 _PATHS = ("uploads", "files", "audit", "errors", "summary")
 

@@ -23,7 +23,8 @@ from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError
 from connector.files.columns import is_empty_list
 from connector.files.readers import InputRow, RowSource
-from connector.templating.templates import Row, Scope, compile_template
+from connector.templating.scope import Row, Scope
+from connector.templating.templates import compile_template
 
 Only = Callable[[Row], bool]
 """A function that returns whether a step runs a row. Raises InputError."""

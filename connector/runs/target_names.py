@@ -15,7 +15,7 @@ from connector.invocation.lookups import Lookups
 from connector.invocation.names import Index, read_index
 from connector.invocation.notes import Note
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 

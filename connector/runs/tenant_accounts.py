@@ -14,7 +14,7 @@ from connector.errors import ConnectionSetupError, RunStoppedError
 from connector.runs.account import Account
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 from connector.runs.tenant_sign_in import SignIns
 
 

@@ -25,8 +25,9 @@ from connector.runs.active_run import RunObserver
 from connector.runs.batch import require_first
 from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
+from connector.runs.prepared import Prepared
 from connector.runs.records import recorded, where
-from connector.runs.run import Prepared, checked_rows, fingerprint, open_rows
+from connector.runs.run import checked_rows, fingerprint, open_rows
 from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import accounts_of, secrets_of, tenant_connections

@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
-from jinja2 import nodes
-
 from connector.catalog.inputs import Input
 from connector.common import json_text
 from connector.common.absent import ABSENT
@@ -25,8 +23,7 @@ from connector.common.file_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from connector.connections.settings import is_file
 from connector.errors import InputError, RowError, RunError, RunInterruptedError, RunStoppedError, shorten
 from connector.files.readers import InputRow
-from connector.templating.environment import read_template
-from connector.templating.templates import Row, Scope, compile_template
+from connector.templating.scope import Row, Scope, is_template
 
 Choose = Callable[[Row], str]
 """A function that returns the name of a row's tenant, one of the allowed names. Raises InputError."""
@@ -36,11 +33,6 @@ NOBODY = ""
 
 _BLOCK = 1 << 16
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-
-
-def is_template(connection: str | None) -> bool:
-    """Return whether a connection setting is a template, and not a connection's name or file."""
-    return connection is not None and ("{{" in connection or "{%" in connection)
 
 
 def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]:
@@ -79,6 +71,8 @@ def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | 
 
 
 def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
+    from connector.templating.templates import compile_template  # imported only for a template
+
     given = Input("connection", "Connection", {"type": "string"})
     try:
         render = compile_template(source, given.schema)
@@ -103,6 +97,10 @@ def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
 
 def refuse_random(setting: str, source: str) -> None:
     """Raise RunError if the template of a setting does not return the same value for a row every time."""
+    from jinja2 import nodes  # imported only for a template
+
+    from connector.templating.environment import read_template
+
     if any(called.name == "random" for called in read_template(source).find_all(nodes.Filter)):
         raise RunError(
             f"{setting}: the filter random cannot be used here, because a resumed run needs the "

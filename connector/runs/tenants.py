@@ -29,7 +29,8 @@ from connector.runs.active_run import ActiveRun, Rows
 from connector.runs.batch import run_batch
 from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
-from connector.runs.run import Prepared, make_invoker, open_distinct
+from connector.runs.prepared import Prepared, make_invoker
+from connector.runs.run import open_distinct
 from connector.runs.summary import Awaited, FailureLimit, Listener, Summary
 from connector.runs.tenant_accounts import secrets_of
 from connector.runs.tenant_sign_in import SignIns

@@ -14,7 +14,7 @@ from connector.sync.alert_rows import Alert
 from connector.sync.mapping import AlertMapping, SyncMapping, TicketMapping
 from connector.sync.records import AlertReading, Asset, Device, ListError, Source, Target, User
 from connector.sync.state import State
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 logger = logging.getLogger(__name__)
 

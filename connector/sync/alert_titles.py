@@ -8,7 +8,7 @@ from connector.common import json_text
 from connector.errors import ConnectorError
 from connector.sync.alert_rows import Alert
 from connector.sync.mapping import SyncMapping
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 STATES = {
     "WAITING": "waiting before a ticket is created",

@@ -17,7 +17,7 @@ from connector.sync.plan_items import Change
 from connector.sync.records import Asset, Catalog
 from connector.sync.templates import render_all
 from connector.sync.values import FieldDefinition, is_empty, is_same, typed
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 BUILT_IN = ("inventory_number", "notes")
 

@@ -22,7 +22,7 @@ from connector.sync.pins import Noun
 from connector.sync.records import Catalog, Device
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.templates import MappingTemplate
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 Level = Literal["ok", "warning", "error"]
 SAMPLE = 200

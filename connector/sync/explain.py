@@ -14,7 +14,7 @@ from connector.sync.plan_items import Item
 from connector.sync.records import Asset, Client, Device, Location, Organization, Site, Source
 from connector.sync.state import Link, conflict_of
 from connector.sync.values import normalized
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 
 @dataclass(frozen=True)

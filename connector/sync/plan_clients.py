@@ -13,7 +13,7 @@ from connector.sync.plan_items import UNCHANGED, Change, Counts, Entity, Item
 from connector.sync.records import Client, Location, Organization, Site
 from connector.sync.spool import Spool
 from connector.sync.state import Link
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 Ref = int | dict[str, int]
 """The id of a target record; for a record that the plan creates, its source record as {entity: id}."""

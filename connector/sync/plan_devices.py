@@ -21,7 +21,7 @@ from connector.sync.records import Asset, Device, Target
 from connector.sync.spool import Spool
 from connector.sync.state import DAY, Link, State, conflict_of
 from connector.sync.values import digest, normalized
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 PAGE = 1000
 LISTS_TO_MOVE = 2

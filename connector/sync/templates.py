@@ -15,8 +15,9 @@ from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError
 from connector.templating.environment import MissingError, environment
-from connector.templating.templates import Scope, compile_together, read
-from connector.templating.values import is_blank, noticed
+from connector.templating.json_values import is_blank, noticed
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_together, read
 
 NAMES = ("device", "organization", "location", "custom", "last_user", "current")
 """The variables that templates for clients and devices can use."""

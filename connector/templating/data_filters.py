@@ -13,8 +13,9 @@ from connector.common.boolean_words import BOOLEAN_WORDS
 from connector.common.json_text import Json, kind
 from connector.errors import cited, shorten, values_are_shown
 from connector.templating.conditions import checked
+from connector.templating.json_values import is_blank
 from connector.templating.limits import fits, weigh
-from connector.templating.values import fail_if_missing, is_blank, text
+from connector.templating.values import fail_if_missing, text
 
 _ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8", "utf-16", "utf-16-be", "utf-16-le")
 _HASHES = (

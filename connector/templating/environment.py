@@ -29,8 +29,11 @@ from connector.templating.json_query import check_json_query
 from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
+from connector.templating.scope import GLOBALS, WHOLE_ROW
 from connector.templating.statement_lines import StatementLexer
 from connector.templating.values import NULL, fail_if_missing, text
+
+GLOBALS.update(FUNCTIONS, omit=NULL)
 
 
 class MissingError(UndefinedError):
@@ -52,10 +55,6 @@ class _Strict(StrictUndefined):
         if hint is None and exc is UndefinedError:
             exc = partial(MissingError, name=str(name), holder=obj)
         super().__init__(hint, obj, name, exc)
-
-
-WHOLE_ROW = "__row__"
-"""The name of the internal variable that contains the whole row."""
 
 
 class _OurRules(NodeTransformer):
@@ -249,7 +248,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         # limit.
         super().__init__(undefined=_Strict, finalize=text, optimized=False)
         self._lexer = StatementLexer(self)
-        self.globals = {**FUNCTIONS, "omit": NULL}
+        self.globals = GLOBALS
         self.binop_table = OPERATORS
         self.filters: Functions = bounded_filters(self.filters)
         self.tests: Functions = bounded_tests(self.tests)

@@ -12,26 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.templating.json_values import is_blank, parse_json, without_null
 from connector.templating.limits import FEW, fits, weigh
 from connector.templating.operators import concat
-from connector.templating.values import NULL, is_blank, parse_json, text, to_json, without_null
+from connector.templating.scope import Fill, Gaps
+from connector.templating.values import NULL, text, to_json
 
 Pieces = Sequence[str | None]
 """The constant texts of a document, with None in the place of each expression."""
-Fill = Callable[[list[Any]], Json]
-"""A function that inserts the values of expressions, in order, into the document.
-
-Raises InputError for invalid JSON.
-"""
-
-Gaps = Literal["sent", "omitted", "omitted with null"]
-"""Whether members with an empty text of a row are sent or omitted. In a table, NULL is like an empty text."""
-
 Items = Callable[[list[Any]], list[Json]]
 """A function that returns the items that replace one item of an array."""
 

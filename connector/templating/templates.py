@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, Undefined, nodes
 from jinja2.runtime import Context
@@ -25,55 +25,13 @@ from jinja2.utils import missing
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError, nearest, shorten, values_are_shown
-from connector.templating.environment import WHOLE_ROW, MissingError, environment, read_template
-from connector.templating.json_documents import Fill, Gaps, Pieces, compile_document
+from connector.templating.environment import MissingError, environment, read_template
+from connector.templating.json_documents import Pieces, compile_document
 from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
+from connector.templating.scope import Fill, Gaps, Render, Scope, Template, takes_json
 from connector.templating.statement_lines import ends_with_statement
 from connector.templating.values import NULL, copied, text, to_json
-
-Row = Mapping[str, Json]
-
-
-class Scope(dict[str, Any]):
-    """The variables of a row's templates: its fields, and `row` for fields whose names are not identifiers.
-
-    `constants` are variables with the same value for all rows of a run; a field of the same name takes
-    precedence. A field named `row` can be read as `row`, while `row['a name']` and `row.name` are always
-    fields of the row.
-    """
-
-    def __init__(self, row: Row, constants: Mapping[str, Json] | None = None) -> None:
-        super().__init__(environment.globals)
-        if constants:
-            self.update(constants)
-        self["row"] = row
-        self.update(row)
-        self[WHOLE_ROW] = row
-        self.fields = row
-
-
-Render = Callable[[Scope], Json]
-"""A compiled template: a function that returns its value for a row. Raises InputError (`template_error`)."""
-
-
-class Template(NamedTuple):
-    """A parsed template, which is not compiled yet.
-
-    `fill` combines the values of its `expressions`; a template with statements has no `fill` and no
-    `expressions`. `compile` compiles it alone; it raises RunError if the template is nested too deeply.
-    `source` is its text, which is empty for a constant.
-    """
-
-    compile: Callable[[], Render]
-    expressions: tuple[nodes.Expr, ...] = ()
-    fill: Fill | None = None
-    source: str = ""
-
-
-def constant(value: Json) -> Template:
-    """Return a template with the same value for every row."""
-    return Template(lambda: lambda scope: value, (), lambda values: value)
 
 
 def compile_template(source: str, schema: Mapping[str, Json]) -> Render:
@@ -139,13 +97,6 @@ def json_source(value: Any) -> str:
         raise RunError(f"template, line {error.lineno}: {error.message}: {shorten(str(value))}") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise RunError(f"template: not JSON: {error}") from error
-
-
-def takes_json(schema: Mapping[str, Json]) -> bool:
-    """Return whether a template for this schema is a JSON document: its types are array and object only."""
-    types = schema.get("type", ())
-    wanted = {types} if isinstance(types, str) else set(types)
-    return bool(wanted) and wanted <= {"array", "object", "null"} and wanted != {"null"}
 
 
 def _pieces(tree: nodes.Template) -> list[nodes.Expr] | None:

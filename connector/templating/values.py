@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from jinja2 import Undefined
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
-from connector.errors import InputError, cited
+from connector.templating.json_values import noticed
 from connector.templating.limits import fits, weigh
 
 
@@ -50,28 +49,6 @@ def null_as_missing(value: Any) -> Any:
     if isinstance(value, list):
         return [null_as_missing(item) for item in value]
     return value
-
-
-def without_null(value: Json) -> Json:
-    """Return a JSON value without its nulls, or ABSENT if nothing is left of it."""
-    if value is None:
-        return ABSENT
-    if isinstance(value, dict):
-        members = {n: kept for n, m in value.items() if (kept := without_null(m)) is not ABSENT}
-        return members if members or not value else ABSENT
-    if isinstance(value, list):
-        items = [kept for item in value if (kept := without_null(item)) is not ABSENT]
-        return items if items or not value else ABSENT
-    return value
-
-
-class _Noticed(threading.local):
-    """Facts about the rendering on this thread that cause a warning in the row's envelope."""
-
-    null_in_text = False
-
-
-noticed = _Noticed()
 
 
 def fail_if_missing(value: Any) -> None:
@@ -152,20 +129,3 @@ def json_of(value: Any, indent: int | None = None) -> str:
     """Return a value as JSON. An indent is accepted and ignored, because JSON is sent without one."""
     plain = to_json(value)
     return "" if plain is ABSENT else json_text.dumps(plain)
-
-
-def parse_json(rendered: str) -> Json:
-    """Parse a template's rendered JSON. Raises InputError that quotes the text, shortened."""
-    try:
-        return json_text.loads(rendered)
-    except ValueError as error:
-        quotes = "; text needs quotes around it" if '"' not in rendered else ""
-        hint = json_text.syntax_hint(rendered) or quotes
-        raise InputError(
-            "template_error", f"the template renders invalid JSON ({error}){hint}{cited(rendered)}"
-        ) from error
-
-
-def is_blank(value: Any) -> bool:
-    """Return whether a value is a blank text."""
-    return isinstance(value, str) and not value.strip()

@@ -25,8 +25,9 @@ from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
 from connector.files.readers import InputRow
 from connector.runs.batch import run_batch
 from connector.runs.policy import apply_policy
+from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
 from connector.runs.recorded_job import job_from_json
-from connector.runs.run import Prepared, action_digest, make_invoker, open_distinct, prepare, zone_of
+from connector.runs.run import action_digest, open_distinct
 from connector.runs.summary import FailureLimit, Summary
 from connector.runs.tenant_split import NOBODY, read_line
 from connector.runs.tenants import Tenants

@@ -29,9 +29,10 @@ from connector.runs.batch import require_first
 from connector.runs.job import STREAM, Job
 from connector.runs.merge import merge_files
 from connector.runs.policy import apply_policy
+from connector.runs.prepared import Prepared, zone_of
 from connector.runs.recorded_job import job_to_json
 from connector.runs.records import recorded, where
-from connector.runs.run import Prepared, action_digest, checked_rows, fingerprint, open_rows, zone_of
+from connector.runs.run import action_digest, checked_rows, fingerprint, open_rows
 from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_of, tenant_connections

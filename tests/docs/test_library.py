@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 from tests.conftest import ROOT
 from tests.docs.pages import blocks, page
 

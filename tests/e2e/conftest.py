@@ -13,7 +13,7 @@ from connector.client.factory import open_client
 from connector.connections.connection import make_connection
 from connector.files.envelope import Envelope
 from connector.runs.job import Job
-from connector.runs.run import make_invoker, prepare
+from connector.runs.prepared import make_invoker, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 
 Call = Callable[..., Envelope]

@@ -18,7 +18,7 @@ from connector.common.package_data import schema
 from connector.connections.connection import make_connection
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.data.seed import EPOCH
 from connector.sandbox.ninjaone.server import Sandbox

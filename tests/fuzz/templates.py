@@ -12,7 +12,8 @@ from connector.common import json_text
 from connector.errors import RowError, RunError
 from connector.templating.environment import environment
 from connector.templating.methods import _METHODS
-from connector.templating.templates import Scope, compile_together, read
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_together, read
 from tests.fuzz.target import JSON, Target, refused
 
 NAMES = [

@@ -12,7 +12,7 @@ import pytest
 from connector.connections.connection import make_connection
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.sandbox.halopsa.server import HaloSandbox
 from tests.conftest import ROOT
 from tests.halopsa.sandboxes import CATALOG, SERVICE

@@ -22,7 +22,7 @@ from connector.http.messages import Request
 from connector.invocation.changes import require_change
 from connector.invocation.handlers import Inputs, Note, Page, find_handler
 from connector.runs.job import Job
-from connector.runs.run import Prepared
+from connector.runs.prepared import Prepared
 from tests.fakes import reply
 from tests.kept_catalog import CATALOG
 

@@ -13,7 +13,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.http.downloads import file_name
 from connector.http.messages import Response
 from connector.runs.job import Job
-from connector.runs.run import prepare
+from connector.runs.prepared import prepare
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, reply
 

@@ -19,7 +19,7 @@ from connector.errors import CertificateError, FailureLimitError, NotSentError
 from connector.library import session as session_module
 from connector.runs import records
 from connector.runs.job import Job
-from connector.runs.run import naming
+from connector.runs.prepared import naming
 from connector.runs.summary_document import SummaryDocument
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, FakeTransport, make_client, reply, write_lines

@@ -10,7 +10,7 @@ from connector.catalog.catalog import Catalog
 from connector.client.factory import open_client
 from connector.connections.connection import make_connection
 from connector.runs.job import Job
-from connector.runs.run import make_invoker, prepare
+from connector.runs.prepared import make_invoker, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.e2e.conftest import Call
 

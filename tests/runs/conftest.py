@@ -17,7 +17,7 @@ from connector.files.output import Start
 from connector.invocation.invoke import Invoker
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, write_lines

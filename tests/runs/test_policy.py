@@ -19,7 +19,8 @@ from connector.http.messages import Request
 from connector.runs.job import Job
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare, prepare_all, run
+from connector.runs.prepared import prepare, prepare_all
+from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.declared import declare, invoker
 from tests.fakes import CONNECTION, FakeClock, FakeTransport, make_client, reply, write_lines

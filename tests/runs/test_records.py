@@ -27,9 +27,10 @@ from connector.runs import records
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
+from connector.runs.prepared import prepare
 from connector.runs.recorded_job import job_to_json
 from connector.runs.records import MOST_POINTS, Record, Timeline, find, list_records, recorded, save
-from connector.runs.run import prepare, run
+from connector.runs.run import run
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import FakeClock, write_lines

@@ -16,7 +16,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.runs.jobs import READ, REBOOT, RENAME, Ended, RunJob, counts

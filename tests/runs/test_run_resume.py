@@ -20,7 +20,8 @@ from connector.connections.connection import Connection, make_connection
 from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs.job import Job
-from connector.runs.run import prepare, run
+from connector.runs.prepared import prepare
+from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.setting import find_state
@@ -252,8 +253,8 @@ def test_rows_that_were_answered_behind_one_that_hung_are_answered_from_the_jour
         concurrency=concurrency,
     )
     code = (
-        "import pickle, sys; from connector.runs.run import prepare, run; "
-        "from connector.catalog.catalog import Catalog;"
+        "import pickle, sys; from connector.catalog.catalog import Catalog; "
+        "from connector.runs.prepared import prepare; from connector.runs.run import run; "
         "job, connection = pickle.load(sys.stdin.buffer); run(prepare(job, Catalog()), connection=connection)"
     )
     sandbox.set_faults(queue=[{"fault": "slow", "seconds": 60}])

@@ -22,8 +22,8 @@ from connector.files.readers import InputRow
 from connector.runs import merge, tenant_runs, tenant_split
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
+from connector.runs.prepared import Prepared, prepare
 from connector.runs.records import find
-from connector.runs.run import Prepared, prepare
 from connector.runs.run_stores import store_of
 from connector.runs.summary import Summary
 from connector.runs.tenant_accounts import account_of, tenant_connections

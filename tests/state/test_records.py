@@ -15,8 +15,9 @@ from connector.common import user_folders
 from connector.connections.connection import make_connection
 from connector.errors import RunError
 from connector.runs import records
+from connector.runs.prepared import prepare
 from connector.runs.records import find, find_by_id, forget, list_records, read_records, save
-from connector.runs.run import prepare, run
+from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.records import DatabaseRecords

@@ -18,7 +18,7 @@ from connector.connections.connection import load_connection, state_of
 from connector.errors import RunError
 from connector.files.output_formats import OutputForm
 from connector.runs.job import Job
-from connector.runs.run import with_one_state
+from connector.runs.prepared import with_one_state
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.runs import DatabaseRunStore

@@ -21,7 +21,8 @@ from connector.connections.connection import make_connection
 from connector.errors import RunError, RunStoppedError
 from connector.files.envelope import Envelope
 from connector.runs.job import Job
-from connector.runs.run import prepare, run
+from connector.runs.prepared import prepare
+from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state import database
 from connector.state.database import DatabaseLostError

@@ -16,7 +16,7 @@ from connector.errors import InputError, RunError
 from connector.sync.mapping import SyncMapping
 from connector.sync.mapping_file import load_mapping
 from connector.sync.templates import MappingTemplate, render_all
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 WHOLE = r"""
 version: 1

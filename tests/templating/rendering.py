@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connector.errors import RowError
-from connector.templating.templates import Scope, compile_template
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_template
 
 ANY: dict[str, Any] = {}
 TEXT = {"type": "string"}

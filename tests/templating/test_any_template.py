@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.errors import RowError, RunError
-from connector.templating.templates import Render, Scope, compile_template, compile_together, read
+from connector.templating.scope import Render, Scope
+from connector.templating.templates import compile_template, compile_together, read
 from tests.examples import examples
 from tests.templating.rendering import ANY, ARRAY, ARRAYS, OBJECT, TEXT, refusal, render
 

@@ -9,7 +9,8 @@ import pytest
 
 from connector.common import json_text
 from connector.errors import RowError
-from connector.templating.templates import Scope, compile_template
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_template
 
 ROW = {
     "no": "FALSE",

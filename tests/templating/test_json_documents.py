@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connector.errors import RunError
-from connector.templating.templates import json_source, takes_json
+from connector.templating.scope import takes_json
+from connector.templating.templates import json_source
 from tests.templating.rendering import ARRAY, ARRAYS, OBJECT, refusal, render
 
 # --- JSON documents ----------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import pytest
 
 from connector.errors import RowError, RunError
 from connector.templating import limits, templates
-from connector.templating.templates import Scope, compile_template, compile_together, read
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_template, compile_together, read
 
 ROW: dict[str, Any] = {
     "n": 10**9,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connector.common.absent import ABSENT
-from connector.templating.templates import Scope, compile_together, read
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_together, read
 from tests.templating.rendering import ARRAY, OBJECT, TEXT
 
 

@@ -7,7 +7,8 @@ import pytest
 from connector.errors import InputError
 from connector.templating.environment import environment
 from connector.templating.required_fields import required_fields
-from connector.templating.templates import Scope, compile_template
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_template
 
 REQUIRED = [
     ("{{ a }}", "a"),

@@ -10,7 +10,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from connector.errors import RowError
-from connector.templating.templates import Scope, compile_template, compile_together, constant, read
+from connector.templating.scope import Scope, constant
+from connector.templating.templates import compile_template, compile_together, read
 from connector.templating.values import to_json
 from tests.templating.rendering import ANY, ARRAY, OBJECT, TEXT, refusal, render
 

@@ -17,7 +17,7 @@ from connector.catalog.catalog import Catalog
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError, RunStoppedError
 from connector.library.ninjaone import NinjaOne
 from connector.runs.job import Job
-from connector.runs.run import Prepared, prepare
+from connector.runs.prepared import Prepared, prepare
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.chunks import Progress, SharedRuns
 from connector.state.database import DatabaseLostError

@@ -15,7 +15,7 @@ from connector.catalog.catalog import Catalog
 from connector.files.envelope import Envelope
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import HurriedClock
 from tests.torture.kinds import ORGANIZATION, READ, REBOOT, UPDATE, Kind

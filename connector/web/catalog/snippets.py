@@ -128,7 +128,8 @@ def python(action: Action, example: Example) -> str:
         "from pathlib import Path\n\n"
         "from connector.catalog.catalog import Catalog\n"
         "from connector.runs.job import Job\n"
-        "from connector.runs.run import prepare, run\n\n"
+        "from connector.runs.prepared import prepare\n"
+        "from connector.runs.run import run\n\n"
         f"rows = [{_python(example.row, '')}]\n"
         f'Path("{ROWS}").write_text("\\n".join(map(json.dumps, rows)))\n\n'
         "job = Job(\n"

@@ -21,7 +21,7 @@ from connector.sync.mapping_check import is_known, member_paths
 from connector.sync.sample import Sample
 from connector.sync.templates import MappingTemplate
 from connector.sync.values import FieldDefinition, typed
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 LONGEST_S = 3.0
 """The time limit for all devices, in seconds. Each rendering of a template also has limits."""

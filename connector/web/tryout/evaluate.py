@@ -25,7 +25,7 @@ from connector.errors import RowError, RunError, shorten
 from connector.files.readers import InputRow
 from connector.invocation.bindings import Binding, bind, bind_inputs
 from connector.runs.preview import preview_row
-from connector.templating.templates import Scope
+from connector.templating.scope import Scope
 
 LONGEST_S = 3.0
 """The time limit for all rows, in seconds. Each rendering of a template also has limits."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.catalog.catalog import Catalog
-from connector.templating.templates import Scope, compile_template
+from connector.templating.scope import Scope
+from connector.templating.templates import compile_template
 from connector.web.tryout.columns import as_template, map_columns
 from tests.web.guest import open_site
 

@@ -1,0 +1,28 @@
+"""What a call loads: only what it uses, because modules take most of its time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from connector.sandbox.ninjaone.server import Sandbox
+
+UNUSED = (
+    *("jinja2", "pickle", "jsonschema", "requests", "ssl", "email", "sqlite3"),
+    *("connector.runs.run", "connector.runs.batch", "connector.runs.distinct", "connector.runs.step_rows"),
+)
+
+
+def test_a_call_loads_no_module_that_it_does_not_use(sandbox: Sandbox, tmp_path: Path) -> None:
+    connection = tmp_path / "connection.yaml"
+    connection.write_text("".join(f"{key}: {value}\n" for key, value in sandbox.connection.items()))
+    code = (
+        "import sys; from connector.cli.main import main; exit_code = main(sys.argv[1:]); "
+        f"print(*{{*{UNUSED}}} & {{*sys.modules}}, file=sys.stderr); sys.exit(exit_code)"
+    )
+    arguments = ("call", "get_device", "device_id=1", "--delay-ms", "0", "-c", str(connection))
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.split()) == (0, [])
