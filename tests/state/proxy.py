@@ -11,7 +11,8 @@ class Proxy:
     """Forwards connections to a port of this machine.
 
     While it drops, connections stay open, and what is sent on them is lost: no error tells a worker that its
-    database cannot be reached any more.
+    database cannot be reached any more. A connection that has lost something forwards nothing more, as TCP
+    delivers no bytes after a gap.
     """
 
     def __init__(self, port: int) -> None:
@@ -38,11 +39,14 @@ class Proxy:
             threading.Thread(target=self._forward, args=pair, daemon=True).start()
 
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        has_gap = False
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                if not self.drops:
+                has_gap = has_gap or self.drops
+                if not has_gap:
                     target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
+            if not (has_gap or self.drops):
+                target.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """End all connections."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,7 @@ Steps = Callable[[str, Start], Iterator[object]]
 
 @pytest.fixture
 def steps(
+    request: pytest.FixtureRequest,
     postgres: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -37,9 +40,13 @@ def steps(
 ) -> Steps:
     """Runs a job of two steps in the folder of a worker, and yields after each."""
     monkeypatch.setattr(run_table, "key_of", lambda path: path.name)
-    connection = make_connection(service, sandbox.connection, "the sandbox")
+    acme = str(tmp_path / "acme.yaml")
+    Path(acme).write_text(json.dumps(sandbox.connection))
+    tenants: dict[str, Any] = {"connection": "{{ who }}", "allow_connections": {acme: acme}}
+    is_alone = getattr(request, "param", "one connection") == "one connection"
+    connection = make_connection(service, sandbox.connection, "the sandbox") if is_alone else None
     rows = tmp_path / "rows.jsonl"
-    write_lines(rows, [{"n": 1}, {"n": 2}])
+    write_lines(rows, [{"n": n, "who": acme} for n in (1, 2)])
 
     def run_steps(worker: str, start: Start) -> Iterator[object]:
         jobs = [
@@ -50,6 +57,7 @@ def steps(
                 input=str(rows),
                 output=str(tmp_path / worker / f"{step}.jsonl"),
                 state=postgres,
+                **({} if is_alone else tenants),
             )
             for step in ("first", "second")
         ]
@@ -58,7 +66,16 @@ def steps(
     return run_steps
 
 
-@pytest.mark.parametrize("start", ["new", "resume"])
+@pytest.mark.parametrize(
+    ("steps", "start"),
+    [
+        ("one connection", "new"),
+        ("one connection", "resume"),
+        ("tenants", "new"),
+        pytest.param("tenants", "resume", marks=pytest.mark.slow),
+    ],
+    indirect=["steps"],
+)
 def test_a_step_that_another_worker_has_finished_in_the_meantime_is_not_run_again(
     steps: Steps, sandbox: Sandbox, start: Start
 ) -> None:

@@ -32,7 +32,7 @@ from tests.postgres import Server
 from tests.state.proxy import Proxy
 from tests.state.worker_process import POINTS
 from tests.state.workers import Workers
-from tests.torture.kinds import TICKET, Kind
+from tests.torture.kinds import ONE_DEVICE, TICKET
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP and SIGKILL there")
 
@@ -94,23 +94,13 @@ def test_a_worker_that_is_paused_while_it_waits_to_retry_does_not_retry(
     assert [e["row"] for e in envelopes if e["meta"]["code"] == "outcome_unknown"] == [3]
 
 
-ONE_DEVICE = Kind(
-    "updates of one device",
-    "update_device",
-    {"device_id": "1", "display_name": "Row {{ n }}."},
-    path=r"never",
-    mark=r'"Row (\d+)\."',
-    once=("PATCH",),
-)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", [(), ("429",)])
 def test_a_paused_worker_overwrites_nothing_that_was_written_since(
     tmp_path: Path, sandbox: Sandbox, postgres: str, faults: Sequence[str]
 ) -> None:
     """A change that can be repeated is not recorded, but a later row may have changed the same value."""
-    workers = Workers(tmp_path, sandbox, ONE_DEVICE, ROWS, postgres)
+    workers = Workers(tmp_path, sandbox, replace(ONE_DEVICE, once=("PATCH",)), ROWS, postgres)
     sandbox.set_faults(queue=[None, None, *faults])
     paused = pause(workers, "before the wait" if faults else "before the update")
     envelopes = workers.finish("b")

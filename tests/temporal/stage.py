@@ -105,8 +105,10 @@ class Stage:
     def run(self, *options: str) -> Process:
         return Process(self.starter, self.state, "run", "job.yaml", "--on", self.on, *options)
 
-    def worker(self, name: str, *options: str, connections: Sequence[str] | None = None) -> Process:
-        """Start a worker with files of these connections (default: all)."""
+    def worker(
+        self, name: str, *options: str, connections: Sequence[str] | None = None, state: str = ""
+    ) -> Process:
+        """Start a worker with files of these connections (default: all), and a URL of the state."""
         folder = self.folder / name
         for file in self.names if connections is None else connections:
             self.connect(folder / "connections" / file, self.sandboxes[self.names.index(file)])
@@ -114,7 +116,7 @@ class Stage:
         host, _, rest = self.on.removeprefix("temporal://").partition("/")
         queue = rest.partition("task_queue=")[2]
         address = ["--address", host, "--task-queue", queue, "--connections", "connections"]
-        worker = Process(folder, "", "worker", "--state", self.state, *address, *options)
+        worker = Process(folder, "", "worker", "--state", state or self.state, *address, *options)
         wait_until(lambda: "takes tasks" in worker.said() or worker.process.poll() is not None)
         assert worker.process.poll() is None, worker.said()
         return worker

@@ -103,5 +103,20 @@ CLOSE = Kind(
     once=("PUT",),
     fits=lambda result, row: result["id"] == 1000 + row,
 )
+SCRIPT = Kind(
+    "script",
+    "run_script",
+    {"device_id": "{{ n }}", "type": "SCRIPT", "script_id": "1"},
+    path=r"/v2/device/(\d+)/script/run",
+    once=("POST",),
+)
+ONE_DEVICE = Kind(
+    "updates of one device",
+    "update_device",
+    {"device_id": "1", "display_name": "Row {{ n }}."},
+    path=r"never",
+    mark=r'"Row (\d+)\."',
+)
+DELETE = Kind("deletion", "delete_contact", {"contact_id": "{{ n }}"}, path=r"/v2/contact/(\d+)")
 LIST = Kind("read of a list", "list_devices", {"limit": "{{ 0 * n + 50 }}"}, path=r"never")
 """It is larger as CSV than as JSON because of its quotation marks."""

@@ -1,6 +1,9 @@
-"""A run on Temporal whose workers, starter and servers are killed, one after the other, until it ends.
+"""Runs on Temporal whose processes are killed, paused and cut off, one after the other, until they end.
 
-At the end each row has one envelope, in order, and no request that must not be repeated was sent twice.
+Three workers run the rows of twelve tenants. Workers, the starter, Temporal's server and PostgreSQL are
+killed, workers are paused until others have taken over, and the network between a process and the database
+drops everything for a while. At the end each row has one envelope, in order, no request that must not be
+repeated was sent twice, and no update was repeated after a later one.
 """
 
 from __future__ import annotations
@@ -10,102 +13,246 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
-from tests.fakes import wait_until
 from tests.postgres import Server
+from tests.state.proxy import Proxy
 from tests.temporal.conftest import require_temporal
 from tests.temporal.server import TemporalServer
 from tests.temporal.stage import Process, Stage
-from tests.torture.runs import NOTHING_RUN
+from tests.torture.kinds import DELETE, ONE_DEVICE, SCRIPT, TICKET, Kind
+from tests.torture.runs import NOTHING_RUN, STOPPED
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP and SIGKILL there"),
     pytest.mark.slow,
 ]
 
-TENANTS, ROWS, KILLS = 4, 1200, 12
+TENANTS, ROWS = 12, 3000
+WORKERS = ("one", "two", "three")
+STARTER = "starter"
+HARDSHIPS = {
+    "worker killed": 7,
+    "worker paused": 3,
+    "network cut": 4,
+    "starter killed": 2,
+    "Temporal killed": 2,
+    "database killed": 3,
+}
+"""How often each happens to each run."""
 OUT_OF_REACH = ("cannot be reached", "the database cannot be used", "another worker is running it")
-"""What a starter says whose servers are killed before it has begun."""
-_PAUSE_S = 20
-"""The time for which a worker is paused: longer than its lease."""
+"""What a starter says whose servers are killed or cut off."""
+_PAUSES_S = (18.0, 25.0)
+"""The times for which a worker is paused: longer than its lease."""
+_CUTS_S = (3.0, 25.0)
+"""The times for which a network is cut: shorter and longer than a lease, and than a database may take."""
+_PATIENCE_S = 180
+VARIANTS = [(TICKET, 1, 20), (TICKET, 4, 300), (SCRIPT, 4, 300), (ONE_DEVICE, 1, 20), (DELETE, 3, 200)]
+"""The kind of the rows, `concurrency`, and the latency of the service in milliseconds."""
+
+
+class Rows(Stage):
+    """Rows of a kind, of several tenants in turn; `n` is the number of a row of its tenant, from 1."""
+
+    kind: Kind = TICKET
+
+    def write(self, kind: Kind, concurrency: int) -> None:
+        """Write the rows and the job."""
+        self.kind = kind
+        self.write_rows(
+            [{"n": n // TENANTS + 1, "tenant": self.names[n % TENANTS]} for n in range(self.rows)]
+        )
+        self.write_job(
+            action=kind.action, templates=kind.templates, delay_ms=200 // concurrency, concurrency=concurrency
+        )
+        if kind is DELETE:
+            for sandbox in self.sandboxes:
+                contacts = {n: {"id": n, "uid": str(n)} for n in range(1, self.rows // TENANTS + 1)}
+                sandbox.state.store["contact"] = contacts
+
+    def of_tenants(self) -> list[list[int]]:
+        """The rows whose requests each tenant received, in the order of arrival."""
+        found = []
+        for sandbox in self.sandboxes:
+            entries = (entry for entry in sandbox.log.requests() if entry["method"] != "GET")
+            found.append([n for entry in entries if (n := self.kind.row_of(entry)) is not None])
+        return found
+
+    def check(self, most_unknown: int, most_late: int) -> Counter[str]:
+        """Check envelopes and requests; return counts of rows and requests."""
+        envelopes = self.envelopes()
+        assert [envelope["row"] for envelope in envelopes] == list(range(1, self.rows + 1))
+        counts = Counter(str(envelope["meta"]["code"]) for envelope in envelopes)
+        assert counts.keys() <= {"None", "outcome_unknown"}, counts
+        sent = self.of_tenants()
+        sent_by_row = Counter(
+            (n - 1) * TENANTS + tenant + 1 for tenant, rows in enumerate(sent) for n in rows
+        )
+        twice = {row: count for row, count in sent_by_row.items() if count > 1}
+        if self.kind.once:
+            assert not twice
+            assert counts["outcome_unknown"] <= most_unknown
+        else:
+            assert not counts["outcome_unknown"]
+        for envelope in envelopes:
+            if not envelope["has_error"]:
+                assert sent_by_row[envelope["row"]]
+                assert self.kind.fits(envelope["result"], (envelope["row"] - 1) // TENANTS + 1)
+        late = sum(later < n for rows in sent for n, later in pairwise(rows))
+        if self.kind is ONE_DEVICE:
+            assert late <= most_late
+        if self.kind is DELETE:
+            assert not any(sandbox.state.store["contact"] for sandbox in self.sandboxes)
+        assert not (self.starter / "out.jsonl.run").exists()
+        return Counter(
+            {f"rows: {code}": count for code, count in counts.items()}
+            | {"repeated requests": len(twice), "late updates": late if self.kind is ONE_DEVICE else 0}
+        )
 
 
 class Hardships:
-    """A run with two workers, and what happens to it; `met` counts it."""
+    """A run with three workers, and what happens to it; `met` counts it."""
 
     def __init__(
-        self, stage: Stage, server: Server, temporal: TemporalServer, seed: int, stack: ExitStack
+        self, stage: Rows, server: Server, temporal: TemporalServer, seed: int, stack: ExitStack
     ) -> None:
         self._stage, self._server, self._temporal, self._stack = stage, server, temporal, stack
         self._draw = random.Random(seed)
+        self.left = [what for what, count in HARDSHIPS.items() for _ in range(count)]
+        self._draw.shuffle(self.left)
         self.met: Counter[str] = Counter()
-        self._workers = {name: self._worker(name) for name in ("one", "two")}
-        self.run = stack.enter_context(stage.run())
+        self._proxies = {
+            name: stack.enter_context(closing(Proxy(server.port))) for name in (*WORKERS, STARTER)
+        }
+        self._ends: dict[str, tuple[float, str]] = {}
+        """When the pause of a worker or the cut of its network ends, and which it is."""
+        self._received = [0] * len(stage.sandboxes)
+        self._workers = {name: self._worker(name) for name in WORKERS}
+        self.run = self._start()
+
+    def _url(self, name: str) -> str:
+        return self._server.url(port=self._proxies[name].port)
 
     def _worker(self, name: str) -> Process:
-        return self._stack.enter_context(self._stage.worker(name))
+        return self._stack.enter_context(self._stage.worker(name, "--chunks", "4", state=self._url(name)))
+
+    def _start(self, *options: str) -> Process:
+        self._stage.state = self._url(STARTER)
+        return self._stack.enter_context(self._stage.run("--yes", *options))
+
+    def go_on(self) -> bool:
+        """Wait for some more requests, end what is over, and return whether the run has not ended."""
+        wanted, end = self._draw.randint(5, 40), time.monotonic() + _PATIENCE_S
+        while wanted > 0:
+            assert time.monotonic() < end, f"no row is sent: {self.run.said()}"
+            self._end_what_is_over()
+            if self._has_ended():
+                return False
+            time.sleep(0.02)
+            for number, sandbox in enumerate(self._stage.sandboxes):
+                new = len(sandbox.log.requests(self._received[number]))
+                self._received[number] += new
+                wanted -= new
+        return True
+
+    def _end_what_is_over(self, now: float = 0.0) -> None:
+        for name, (end, what) in list(self._ends.items()):
+            if (now or time.monotonic()) >= end:
+                del self._ends[name]
+                if what == "worker paused":
+                    self._workers[name].send(signal.SIGCONT)
+                else:
+                    self._proxies[name].drops = False
+
+    def _has_ended(self) -> bool:
+        """Return whether the run has ended; a starter that was cut off is started again."""
+        code = self.run.process.poll()
+        if code in (NOTHING_RUN, STOPPED) and any(text in self.run.said() for text in OUT_OF_REACH):
+            self.met["starter without a server"] += 1
+            self.run = self._start("--resume")
+            return False
+        return code is not None
 
     def meet(self) -> None:
-        """Let the run go on for some rows, then let something happen to it."""
-        before = len(self._stage.sent()) + self._draw.randint(5, 60)
-        wait_until(lambda: len(self._stage.sent()) >= before or self.run.process.poll() is not None, 120)
-        if self.run.process.poll() is not None:
-            self.finish()
-            return
-        name = self._draw.choice(list(self._workers))
-        what = self._draw.choice(("worker", "worker", "pause", "starter", "temporal", "database"))
+        """Let the next thing happen."""
+        what = self.left.pop()
+        free = [name for name in WORKERS if name not in self._ends]
+        if what in ("worker paused", "network cut"):
+            if what == "network cut" and STARTER not in self._ends:
+                free.append(STARTER)
+            if len(free) < 2:  # somebody has to go on
+                self._end_what_is_over(min(end for end, _ in self._ends.values()))
+                free = [name for name in WORKERS if name not in self._ends]
         self.met[what] += 1
-        if what == "worker":
-            self._workers[name].kill()
-            self._workers[name] = self._worker(name)
-        elif what == "pause":
-            self._workers[name].send(signal.SIGSTOP)
-            time.sleep(_PAUSE_S)
-            self._workers[name].send(signal.SIGCONT)
-        elif what == "starter":
+        if what == "starter killed":
             self.run.kill()
-            self.run = self._stack.enter_context(self._stage.run("--resume"))
-        elif what == "temporal":
+            self.run = self._start("--resume")
+        elif what == "Temporal killed":
             self._temporal.kill()
             time.sleep(self._draw.uniform(0, 3))
             self._temporal.start()
-        else:
+        elif what == "database killed":
             self._server.kill()
             time.sleep(self._draw.uniform(0, 3))
             self._server.start()
+        else:
+            self._to_one(what, self._draw.choice(free or list(WORKERS)))
+
+    def _to_one(self, what: str, name: str) -> None:
+        if what == "worker killed":
+            if name in self._ends:
+                self._end_what_is_over(self._ends[name][0])
+            self._workers[name].kill()
+            self._workers[name] = self._worker(name)
+        elif what == "worker paused":
+            self._workers[name].send(signal.SIGSTOP)
+            self._ends[name] = time.monotonic() + self._draw.uniform(*_PAUSES_S), what
+        else:
+            self.met["network of the starter"] += name == STARTER
+            self._proxies[name].drops = True
+            self._ends[name] = time.monotonic() + self._draw.uniform(*_CUTS_S), what
 
     def finish(self) -> int:
         """Wait for the end of the run, and return its exit code."""
-        while self.run.wait() == NOTHING_RUN and any(text in self.run.said() for text in OUT_OF_REACH):
-            self.met["starter without a server"] += 1
-            self.run = self._stack.enter_context(self._stage.run("--resume"))
+        end = time.monotonic() + _PATIENCE_S
+        while self._ends or not self._has_ended():
+            assert time.monotonic() < end, self.run.said()
+            self._end_what_is_over()
+            time.sleep(0.05)
+        for name, worker in self._workers.items():
+            assert worker.process.poll() is None, f"{name}: {worker.said()}"
         return self.run.wait()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("variant", range(len(VARIANTS)))
 def test_a_run_whose_processes_are_killed_loses_nothing_and_sends_nothing_twice(
-    tmp_path: Path, own_postgres: Server, seed: int, record_property: Callable[[str, Any], None]
+    tmp_path: Path, own_postgres: Server, variant: int, record_property: Callable[[str, Any], None]
 ) -> None:
     require_temporal()
-    (tmp_path / "temporal").mkdir()
+    kind, concurrency, latency_ms = VARIANTS[variant]
     with ExitStack() as stack:
-        temporal = stack.enter_context(TemporalServer(tmp_path / "temporal"))
-        sandboxes = [stack.enter_context(Sandbox()) for _ in range(TENANTS)]
-        stage = Stage(tmp_path / "stage", sandboxes, own_postgres.url(), temporal.url("q"), ROWS)
-        stage.write_job(delay_ms=50)
-        hardships = Hardships(stage, own_postgres, temporal, seed, stack)
-        while sum(hardships.met.values()) < KILLS and hardships.run.process.poll() is None:
+        folder = tmp_path / "temporal"
+        folder.mkdir()
+        temporal = stack.enter_context(TemporalServer(folder))
+        sandboxes: Sequence[Sandbox] = [
+            stack.enter_context(Sandbox(latency_ms=latency_ms, devices=300)) for _ in range(TENANTS)
+        ]
+        stage = Rows(tmp_path / "stage", sandboxes, own_postgres.url(), temporal.url("q"), ROWS)
+        stage.write(kind, concurrency)
+        hardships = Hardships(stage, own_postgres, temporal, variant, stack)
+        while hardships.left and hardships.go_on():
             hardships.meet()
-        assert hardships.finish() in (0, 1), hardships.run.said()
-    stage.check_complete(most_unknown=2 * TENANTS * KILLS)
-    for what, count in hardships.met.items():
-        record_property(what, count)
-    unknown = sum(envelope["has_error"] for envelope in stage.envelopes())
-    record_property("rows: outcome_unknown", unknown)
+        assert hardships.finish() == 0 or kind.once, hardships.run.said()
+    met = hardships.met
+    assert {what: met[what] for what in HARDSHIPS} == HARDSHIPS, "the run ended before"
+    of_rows = sum(met[what] for what in HARDSHIPS if what not in ("starter killed", "Temporal killed"))
+    counts = stage.check(most_unknown=of_rows * TENANTS * concurrency, most_late=met["worker paused"])
+    for name, count in (("kind", kind.name), ("concurrency", concurrency), *met.items(), *counts.items()):
+        record_property(name, count)
