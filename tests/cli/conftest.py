@@ -23,9 +23,11 @@ Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 def ninjaone(request: pytest.FixtureRequest) -> Ninjaone:
     """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it.
 
-    As a process; within the test's own where a module has the mark `in_process`, unless --all is given.
+    As a process; within the test's own where a module has the mark `in_process`, unless --all is given. With
+    `in_process("patched")`, always within, because the test patches what the command uses.
     """
-    within = request.node.get_closest_marker("in_process") and not request.config.getoption("--all")
+    mark = request.node.get_closest_marker("in_process")
+    within = mark and ("patched" in mark.args or not request.config.getoption("--all"))
     found: Ninjaone = request.getfixturevalue("in_process" if within else "process")
     return found
 

@@ -13,7 +13,7 @@ from connector.common.clock import SystemClock
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 
-pytestmark = pytest.mark.in_process
+pytestmark = pytest.mark.in_process("patched")
 
 NIGHT = 1_795_996_740.0
 """2026-11-29 23:59 UTC, which is the next day in Berlin."""

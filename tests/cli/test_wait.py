@@ -18,7 +18,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 
-pytestmark = pytest.mark.in_process
+pytestmark = pytest.mark.in_process("patched")
 
 SCRIPT = ("-t", "device_id={{ id }}", "-t", "type=SCRIPT", "-t", "script_id=1")
 
