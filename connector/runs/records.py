@@ -12,10 +12,12 @@ database that the environment selects, if any; of two with the same id, the late
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -47,6 +49,8 @@ KEPT = 1000
 """The maximum number of records; the oldest are deleted first."""
 EVERY_S = 1.0
 """The interval of updates to the record of a running run, in seconds."""
+_CLOCKS_DIFFER_S = 5.0
+"""The maximum difference between a run's clock and the time of its file, in seconds."""
 MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
@@ -306,32 +310,62 @@ def find_by_id(id: str) -> Record | None:
 
 def list_records() -> Iterator[Record]:
     """Yield all readable records, in no particular order. Raises RunError if the database cannot be used."""
-    yield from _read_all(_shared())[0]
+    records = LatestRecords(_shared())
+    records.read()
+    yield from records.by_id.values()
 
 
-def read_records() -> tuple[list[Record], list[str]]:
-    """Return all readable records, in no particular order, and a message for each unreadable one."""
+def latest_records() -> LatestRecords:
+    """Return a reader of all records; without those in the database, with a message, if it cannot be used."""
     try:
-        return _read_all(_shared())
+        return LatestRecords(_shared())
     except RunError as error:
-        readable, unreadable = _read_all(None)
-        return readable, [*unreadable, str(error)]
+        records = LatestRecords(None)
+        records.unreadable.append(str(error))
+        return records
 
 
-def _read_all(shared: DatabaseRecords | None) -> tuple[list[Record], list[str]]:
-    contents: list[tuple[str, Path | str]] = [(str(path), path) for path in records_folder().glob("*.json")]
-    if shared:
-        contents += [(f"{shared.shown}: record {id}", content) for id, content in shared.all()]
-    readable: dict[str, Record] = {}
-    unreadable = []
-    for place, content in contents:
+class LatestRecords:
+    """Reads records, and the files that were written last first, so that the latest runs are known early.
+
+    `by_id` has the records that were read, and `unreadable` a message for each one that cannot be read.
+    All runs that started after `complete_after` (epoch seconds) are among them.
+    Those in the database are read at once. Raises RunError if it cannot be used.
+    """
+
+    def __init__(self, shared: DatabaseRecords | None) -> None:
+        self.by_id: dict[str, Record] = {}
+        self.unreadable: list[str] = []
+        self.complete_after = inf
+        if shared:
+            for id, content in shared.all():
+                self._add(f"{shared.shown}: record {id}", content)
+        self._files = sorted(_written())
+
+    def read(self, count: int | None = None) -> None:
+        """Read the next files, by default all."""
+        for _ in range(len(self._files) if count is None else min(count, len(self._files))):
+            _, path = self._files.pop()
+            self._add(path, Path(path))
+        # A run does not start after its record was written.
+        self.complete_after = self._files[-1][0] + _CLOCKS_DIFFER_S if self._files else -inf
+
+    def _add(self, place: str, content: str | Path) -> None:
         try:
             record = _parse(content if isinstance(content, str) else content.read_text(encoding="utf-8"))
         except _UNREADABLE as error:
-            unreadable.append(f"{place}: cannot be read: {reason_of(error)}")
+            self.unreadable.append(f"{place}: cannot be read: {reason_of(error)}")
         else:
-            readable[record.id] = _latest(record, readable.get(record.id))
-    return list(readable.values()), unreadable
+            self.by_id[record.id] = _latest(record, self.by_id.get(record.id))
+
+
+def _written() -> Iterator[tuple[float, str]]:
+    """Yield the times at which the files of records were written, and their paths."""
+    with os.scandir(records_folder()) as entries:
+        for entry in entries:
+            if entry.name.endswith(".json"):
+                with suppress(FileNotFoundError):  # deleted in the meantime
+                    yield entry.stat().st_mtime, entry.path
 
 
 def _latest(record: Record, other: Record | None) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, extension_of, format_of
-from connector.runs.records import Record, find_by_id, read_records, reason_of
+from connector.runs.records import LatestRecords, Record, find_by_id, latest_records, reason_of
 from connector.web.consent import question, question_of_steps
 from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
@@ -49,23 +50,48 @@ _MEDIA_TYPES: dict[Format, str] = {
 
 def _runs(site: Site, request: Request) -> Response:
     page = max(1, request.args.get("page", 1, int))
-    records, unreadable = read_records()
-    by_id = {record.id: record for record in records}
-    started = {id: record.started for id, record in by_id.items()}
-    started |= {id: s.began for id, s in site.control.all_started().items() if id not in by_id}
-    groups: dict[str, list[str]] = {}
-    for id in sorted(started, key=lambda id: -started[id]):
-        groups.setdefault(job_id(by_id[id]) if id in by_id else id, []).append(id)
-    newest = list(groups.values())
+    began = {id: started.began for id, started in site.control.all_started().items()}
+    records, groups = _latest_groups(page * LISTED, began)
+    unreadable = records.unreadable
     listed = [
         one
-        for ids in newest[(page - 1) * LISTED : page * LISTED]
-        for one in _listed(site, ids, by_id, unreadable)
+        for ids in groups[(page - 1) * LISTED : page * LISTED]
+        for one in _listed(site, _with_all_steps(ids, records.by_id), records.by_id, unreadable)
     ]
-    more = len(newest) > page * LISTED
+    more = len(groups) > page * LISTED
     is_live = any((its.whole if isinstance(its, JobView) else its).is_live for its in listed)
     values: dict[str, Any] = {"runs": listed, "is_live": is_live, "page": page, "more": more}
     return site.page("runs.html", "", unreadable=unreadable, **values)
+
+
+def _latest_groups(wanted: int, began: Mapping[str, float]) -> tuple[LatestRecords, list[list[str]]]:
+    """Return the records that were read, and the ids of runs and of the steps of each job, latest first.
+
+    There are more than `wanted` if so many exist. `began` has the times of runs that may have no record yet.
+    """
+    records, groups, certain = latest_records(), [], 0
+    while certain <= wanted and records.complete_after != -inf:
+        records.read(max(wanted + 1, len(records.by_id)))
+        started = {**began, **{id: record.started for id, record in records.by_id.items()}}
+        groups = _by_job(records.by_id, started)
+        certain = sum(started[ids[0]] > records.complete_after for ids in groups)
+    return records, groups
+
+
+def _by_job(by_id: Mapping[str, Record], started: Mapping[str, float]) -> list[list[str]]:
+    """Return the ids of runs and of the steps of each job, latest first."""
+    groups: dict[str, list[str]] = {}
+    for id in sorted(started, key=lambda id: -started[id]):
+        groups.setdefault(job_id(by_id[id]) if id in by_id else id, []).append(id)
+    return list(groups.values())
+
+
+def _with_all_steps(ids: list[str], by_id: dict[str, Record]) -> list[str]:
+    """Return the ids of a job's steps that have a record, and add the records that were not read yet."""
+    record = by_id.get(ids[0])
+    earlier = [id for id in step_ids(record) if id not in by_id] if record else []
+    by_id |= {id: its for id in earlier if (its := find_by_id(id))}
+    return ids + [id for id in earlier if id in by_id]
 
 
 def _listed(

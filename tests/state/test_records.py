@@ -16,7 +16,7 @@ from connector.connections.connection import make_connection
 from connector.errors import RunError
 from connector.runs import records
 from connector.runs.prepared import prepare
-from connector.runs.records import find, find_by_id, forget, list_records, read_records, save
+from connector.runs.records import Record, find, find_by_id, forget, latest_records, list_records, save
 from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
@@ -44,6 +44,13 @@ def elsewhere(postgres: str, own_state: Path, monkeypatch: pytest.MonkeyPatch) -
     return go
 
 
+def read() -> tuple[list[Record], list[str]]:
+    """Give all records, and the messages about those that cannot be read."""
+    found = latest_records()
+    found.read()
+    return list(found.by_id.values()), found.unreadable
+
+
 def test_a_record_is_found_and_listed_on_another_machine(
     shared: DatabaseRecords, elsewhere: Any, tmp_path: Path
 ) -> None:
@@ -55,7 +62,7 @@ def test_a_record_is_found_and_listed_on_another_machine(
     assert (found.output, found.seen) == (output, 5.0)
     assert find_by_id(found.id) == found
     assert list(list_records()) == [found]
-    assert read_records() == ([found], [])
+    assert read() == ([found], [])
     assert find(tmp_path / "other.jsonl") is None
 
 
@@ -97,7 +104,7 @@ def test_what_is_no_record_of_this_version_is_named(
     ((id, _),) = shared.all()
     shared.write(id, '{"record": 2}')
     assert find(tmp_path / "out.jsonl") is None
-    (message,) = read_records()[1]
+    (message,) = read()[1]
     assert message.startswith("postgresql://127.0.0.1:")
     assert message.endswith(f"record {id}: cannot be read: its version is 2, and this version reads 1")
 
@@ -109,7 +116,7 @@ def test_without_the_database_records_of_this_machine_are_listed(
     save(record(tmp_path / "out.jsonl"), shared)
     outage.begin()
     save(replace(record(tmp_path / "out.jsonl"), seen=9.0), shared)
-    (one,), (message,) = read_records()
+    (one,), (message,) = read()
     assert one.seen == 9.0
     assert "the database cannot be used" in message
     assert PASSWORD not in message
