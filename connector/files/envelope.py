@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.common.value_class import value_class
 from connector.files.long_list import LongList
 
 VERSION = 2
 """The version of `schemas/envelope.schema.json`."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Envelope:
     """One envelope. `meta` is described in `schemas/envelope.schema.json`; `input` is the kept input row."""
 
@@ -74,7 +75,7 @@ class Envelope:
         return json_text.dump_bytes(self.as_json()) + b"\n"
 
 
-@dataclass(frozen=True)
+@value_class
 class EnvelopeBlock(Envelope):
     """The envelopes of some items of a row's list, without the row's last one, and their JSON lines.
 
@@ -103,7 +104,7 @@ class EnvelopeBlock(Envelope):
         return self.lines
 
 
-@dataclass(frozen=True)
+@value_class
 class ListEnvelope(Envelope):
     """The envelope of a list whose items are in `items`; `result` is None."""
 

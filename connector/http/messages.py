@@ -19,6 +19,7 @@ import connector
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.common.value_class import value_class
 from connector.errors import ApiError, InputError, RunError, quote_value, values_are_shown
 from connector.http.uploads import read
 
@@ -38,7 +39,7 @@ class Part:
     folder: Path | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@value_class
 class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
@@ -162,7 +163,7 @@ def _escape(text: str, safe: str = "") -> str:
         raise InputError("input_invalid", "text with an invalid character cannot be part of a URL") from None
 
 
-@dataclass(frozen=True)
+@value_class
 class Response:
     """A complete response.
 

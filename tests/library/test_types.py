@@ -32,11 +32,13 @@ WRONG = """
     ninja.preview("update_device", device_id=1, display_name=5)
     NinjaOne(region="mars")
     halo.call("list_client")
+    Request("GET", "/v2/devices").method = "POST"  # a field that does not change
 """
 RIGHT = """
     from datetime import date, datetime
     from pathlib import Path
     from connector import Envelope, HaloPSA, NinjaOne, Session
+    from connector.handlers import Request
     ninja, halo = NinjaOne("acme", delay_ms=0), HaloPSA(base_url="https://acme.example", client_id="a")
     ninja.call("schedule_maintenance", device_id="PC", disabled_features=["ALERTS"], end=datetime.now())
     ninja.call("update_device", device_id=1, policy_id=None)
