@@ -153,6 +153,7 @@ class ChunkRun:
         self._summary = Summary()
         self._requests: Callable[[], int] = lambda: 0
         self._fence: Callable[[], int] = lambda: 0
+        self._beating = Lock()
 
     @property
     def finished(self) -> int:
@@ -182,9 +183,10 @@ class ChunkRun:
     def beat(self) -> None:
         """Save the progress, and count the failed rows of other chunks. Raises RunStoppedError."""
         place = self._shared.run, self._given.group, self._given.chunk
-        its = Progress(self._summary.rows, self._summary.failed, self._requests())
-        if fence := self._fence():
-            self._runs.save_progress(*place, fence, its)
+        with self._beating:  # so that an earlier count never replaces a later one
+            its = Progress(self._summary.rows, self._summary.failed, self._requests())
+            if fence := self._fence():
+                self._runs.save_progress(*place, fence, its)
         if self._prepared.job.errors_allowed is not None:
             others = self._runs.failed_elsewhere(*place)
             self._limit.others = others + self._earlier_failed - self._shared.failed_before

@@ -200,29 +200,29 @@ class _Watched:
         Raises RunStoppedError.
         """
         state = self._engine.state(self._id)
-        is_done = state != "running" and self._progress.rows == self._total
-        if not is_done:
+        if state == "running" or self._progress.rows != self._total:
             if state != "running":
                 self._runs.restart_limit(self._shared.run)
                 self._shared = self._runs.find(self._shared.run) or self._shared
                 self._engine.start(self._id, str(self._shared.run), self._shared.chunks or [])
             state = self._watch()
-            is_done = self._progress.rows == self._total
         counted = Summary(queues=self.summary.queues, left_out=self.summary.left_out)
         counted.resumed_rows = self.summary.resumed_rows
         copied = copy_envelopes(self._runs, self._shared.run, output.parts)
         notify_of_envelopes(copied, (counted.count, *listeners))
         _update(self.summary, counted)
+        # The progress can be of an earlier moment, if the database was lost at the end of the workflow.
+        is_done = counted.rows == self._total
         self.summary.stopped = not is_done
         self.summary.too_many_errors = self._has_too_many_errors()
         if is_done:
-            if counted.rows != self._total:
-                raise RunStoppedError(
-                    f"{count_of(self._total - counted.rows, 'row')} of {self._total} have no result in the "
-                    "database; use --resume to run them"
-                )
             merge_files(copied, output)
             output.finish()
+        elif self._progress.rows == self._total:
+            raise RunStoppedError(
+                f"{count_of(self._total - counted.rows, 'row')} of {self._total} have no result in the "
+                "database; use --resume to run them"
+            )
         elif state != "cancelled" and not self.summary.too_many_errors:
             raise RunStoppedError(f"{self._engine.why_failed(self._id) or 'the workflow has ended'}")
         elif state == "cancelled" and not self._stop.is_set():

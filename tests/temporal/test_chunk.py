@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
@@ -24,11 +24,13 @@ from connector.state.database import DatabaseLostError
 from connector.state.databases import open_database
 from connector.state.envelope_blocks import blocks
 from connector.state.parts import take_part
-from connector.temporal import chunk, split
+from connector.temporal import chunk, split, starter
+from connector.temporal.address import Address
 from connector.temporal.chunk import ChunkRun, Chunks
-from connector.temporal.starter import connections_of, upload
+from connector.temporal.starter import connections_of, run_on_temporal, upload
 from connector.temporal.workflow import ChunkInput
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 
 class Stage:
@@ -95,6 +97,64 @@ def test_a_chunk_runs_its_rows_once_and_saves_its_progress(stage: Stage) -> None
     assert stage.state not in settings
     assert "rows.jsonl" not in settings
     assert stage.sandbox.connection["client_secret"] not in settings
+
+
+def test_an_earlier_progress_does_not_replace_that_of_the_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heartbeats save the progress from another thread, which can be slow."""
+    run, save = stage.upload(stage.prepared()), SharedRuns.save_progress
+    chunk, is_saving, is_saved = stage.chunk(run), Event(), Event()
+    beats = Thread(target=chunk.beat)
+
+    def save_slowly(runs: SharedRuns, *given: Any) -> None:
+        if current_thread() is beats:
+            is_saving.set()
+            is_saved.wait(0.2)
+            save(runs, *given)
+        else:
+            save(runs, *given)
+            is_saved.set()
+
+    def begin_to_beat(_: object) -> None:
+        if not beats.ident:
+            beats.start()
+            assert is_saving.wait(PATIENCE_S)
+
+    monkeypatch.setattr(SharedRuns, "save_progress", save_slowly)
+    stage.sandbox.before_response(begin_to_beat)
+    assert chunk.run(Event())
+    beats.join()
+    assert stage.runs.progress(run) == Progress(3, 0, 3)
+
+
+def test_a_run_is_complete_if_its_progress_could_not_be_read_at_the_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = stage.prepared()
+
+    class Engine:
+        """Runs the only chunk at once."""
+
+        def __init__(self, _: Address) -> None: ...
+
+        def state(self, _: str) -> str:
+            return "completed"
+
+        def start(self, _: str, run: str, chunks: list[int]) -> None:
+            assert chunks == [1]
+            assert stage.chunk(int(run)).run(Event())
+            monkeypatch.setattr(SharedRuns, "progress", lost)
+
+        def close(self) -> None: ...
+
+    def lost(*_: object) -> None:
+        raise DatabaseLostError("the database did not respond")
+
+    monkeypatch.setattr(starter, "Engine", Engine)
+    summary = run_on_temporal(Address("localhost:7233", "default", "q"), prepared)
+    assert (summary.rows, summary.failed, summary.stopped) == (3, 0, False)
+    assert len((stage.folder / "out.jsonl").read_text().splitlines()) == 3
 
 
 def test_a_chunk_that_is_stopped_says_so_and_goes_on_later(stage: Stage) -> None:
