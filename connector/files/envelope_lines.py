@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import IO, Any, BinaryIO, cast
@@ -15,6 +16,7 @@ from connector.files.long_list import LONG
 _BLOCK = 1 << 18
 _PARSED = 1 << 16
 """The bytes that are parsed together. Their values fit into the cache of a processor."""
+_ROW = re.compile(rb',"row":(\d+),')
 _START = b'{"has_error":false,"error":null,"row":'
 """The start of the line of a long list; in other envelopes, `result` is in the place of `row`."""
 
@@ -98,6 +100,17 @@ def read_envelope_blocks(file: IO[bytes]) -> Iterator[list[dict[str, Json]] | Lo
         file.seek(end + 1 - len(block), os.SEEK_CUR)
         envelopes: list[dict[str, Json]] = json_text.loads(f"[{block[:end].decode()}]".replace("\n", ","))
         yield envelopes
+
+
+def row_of(line: bytes) -> int:
+    """Return the row number of a line, or of the start of the line of a long list. Raises ValueError.
+
+    Lines can be long, so a line is parsed only if a regular expression does not find its row number.
+    """
+    if line.startswith(_START):
+        line = line[: line.index(b",", len(_START)) + 1]
+    found = _ROW.findall(line)
+    return int(found[0] if len(found) == 1 else read_envelope(line)["row"])
 
 
 def read_envelope(line: Line) -> dict[str, Json]:

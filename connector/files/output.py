@@ -96,8 +96,11 @@ class FileOutput:
 
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
     is set, and otherwise follows the umask, in every format. `errors` is a file for the envelopes of the
-    failed rows, which is written before the output.
+    failed rows, which is written before the output. `run_id` is the id of the run in the database that has
+    its state, if any.
     """
+
+    run_id: int | None = None
 
     def __init__(
         self,

@@ -35,8 +35,11 @@ class RunStore(Protocol):
     def sent_by_unfinished_run(self, path: Path) -> SentRequests:
         """Return the requests of an unfinished run that must not be repeated."""
 
-    def check_not_running(self, path: Path) -> None:
-        """Raise RunError while another process is running a run with this output."""
+    def check_not_running(self, path: Path, run_id: int | None = None) -> None:
+        """Raise RunError while another process is running a run with this output.
+
+        `run_id` is the id of the run in a database, if it is known; its output can be on another machine.
+        """
 
     def partial_files(self, path: Path) -> AbstractContextManager[list[Path]]:
         """Return a context with the files of an unfinished run's envelopes: one, or one per tenant."""
@@ -77,8 +80,11 @@ class FileRunStore:
     check = staticmethod(files.look)
     is_interrupted = staticmethod(files.is_interrupted)
     sent_by_unfinished_run = staticmethod(files.sent_by_unfinished_run)
-    check_not_running = staticmethod(files.look_for_another_run)
     discard = staticmethod(files.discard)
+
+    def check_not_running(self, path: Path, run_id: int | None = None) -> None:
+        """Raise RunError while another process is running a run with this output."""
+        files.look_for_another_run(path)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from operator import itemgetter
@@ -11,11 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from connector.errors import RunStoppedError
-from connector.files.envelope_lines import Line, LongLine, read_envelope, read_envelope_lines
+from connector.files.envelope_lines import Line, LongLine, read_envelope, read_envelope_lines, row_of
 from connector.files.output import Output
 
 _BLOCK = 1 << 20
-_ROW = re.compile(rb',"row":(\d+),')
 
 
 def merge_files(partials: Iterable[Path], output: Output) -> None:
@@ -44,10 +42,6 @@ def merge_files(partials: Iterable[Path], output: Output) -> None:
 
 
 def _numbered(file: IO[bytes]) -> Iterator[tuple[int, Line]]:
-    """Yield (row number, line) for each line of a file of envelopes.
-
-    Lines can be long, so a line is parsed only if a regular expression does not find its row number.
-    """
+    """Yield (row number, line) for each line of a file of envelopes."""
     for line in read_envelope_lines(file):
-        found = [] if isinstance(line, LongLine) else _ROW.findall(line)
-        yield int(found[0]) if len(found) == 1 else read_envelope(line)["row"], line
+        yield read_envelope(line)["row"] if isinstance(line, LongLine) else row_of(line), line

@@ -67,7 +67,7 @@ class Record:
     last update. `rerun_of` is the output of the run whose failed rows it reran. `where` is the connection's
     host, with its name if it is saved. `total` is the number of rows, if known; `timeline` has pairs of
     seconds since the run was started or resumed, and rows done by then. `process` is the run's process, if
-    SIGTERM stops the run.
+    SIGTERM stops the run. `run_id` is the id of the run in the database that has its state, if any.
     """
 
     output: Path
@@ -82,6 +82,7 @@ class Record:
     seen: float | None = None
     timeline: Sequence[tuple[float, int]] = ()
     process: Process | None = None
+    run_id: int | None = None
 
     @property
     def id(self) -> str:
@@ -122,6 +123,7 @@ def recorded(
     clock: Clock,
     rerun_of: Path | None = None,
     place: str = "",
+    run_id: int | None = None,
 ) -> Iterator[None]:
     """Context that writes the record of a run, and completes its summary even if the run ends with an error.
 
@@ -139,6 +141,7 @@ def recorded(
             where=place,
             seen=clock.now(),
             process=process_of(run.stop),
+            run_id=run_id,
         )
         shared = _shared(run.job.state)
         save(record, shared)
@@ -263,6 +266,7 @@ def _write(record: Record, shared: DatabaseRecords | None = None) -> None:
         "seen": record.seen,
         "timeline": record.timeline,
         "process": record.process,
+        "run_id": record.run_id,
     }
     content = json_text.dump_bytes(data)
     with suppress(OSError):
@@ -410,6 +414,7 @@ def _parse(content: str) -> Record:
         data.get("seen"),
         tuple((seconds, rows) for seconds, rows in data.get("timeline", ())),
         _process_from_json(data.get("process")),
+        data.get("run_id"),
     )
 
 
@@ -427,7 +432,7 @@ def _check_types(data: Mapping[str, Any]) -> None:
     summary = data["summary"] or {}
     if not isinstance(summary, Mapping):
         raise TypeError("summary is not an object")
-    numbers = {name: data.get(name) for name in ("started", "ended", "seen", "total")}
+    numbers = {name: data.get(name) for name in ("started", "ended", "seen", "total", "run_id")}
     numbers |= {name: summary.get(name, 0) for name in _COUNTED}
     for name, value in numbers.items():
         if not isinstance(value, (int, float)) and (value is not None or name == "started"):

@@ -28,7 +28,7 @@ from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, naming, zone_of
 from connector.runs.records import recorded, where
-from connector.runs.run_output import check_start, open_output
+from connector.runs.run_output import check_start, open_output, run_id_of
 from connector.runs.selection import Selection
 from connector.runs.step_rows import StepRows
 from connector.runs.summary import FailureLimit, Listener, Summary
@@ -84,7 +84,8 @@ def run(
         if observer:
             observer(running)
         rerun_of = prepared.rerun.of if prepared.rerun else None
-        with recorded(running, run_fingerprint, clock, rerun_of, where(connection)):
+        place = where(connection)
+        with recorded(running, run_fingerprint, clock, rerun_of, place, run_id_of(output)):
             limit = FailureLimit(job.errors_allowed)
 
             def revise(envelope: Envelope) -> None:

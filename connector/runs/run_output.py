@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files.output import Output, Start
+from connector.files.output import FileOutput, Output, Start
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.runs.job import STREAM, Job
 from connector.runs.run_stores import store_of
@@ -20,6 +20,11 @@ def check_start(job: Job, start: Start) -> None:
         raise RunError("a run to standard output cannot be resumed or restarted; use --output FILE")
     if start == "resume" and job.input == STREAM:
         raise RunError("a run from standard input cannot be resumed; use --input FILE")
+
+
+def run_id_of(output: Output) -> int | None:
+    """Return the id of a run in the database that has its state, if any."""
+    return output.run_id if isinstance(output, FileOutput) else None
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from connector.runs.merge import merge_files
 from connector.runs.prepared import Prepared
 from connector.runs.records import recorded, where
 from connector.runs.run import checked_rows, fingerprint, open_rows
-from connector.runs.run_output import check_start, open_output
+from connector.runs.run_output import check_start, open_output, run_id_of
 from connector.runs.summary import Listener, Summary
 from connector.runs.tenant_accounts import accounts_of, secrets_of, tenant_connections
 from connector.runs.tenant_split import Split
@@ -79,9 +79,8 @@ def run_tenants(
                 if observer:
                     observer(running)
                 rerun_of = prepared.rerun.of if prepared.rerun else None
-                with recorded(
-                    running, run_fingerprint, tenants.clock, rerun_of, where(*connections.values())
-                ):
+                place = where(*connections.values())
+                with recorded(running, run_fingerprint, tenants.clock, rerun_of, place, run_id_of(output)):
                     is_done = tenants.run()
                     if is_done or not isinstance(output, FileOutput):
                         merge_files(parts.envelopes, output)

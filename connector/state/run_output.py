@@ -73,6 +73,7 @@ class SharedOutput(FileOutput):
     def _open(self, fingerprint: Mapping[str, str], start: Start) -> None:
         with nothing_sent():
             self.part, self.resumed = self._claim(fingerprint, start, worker_of(self.path, make=True))
+            self.run_id = self.part.run
             try:
                 self._prepare()
             except (OSError, RunStoppedError, RunError) as error:

@@ -105,7 +105,8 @@ def run_on_temporal(
         running = watched.running(len(connections))
         if observer:
             observer(running)
-        with recorded(running, run_fingerprint, SystemClock(stop), None, where(*connections.values())):
+        place = where(*connections.values())
+        with recorded(running, run_fingerprint, SystemClock(stop), None, place, output.run_id):
             watched.run(output, listeners)
     return watched.summary
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from io import BufferedReader
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, extension_of, format_of
 from connector.runs.records import LatestRecords, Record, find_by_id, latest_records, reason_of
+from connector.runs.run_stores import shared_envelopes
 from connector.web.consent import question, question_of_steps
 from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
@@ -126,7 +129,7 @@ def _run(site: Site, request: Request, id: str) -> Response:
         failed=envelopes.failed(FAILED_SHOWN, code, after) if envelopes and view.failed else None,
         code=code,
         after=after,
-        has_file=bool(envelopes and envelopes.path.is_file()),
+        has_file=bool(envelopes and envelopes.exist),
         may_save=bool(record and _job_folder(record)),
         log=started.log_text() if started else "",
     )
@@ -205,7 +208,11 @@ def _envelopes(site: Site, record: Record) -> Envelopes:
     format = format_of(str(record.output), record.job.output_format)
     action = site.actions_by_name.get(record.job.action)
     accepted = action is not None and queues_work(action, record.job, is_over=record.ended is not None)
-    return Envelopes(record.output, format, _redactor(site, record), accepted=accepted)
+    return Envelopes(
+        *(record.output, format, _redactor(site, record)),
+        accepted=accepted,
+        shared=partial(shared_envelopes, record.job.state, record.run_id),
+    )
 
 
 def _file(site: Site, request: Request, id: str) -> Response:
@@ -215,11 +222,12 @@ def _file(site: Site, request: Request, id: str) -> Response:
         raise NotFound
     envelopes = _envelopes(site, record)
     try:
-        file = envelopes.path.open("rb")
+        file = envelopes.open()
     except OSError:
         raise NotFound from None
+    content = wrap_file(request.environ, file) if isinstance(file, BufferedReader) else file
     name = f"{record.job.action}.{extension_of(envelopes.format)}"
-    return download(wrap_file(request.environ, file), name, _MEDIA_TYPES[envelopes.format])
+    return download(content, name, _MEDIA_TYPES[envelopes.format])
 
 
 def _job_folder(record: Record) -> Path | None:

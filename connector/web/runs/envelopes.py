@@ -1,16 +1,19 @@
 """The latest envelopes and the failed rows of a run, for its page.
 
-While a run is in progress, they are read from its partial output; see `connector.files.output`.
+While a run is in progress, they are read from its partial output; see `connector.files.output`. If they are
+not on this machine, and the run has its state in a database, they are read from there.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.common import json_text
 from connector.common.redaction import Redactor
@@ -19,6 +22,9 @@ from connector.files.envelope_lines import LongLine, read_envelope_lines
 from connector.files.output import partial_output_of
 from connector.files.output_formats import Format
 from connector.files.readers import RowSource
+
+if TYPE_CHECKING:
+    from connector.state.run_envelopes import RunEnvelopes
 
 _TAIL = 1 << 18
 _BLOCK = 1 << 22
@@ -64,22 +70,49 @@ class EnvelopePage:
 
 
 class Envelopes:
-    """The envelopes of a run, read from its output file.
+    """The envelopes of a run, read from its output file, or from its database if the file is not here.
 
-    `accepted` is true if its successful rows only queued work, see `RunView`.
+    `accepted` is true if its successful rows only queued work, see `RunView`. `shared` returns the envelopes
+    in the database, if there is one. Raises RunError if the database cannot be used.
     """
 
-    def __init__(self, output: Path, format: Format, redactor: Redactor, *, accepted: bool = False) -> None:
+    def __init__(
+        self,
+        output: Path,
+        format: Format,
+        redactor: Redactor,
+        *,
+        accepted: bool = False,
+        shared: Callable[[], RunEnvelopes | None] = lambda: None,
+    ) -> None:
         partial = partial_output_of(output)
         self.is_complete = not partial.exists()
         self.path: Path = output if self.is_complete else partial
-        self.format: Format = format if self.is_complete else "jsonl"
         self._redactor, self._success = redactor, "accepted" if accepted else "succeeded"
+        self._shared = None if _has_lines(self.path) else shared()
+        self.format: Format = format if self.is_complete and not self._shared else "jsonl"
+
+    @property
+    def exist(self) -> bool:
+        """Whether there are envelopes on this machine, or in the database."""
+        return self._shared.exists() if self._shared else self.path.is_file()
+
+    def open(self) -> BufferedReader | Iterator[bytes]:
+        """Return the complete envelopes: a file, or pieces of it. Raises OSError and RunError."""
+        return self._shared.pieces() if self._shared else self.path.open("rb")
 
     def last(self, number: int) -> list[Shown]:
         """Return the latest envelopes, newest first. Only the end of the file is read."""
         if self.format != "jsonl":
             return []
+        whole = self._shared.latest(number)[::-1] if self._shared else self._last_lines()
+        try:
+            return [self.shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return []  # not the output of a run: the file was replaced
+
+    def _last_lines(self) -> list[bytes]:
+        """Return the complete lines at the end of the file."""
         try:
             with self.path.open("rb") as file:
                 end = file.seek(0, 2)
@@ -87,11 +120,7 @@ class Envelopes:
                 lines = file.read(end - start).split(b"\n")
         except OSError:
             return []
-        whole = lines[(1 if start else 0) : -1]  # The last line may be incomplete.
-        try:
-            return [self.shown(json_text.loads(line.decode())) for line in reversed(whole[-number:])]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return []  # not the output of a run: the file was replaced
+        return lines[(1 if start else 0) : -1]  # The last line may be incomplete.
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
         """Return up to `number` failed rows after a row number. With `code`, only rows with this code."""
@@ -138,6 +167,9 @@ class Envelopes:
 
     def _lines(self, part: bytes) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of a JSON Lines file whose line has a part; other lines are not parsed."""
+        if self._shared:
+            yield from (json_text.loads(line.decode()) for line in self._shared.lines(part))
+            return
         with self.path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
@@ -180,6 +212,12 @@ class Envelopes:
             (meta.get("code") or "error") if failed else _outcome(meta) or self._success,
             KIND_WORDS[kind_of(meta)] if failed and meta.get("code") else "",
         )
+
+
+def _has_lines(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_size > 0
+    return False
 
 
 def _outcome(meta: dict[str, Any]) -> str:

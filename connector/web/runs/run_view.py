@@ -28,6 +28,10 @@ STATES: Mapping[State, str] = {
 }
 """The label of each state. A run in state `starting` or `failed` has no record."""
 
+_NOT_HERE = (
+    "The output file is not on this machine. The database has the rows until 7 days after the end of the run."
+)
+
 
 @dataclass(frozen=True)
 class Code:
@@ -142,7 +146,7 @@ def state_of(record: Record, now: float) -> State:
     if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
         return "running"
     try:
-        store_of(record.job.state).check_not_running(record.output)
+        store_of(record.job.state).check_not_running(record.output, record.run_id)
     except RunError:
         return "running"
     return "killed"
@@ -253,7 +257,7 @@ def _notes(record: Record, state: State, summary: Mapping[str, Any]) -> Sequence
     if summary.get("too_many_errors"):
         notes.append("The run stopped because more rows failed than the job allows.")
     if state == "finished" and not record.output.exists():
-        notes.append("The output file no longer exists.")
+        notes.append("The output file no longer exists." if record.run_id is None else _NOT_HERE)
     return notes
 
 

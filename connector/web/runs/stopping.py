@@ -28,7 +28,7 @@ def stop_process(record: Record) -> None:
     """
     process = stoppable(record)
     try:
-        store_of(record.job.state).check_not_running(record.output)
+        store_of(record.job.state).check_not_running(record.output, record.run_id)
     except RunError:  # The run is writing its output.
         is_running = process is not None
     else:

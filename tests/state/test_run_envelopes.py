@@ -1,0 +1,91 @@
+"""The envelopes of a run in a database, as the pages of other machines read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connector.common.redaction import Redactor
+from connector.errors import RunError
+from connector.files import long_list
+from connector.runs.run_stores import shared_envelopes
+from connector.state import run_envelopes
+from connector.state.run_envelopes import RunEnvelopes
+from connector.web.runs.envelopes import Envelopes
+from tests.files.outputs import envelope
+from tests.files.test_long_lists import ITEMS, listed
+from tests.state.conftest import Open
+from tests.state.outage import Outage
+
+
+def write_parts(worker: Open, folder: Path) -> int:
+    """Write rows 1 to 9 to two parts, as for two tenants: row 2 is a long list; 3, 5 and 9 fail."""
+    output = worker("a", "new")
+    output.parts.mkdir()
+    odd, even = (output.open_part(number, output.parts / str(number), Redactor()) for number in (0, 1))
+    for row in range(1, 10):
+        part = odd if row % 2 else even
+        if row == 2:
+            part.write_list(listed(2))
+        elif row in (3, 5, 9):
+            part.write(envelope(row, None, "no", code="not_found").line())
+        else:
+            part.write(envelope(row, {"says": '"has_error":true, "row":3,"meta"'}).line())
+    odd.close()
+    even.close()
+    assert output.run_id
+    return output.run_id
+
+
+@pytest.fixture
+def run(worker: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(long_list, "LONG", 300)
+    return write_parts(worker, tmp_path)
+
+
+@pytest.mark.parametrize("read_bytes", [1, 8 << 20])
+def test_the_rows_of_all_parts_are_read_in_order(
+    run: int, postgres: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, read_bytes: int
+) -> None:
+    monkeypatch.setattr(run_envelopes, "_READ_BYTES", read_bytes)
+    shared = RunEnvelopes(postgres, run)
+    found = Envelopes(tmp_path / "x.csv", "csv", Redactor(), shared=lambda: shared)
+    assert found.exist
+    assert [one.row for one in found.failed(2).rows] == [3, 5]
+    assert [one.row for one in found.failed(2, after=5).rows] == [9]
+    assert [one.row for one in found.failed(9, code="timeout").rows] == []
+    assert [its["result"] for its in found.of_row(2)] == [ITEMS]
+    assert [its["has_error"] for its in found.of_row(3)] == [True]
+    assert [one.row for one in found.last(4)] == [9, 8, 7, 6]
+    assert [one.row for one in found.last(20)] == [9, 8, 7, 6, 5, 4, 3, 1]
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(b"".join(found.open()))
+    assert [end.row for end in Envelopes(copy, "jsonl", Redactor()).failed(9).rows] == [3, 5, 9]
+    assert copy.read_bytes().count(b"\n") == 9
+
+
+def test_an_output_that_is_here_is_read_and_not_the_database(run: int, tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_bytes(envelope(1).line())
+    found = Envelopes(tmp_path / "out.jsonl", "jsonl", Redactor(), shared=lambda: pytest.fail("not needed"))
+    assert [one.row for one in found.last(9)] == [1]
+
+
+def test_a_run_that_was_removed_has_no_envelopes(run: int, postgres: str) -> None:
+    gone = RunEnvelopes(postgres, run + 1)
+    assert (gone.exists(), gone.latest(5), list(gone.lines())) == (False, [], [])
+
+
+def test_without_a_database_there_is_nothing_and_one_that_is_lost_is_an_error(
+    run: int, outage: Outage
+) -> None:
+    assert shared_envelopes("", run) is None
+    assert shared_envelopes(outage.url, None) is None
+    shared = shared_envelopes(outage.url, run)
+    assert shared
+    outage.begin()
+    with pytest.raises(RunError, match="the database cannot be used"):
+        list(shared.lines())
+    with pytest.raises(RunError, match="the database cannot be used"):
+        shared_envelopes(outage.url, run)
+    outage.end()
