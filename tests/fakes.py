@@ -140,7 +140,7 @@ def write_lines(path: Path, rows: Sequence[Any]) -> Path:
     return path
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Poll until something that happens in another thread or process is there."""
     end = time.monotonic() + seconds
     while not condition():

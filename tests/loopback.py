@@ -17,7 +17,7 @@ from connector.http.messages import Response, Transport
 DATA = Path(__file__).parent / "data"
 CERTIFICATE = DATA / "loopback.pem"
 """A self-signed certificate for 127.0.0.1 and localhost, good for a hundred years; its key is beside it."""
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 """How long a server waits for a client that has died; no test that succeeds waits for it."""
 
 

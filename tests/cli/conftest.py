@@ -15,6 +15,7 @@ import pytest
 from connector.cli.main import main
 from connector.common import redaction
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.loopback import PATIENCE_S
 
 Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -44,7 +45,7 @@ def process(tmp_path: Path) -> Ninjaone:
             text=True,
             cwd=tmp_path,
             env={**os.environ, **environment},
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
     return run

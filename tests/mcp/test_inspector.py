@@ -29,6 +29,7 @@ def inspect(connection_file: Path, method: str, *arguments: str) -> Any:
     command = [str(NODE), str(INSPECTOR), "--cli", *COMMAND, "--connection", str(connection_file)]
     folders = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("XDG_")]
     options = [option for folder in folders for option in ("-e", folder)]
+    options += ["--connect-timeout", str(int(PATIENCE_S * 1000))]  # a busy machine needs it
     done = subprocess.run(
         [*command[:3], *options, *command[3:], "--method", method, *arguments],
         capture_output=True,
