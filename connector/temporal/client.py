@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import threading
 import time
 
 from temporalio.client import Client
@@ -14,16 +16,22 @@ from connector.errors import RunError
 from connector.temporal.address import Address
 
 _MESSAGE = re.compile(r'message: "([^"]+)"')
-_RETURN_S = 0.2
+_LOOK_EVERY_S = 0.02
+_LONGEST_CALL_S = 5.0
 _CONNECT_S = 10
 
 
 def let_threads_return() -> None:
-    """Wait until threads of the SDK have returned from their last call to Python.
+    """Wait until threads of the SDK have returned from their last call to Python, for 5 s at most.
 
-    Python aborts a process that exits while they return. They cannot be joined.
+    Before Python 3.14, a process is aborted that exits while a thread that was not started by Python executes
+    Python code (https://github.com/temporalio/sdk-python/issues/300). Such threads cannot be joined.
     """
-    time.sleep(_RETURN_S)
+    end = time.monotonic() + _LONGEST_CALL_S
+    is_busy = True
+    while is_busy and time.monotonic() < end:
+        time.sleep(_LOOK_EVERY_S)  # a thread that waits for the GIL takes it now
+        is_busy = not sys._current_frames().keys() <= {thread.ident for thread in threading.enumerate()}
 
 
 async def connect(address: Address) -> Client:
