@@ -18,7 +18,7 @@ from connector.errors import RunStoppedError
 from connector.files.output import Start
 from connector.runs.job import Job
 from connector.runs.job_run import run_all
-from connector.runs.run import prepare_all
+from connector.runs.prepared import prepare_all
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state import run_table
 from connector.temporal import chunk
