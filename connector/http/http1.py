@@ -51,6 +51,8 @@ class HttpConnection:
     def __init__(self, connected: socket.socket, limits: ResponseLimits = ResponseLimits()) -> None:
         self._socket, self._limits = connected, limits
         self._is_readable = _readable_check(connected)
+        self._latest: tuple[str, Mapping[str, str]] | None = None
+        self._lines = ""
         self.reusable = True
 
     def is_stale(self) -> bool:
@@ -73,7 +75,10 @@ class HttpConnection:
         `LEAST_BYTES_PER_S`. Raises InputError (`input_invalid`) if the request has invalid characters (then
         nothing was sent), and ResponseLostError if no complete response was received.
         """
-        head = write_head(method, target, headers, body)
+        if (method, headers) != self._latest:  # they are usually the same for all rows
+            self._lines = header_lines(method, headers)
+            self._latest = method, {**headers}
+        head = write_head(method, target, self._lines, body)
         self.reusable = False
         if leaving is not None:
             leaving()
@@ -187,10 +192,10 @@ def _readable_check(connected: socket.socket) -> Callable[[], bool]:
     return lambda: bool(select.select([connected], [], [], 0)[0])
 
 
-def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """Return a request's first line and headers, including Content-Length.
+def write_head(method: str, target: str, lines: str, body: bytes | None) -> bytes:
+    """Return a request's first line and headers, including Content-Length; `lines` is from `header_lines`.
 
-    Raises InputError (`input_invalid`) if a name or value has an invalid character, such as a line break.
+    Raises InputError (`input_invalid`) if the target has an invalid character, such as a line break.
     """
     if not _TARGET.fullmatch(target):
         raise InputError(
@@ -198,14 +203,21 @@ def write_head(method: str, target: str, headers: Mapping[str, str], body: bytes
             f"a request cannot be sent to {target[:200]!r}: only printable ASCII characters without spaces "
             "are valid",
         )
+    if body is not None or method in _WITH_A_BODY:
+        lines += f"content-length: {len(body or b'')}\r\n"
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+
+
+def header_lines(method: str, headers: Mapping[str, str]) -> str:
+    """Return the lines of a request's headers, without Content-Length.
+
+    Raises InputError (`input_invalid`) if the method, a name or a value has an invalid character.
+    """
     # Check all names, and all values, in one search each, which is faster; they are almost always valid.
     names, values = method + "".join(headers), "".join(headers.values())
     if not (_SENT_NAME.fullmatch(names) and _SENT_VALUE.fullmatch(values)) or "" in headers:
         raise InputError("input_invalid", f"a request cannot have {_unfit(headers)}")
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if body is not None or method in _WITH_A_BODY:
-        lines += f"content-length: {len(body or b'')}\r\n"
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
 def _unfit(headers: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.common import json_text
 from connector.errors import RowError
-from connector.http.http1 import write_head
+from connector.http.http1 import header_lines, write_head
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.invoke import first_request
 from tests.fuzz.target import JSON, Target, refused
@@ -85,7 +85,8 @@ def check(given: tuple[str, dict[str, Any]]) -> None:
     try:
         request = first_request(bound.action, service, bound, Path("/nowhere"), row)
         described, body = request.encoded
-        head = write_head(request.method, request.target, {**described, **request.headers}, body)
+        lines = header_lines(request.method, {**described, **request.headers})
+        head = write_head(request.method, request.target, lines, body)
     except RowError:
         return
     assert (
