@@ -106,9 +106,7 @@ class Pacer:
             while self.limit and (held_s := self.limit.held_s) > 0:
                 self.limit.say_wait()
                 self._clock.sleep(held_s)
-            now = self._times.now()
-            self._times.note(_UNPACED, now)
-            return Turn(now, 0.0)
+            return Turn(self._times.note_now(_UNPACED), 0.0)
         turn = Turn(self._times.now(), self._delay_s)
         self._take(turn)
         return turn
@@ -140,7 +138,7 @@ class Pacer:
             return
         slack_s = self._times.slack_s
         if slack_s is None:
-            self._times.note(_STARTED, self._times.now())
+            self._times.note_now(_STARTED)
             return
         slack_s = min(slack_s, turn.delay_s / 20)
         while not -ROUNDING_S <= (late_s := self._late_s(turn)) <= slack_s:

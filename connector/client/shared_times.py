@@ -44,8 +44,8 @@ class SharedTimes(Protocol):
         It can be called again with newer values, if others have changed them in the meantime.
         """
 
-    def note(self, index: int, value: float) -> None:
-        """Replace a time by a later one. Others can see it a little later."""
+    def note_now(self, index: int) -> float:
+        """Replace a time by that of now, if it is later, and return now. Others can see it a little later."""
 
 
 class OwnTimes:
@@ -68,10 +68,12 @@ class OwnTimes:
         """Call `step`."""
         return step()
 
-    def note(self, index: int, value: float) -> None:
-        """Replace a time by a later one."""
-        if not self.values[index] >= value:  # also if a damaged file has no number there
-            self.values[index] = value
+    def note_now(self, index: int) -> float:
+        """Replace a time by that of now, if it is later, and return now."""
+        now = self._clock.monotonic()
+        if not self.values[index] >= now:  # also if a damaged file has no number there
+            self.values[index] = now
+        return now
 
 
 class FileTimes(OwnTimes):

@@ -113,10 +113,10 @@ class _Message:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header; ignore the trailers.
 
-        Leave a value with a tab at its end to the other reader: `httptools` compares `chunked` with the tab.
+        Leave a value with a tab to the other reader: `httptools` compares `chunked` with a tab at its end.
         """
         if self.head is None:
-            if value.endswith(b"\t"):
+            if b"\t" in value:
                 raise _UnusualError
             self._count += 1
             add_header(self._headers, name.decode("latin-1"), value.decode("latin-1"))

@@ -264,9 +264,9 @@ class Response:
         media_type = self.headers.get("content-type", "").lower()
         if "json" in media_type:
             return False
-        return "html" in media_type or self.body[:100].lstrip().lower().startswith(
-            (b"<!doctype html", b"<html")
-        )
+        if "html" in media_type or not self.body:
+            return "html" in media_type
+        return self.body[:100].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 UTF_8 = "utf-8"

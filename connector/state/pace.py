@@ -186,14 +186,16 @@ class PaceTimes:
         """Call `step`, and save the numbers that it changes; call it again if others have changed some."""
         return self._row.change(step)
 
-    def note(self, index: int, value: float) -> None:
-        """Replace a time by a later one, at most every `UNPACED_S`."""
+    def note_now(self, index: int) -> float:
+        """Replace a time by that of now, at most every `UNPACED_S`, and return now."""
+        now = self.now()
 
         def step() -> None:
-            if value >= self.values[index] + UNPACED_S:
-                self.values[index] = value
+            if now >= self.values[index] + UNPACED_S:
+                self.values[index] = now
 
         self.change(step)
+        return now
 
 
 def _memory(numbers: Sequence[float]) -> memoryview[float]:
