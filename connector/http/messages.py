@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote, unquote
@@ -19,6 +19,7 @@ import connector
 from connector.common import json_text
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
+from connector.common.lazy_property import lazy_property
 from connector.common.value_class import value_class
 from connector.errors import ApiError, InputError, RunError, quote_value, values_are_shown
 from connector.http.uploads import read
@@ -68,7 +69,7 @@ class Request:
         """Whether the request can be sent again even if an earlier attempt has taken effect."""
         return self.effect == "read" or self.idempotent
 
-    @cached_property
+    @lazy_property
     def encoded(self) -> tuple[dict[str, str], bytes | None]:
         """The headers for the body, and the body's bytes. Raises InputError: see `encode_body`."""
         return encode_body(self)
@@ -251,7 +252,7 @@ class Response:
                     return codec
         return _declared_codec(self.headers.get("content-type", ""))
 
-    @cached_property
+    @lazy_property
     def _decoded(self) -> str | None:
         try:
             return self.body.decode(self.charset)
