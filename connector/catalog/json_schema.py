@@ -147,7 +147,9 @@ _TYPES: dict[str, Check] = {
 
 def _in_range(least: float, most: float) -> Check:
     return lambda value: (
-        not isinstance(value, (int, float)) or isinstance(value, bool) or least <= value <= most
+        least <= value <= most
+        if type(value) is int  # first, because the other checks take longer
+        else not isinstance(value, (int, float)) or isinstance(value, bool) or least <= value <= most
     )
 
 
@@ -234,9 +236,20 @@ def _unique(wanted: Any, schema: Mapping[str, Any]) -> Check | None:
 
 def _properties(said: Any, schema: Mapping[str, Any]) -> Check:
     members = [(name, _compile(member)) for name, member in said.items()]
-    return lambda value: (
-        not isinstance(value, dict) or all(check(value[name]) for name, check in members if name in value)
-    )
+
+    def properties(value: Json) -> bool:
+        if isinstance(value, dict):
+            for name, check in members:
+                if name in value and not check(value[name]):
+                    return False
+        return True
+
+    return properties
+
+
+def _required(names: Any, schema: Mapping[str, Any]) -> Check:
+    required = frozenset(names)
+    return lambda value: not isinstance(value, dict) or value.keys() >= required
 
 
 def _additional(said: Any, schema: Mapping[str, Any]) -> Check:
@@ -276,7 +289,7 @@ _KEYWORDS: dict[str, Build] = {
     "maxItems": _limit(list, lambda items, most: len(items) <= most),
     "uniqueItems": _unique,
     "properties": _properties,
-    "required": _limit(dict, lambda members, names: all(name in members for name in names)),
+    "required": _required,
     "minProperties": _limit(dict, lambda members, least: len(members) >= least),
     "additionalProperties": _additional,
     "anyOf": _any_of,

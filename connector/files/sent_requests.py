@@ -75,8 +75,8 @@ def answer_text(response: Response, redactor: Redactor) -> str:
 
     It is written piece by piece, because every row of a run that changes something has one.
     """
-    found = [(n, redactor.text(response.headers[n])) for n in _KEPT_HEADERS if n in response.headers]
-    headers = ",".join([f"{quoted(name)}:{quoted(value)}" for name, value in found])
+    kept = [name for name in _KEPT_HEADERS if name in response.headers]
+    headers = ",".join([f"{quoted(name)}:{quoted(redactor.text(response.headers[name]))}" for name in kept])
     request_id = "null" if response.request_id is None else quoted(response.request_id)
     return (
         f'{{"status":{response.status},"headers":{{{headers}}},"body":{quoted(_body(response, redactor))},'
@@ -85,7 +85,7 @@ def answer_text(response: Response, redactor: Redactor) -> str:
 
 
 def _body(response: Response, redactor: Redactor) -> str:
-    text = response.text
+    text = response.text if response.body else ""
     if not text or not redactor.may_hide(text):
         return text
     try:

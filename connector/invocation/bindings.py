@@ -192,8 +192,8 @@ class Bindings:
         return frozenset(name for name, given in self.action.inputs.items() if not given.published)
 
     def _check(self, values: dict[str, Json]) -> None:
-        absent = [name for name in self.action.required if name not in values]
-        if absent:
+        if not values.keys() >= self._required:
+            absent = [name for name in self.action.required if name not in values]
             how = {b.input.name: b.source for b in self.bound}
             listed = "; ".join(f"{name} ({how.get(name, 'bound to nothing')})" for name in absent)
             is_change = self.action.is_update and all(self.action.inputs[n].is_body for n in absent)
@@ -204,6 +204,10 @@ class Bindings:
                 continue
             for error in validator(rule).iter_errors(values):
                 raise InputError("input_invalid", str(rule.get("description") or error.message))
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.action.required)
 
     @cached_property
     def _rules(self) -> list[tuple[Mapping[str, Json], Check | None]]:
