@@ -229,8 +229,8 @@ lock:
 	build/lock/bin/python -m pip install --quiet $(UV)
 	$(COMPILE) setup.cfg requirements/dev.in --extra fast --extra test --extra lint --extra mcp --extra temporal --output-file requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/wheels.in --output-file requirements/wheels.txt
-	$(COMPILE) setup.cfg --extra completion --extra excel --extra fast --extra keyring --extra postgres --extra serve --extra sync --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
-	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra fast --extra test --constraint build/lock/bounds.txt \
+	$(COMPILE) setup.cfg --extra completion --extra excel --extra fast --extra keyring --extra postgres --extra serve --extra sync --extra temporal --extra truststore --resolution lowest-direct --no-deps --output-file build/lock/bounds.txt
+	$(COMPILE) setup.cfg requirements/oldest.in requirements/dev.in --extra fast --extra temporal --extra test --constraint build/lock/bounds.txt \
 		--output-file requirements/oldest.txt
 
 # The tests with the oldest versions that setup.cfg allows, and with the newest that there are today.
