@@ -3,7 +3,9 @@
 The interval shortens step by step until the service reports too many requests. From then on there is a
 ceiling, the fastest pace that the service is believed to allow: requests start at a pace slightly below it,
 and only after many requests without a refusal is the ceiling raised. A service can limit the requests of a
-time or the pending requests, and does not say which; `AdaptivePace` finds out from the refusals alone.
+time or the pending requests, and does not say which; `AdaptivePace` finds out from the refusals alone. A
+refusal by one of the two limits loosens the other one, because the first refusals are often blamed on the
+wrong one: while responses are slow, each request is the first with so many pending.
 """
 
 from __future__ import annotations
@@ -205,6 +207,7 @@ class AdaptivePace:
         else:
             state.refused_first, state.refused = now, 1
             state.cuts = not self._limit_flight(request.in_flight)
+            self._doubt_other_limit(request.in_flight)
             self._hold(now, HOLD_INTERVALS * self.interval_s, retry_after_s)
         state.until = max(state.until, now + (retry_after_s or 0.0))
         return max(0.0, state.until - now)
@@ -235,6 +238,14 @@ class AdaptivePace:
                 state.most_patience = min(MOST_PATIENCE, 2 * state.most_patience)
             state.most, state.at_most = in_flight - 1, 0
         return True
+
+    def _doubt_other_limit(self, in_flight: int) -> None:
+        """Loosen the limit that did not cause a refusal: an earlier refusal may have been blamed on it."""
+        state = self.state
+        if not state.cuts:
+            state.patience = min(state.patience, PATIENCE)
+        elif in_flight < state.most:
+            state.most, state.at_most = state.most + 1, 0
 
     def _speed_up(self) -> None:
         state = self.state

@@ -7,7 +7,9 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
+from math import inf
 from typing import Any, Protocol
 
 from connector.client.adaptive_pace import AdaptivePace, PaceState, Started
@@ -90,7 +92,48 @@ class Pending:
         self.now -= 1
 
     def rate(self, latency_s: float) -> float:
-        return self.most / latency_s
+        return rate_of_known(self.most, latency_s)
+
+
+@dataclass
+class Both:
+    """Two limits at the same time: of the requests of a time, and of the pending ones."""
+
+    of_time: Window | Bucket
+    pending: Pending
+
+    def ask(self, now: float) -> float | None:
+        wait = self.pending.ask(now)
+        if wait is None and (wait := self.of_time.ask(now)) is not None:
+            self.pending.done()
+        return wait
+
+    def done(self) -> None:
+        self.pending.done()
+
+    def rate(self, latency_s: float) -> float:
+        return min(self.of_time.rate(latency_s), self.pending.rate(latency_s))
+
+
+class KnownPace(AdaptivePace):
+    """The pace of a client that knows how many pending requests are allowed, and the shortest interval."""
+
+    def wait_s(self, now: float, in_flight: int) -> float:
+        return 0.001 if in_flight >= self.state.most else 0.0
+
+    def accepted(self, request: Started, now: float) -> None:
+        """Nothing is learned."""
+
+
+@cache
+def rate_of_known(most: int, latency_s: float) -> float:
+    """Give the requests in a second that are possible if so many may be pending, 20 ms apart."""
+    simulation = Simulation(Pending(most), latency_s, start_s=0.02, pace=KnownPace)
+    simulation.paces[0].state.most, simulation.paces[0].state.most_patience = most, inf
+    began = simulation.now
+    simulation.send(3000)
+    assert simulation.refused == 0
+    return simulation.accepted / (simulation.now - began)
 
 
 @dataclass(frozen=True)
@@ -116,12 +159,14 @@ class Simulation:
         values: list[float] | None = None,
         noise: float = 0.0,
         start_s: float = 0.3,
+        pace: type[AdaptivePace] = AdaptivePace,
+        seed: int = 1,
     ) -> None:
         self._limit, self._latency_s, self._spread, self._says_when = limit, latency_s, spread, says_when
         self._noise = noise
-        self._random = random.Random(1)
+        self._random = random.Random(seed)
         self.values = values or [0.0] * len(PaceState.NAMES)
-        self.paces = [AdaptivePace(start_s, 0.02, self.values) for _ in range(processes)]
+        self.paces = [pace(start_s, 0.02, self.values) for _ in range(processes)]
         self._rows = [deque([1] * 64) for _ in self.paces]  # the number of the next try of each
         self._wakes = [False] * processes
         self._events: list[tuple[float, int, Callable[..., None], Any]] = []
@@ -133,13 +178,17 @@ class Simulation:
     def run(self, requests: int) -> Figures:
         """Send requests; return the figures of these."""
         began, accepted, refused = self.now, self.accepted, self.refused
-        sent = accepted + refused + requests
-        while self.accepted + self.refused < sent:
-            self.now, _, do, about = heapq.heappop(self._events)
-            do(*about)
+        self.send(requests)
         allowed = min(self._limit.rate(self._latency_s), 50) * (self.now - began)
         accepted, refused = self.accepted - accepted, self.refused - refused
         return Figures(accepted / allowed, refused / requests, self.paces[0].interval_s)
+
+    def send(self, requests: int) -> None:
+        """Send requests until so many more have been answered."""
+        sent = self.accepted + self.refused + requests
+        while self.accepted + self.refused < sent:
+            self.now, _, do, about = heapq.heappop(self._events)
+            do(*about)
 
     def _at(self, after_s: float, do: Callable[..., None], *about: Any) -> None:
         heapq.heappush(self._events, (self.now + after_s, next(self._number), do, about))

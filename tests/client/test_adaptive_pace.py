@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from connector.client.adaptive_pace import AdaptivePace, PaceState
 from connector.client.adaptive_pacer import AdaptivePacer
 from connector.client.pacing import Pacer
 from connector.http.messages import Request
-from tests.client.pace_simulation import Bucket, Pending, Simulation, Window
+from tests.client.pace_simulation import Both, Bucket, Limit, Pending, Simulation, Window
 from tests.client.starts import SleepyClock, begin
 from tests.client.stores import Files, Store
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
@@ -21,7 +23,7 @@ from tests.fakes import FakeClock, FakeTransport, make_client, reply
 WARM_UP = 3000
 """The requests in which the limit is found out."""
 
-LIMITS = {
+LIMITS: dict[str, tuple[Callable[[], Limit], float, bool]] = {
     "window": (lambda: Window(100, 10), 0.1, True),
     "window without Retry-After": (lambda: Window(100, 10), 0.1, False),
     "long window": (lambda: Window(600, 60), 0.5, False),
@@ -32,7 +34,33 @@ LIMITS = {
     "slow bucket": (lambda: Bucket(2, 5), 0.1, True),
     "pending": (lambda: Pending(10), 0.5, True),
     "pending without Retry-After": (lambda: Pending(2), 0.1, False),
+    "window and slow responses": (lambda: Window(20, 1), 1.5, True),
+    "few pending and slow responses": (lambda: Pending(2), 1.5, False),
 }
+
+OTHERS: dict[str, Callable[[], Limit]] = {
+    "window of 1 s": lambda: Window(5, 1),
+    "window of 1 s, many": lambda: Window(20, 1),
+    "window of 5 s": lambda: Window(10, 5),
+    "window of 10 s": lambda: Window(100, 10),
+    "window of 60 s": lambda: Window(600, 60),
+    "sliding window of 10 s": lambda: Window(50, 10, slides=True),
+    "sliding window of 300 s": lambda: Window(700, 300, slides=True),
+    "bucket without reserve": lambda: Bucket(12, 1),
+    "slow bucket": lambda: Bucket(2, 5),
+    "bucket of 1 s": lambda: Bucket(10, 10),
+    "fast bucket": lambda: Bucket(30, 30),
+    "bucket of 10 s": lambda: Bucket(10, 100),
+    **{f"{number} pending": partial(Pending, number) for number in (2, 5, 10, 20)},
+    "bucket and 4 pending": lambda: Both(Bucket(10, 10), Pending(4)),
+    "bucket and 20 pending": lambda: Both(Bucket(10, 10), Pending(20)),
+    "window and 8 pending": lambda: Both(Window(100, 10), Pending(8)),
+    "window and 10 pending": lambda: Both(Window(20, 1), Pending(10)),
+}
+LATENCIES_S = (0.05, 0.1, 0.3, 0.5, 1.5)
+AT_ONCE = ("window and 10 pending", 0.5)
+"""Both limits allow 20 requests in a second. Together they allow less, because each is reached when the other
+is not, and a refusal does not show which one it was."""
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -42,6 +70,18 @@ def test_two_processes_use_most_of_what_is_allowed(name: str) -> None:
     simulation.run(WARM_UP)
     figures = simulation.run(4000)
     assert figures.share >= 0.9
+    assert figures.refused <= 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("latency_s", LATENCIES_S)
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("says_when", [False, True])
+def test_each_kind_of_limit_is_used_at_each_latency(name: str, latency_s: float, says_when: bool) -> None:
+    simulation = Simulation(OTHERS[name](), latency_s, says_when=says_when)
+    simulation.run(WARM_UP)
+    figures = simulation.run(4000)
+    assert figures.share >= (0.8 if (name, latency_s) == AT_ONCE else 0.9)
     assert figures.refused <= 0.01
 
 
