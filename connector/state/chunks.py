@@ -69,7 +69,8 @@ class SharedRuns:
     """The shared runs in a database. All methods raise the errors of `Database`.
 
     `held` is the part of the run that its starter holds. After another starter has taken over, its uploads
-    are refused with RunStoppedError, because rows that are uploaded twice would be sent twice.
+    are refused with RunStoppedError, because rows that are uploaded twice would be sent twice; and so is
+    `restart_limit`, so that it does not start a workflow again that the other one has stopped.
     """
 
     def __init__(self, database: Database) -> None:
@@ -169,12 +170,13 @@ class SharedRuns:
                 yield from block.splitlines(keepends=True)
                 after = number
 
-    def restart_limit(self, run: int) -> None:
+    def restart_limit(self, held: HeldPart) -> None:
         """Save the number of failed rows so far: a resumed run counts failed rows from 0 again."""
-        self.database.run(
+        held.write(
             "UPDATE connector_shared_run SET failed_before ="
-            " (SELECT coalesce(sum(failed), 0) FROM connector_chunk_progress WHERE run = %s) WHERE run = %s",
-            [run, run],
+            " (SELECT coalesce(sum(failed), 0) FROM connector_chunk_progress WHERE run = %s)"
+            " FROM held WHERE run = %s RETURNING 1",
+            [held.run, held.run],
         )
 
     def save_progress(self, run: int, group: int, chunk: int, fence: int, its: Progress) -> None:

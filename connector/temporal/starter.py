@@ -21,7 +21,7 @@ from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of
-from connector.files.output import FileOutput, Start
+from connector.files.output import Start
 from connector.files.readers import InputRow
 from connector.runs.account import Account
 from connector.runs.active_run import ActiveRun, RunObserver
@@ -195,7 +195,7 @@ class _Watched:
             self._stop,
         )
 
-    def run(self, output: FileOutput, listeners: tuple[Listener, ...]) -> None:
+    def run(self, output: SharedOutput, listeners: tuple[Listener, ...]) -> None:
         """Start the workflow unless it is running or done, follow it, and write the output at its end.
 
         Raises RunStoppedError.
@@ -203,7 +203,7 @@ class _Watched:
         state = self._engine.state(self._id)
         if state == "running" or self._progress.rows != self._total:
             if state != "running":
-                self._runs.restart_limit(self._shared.run)
+                self._runs.restart_limit(output.part)
                 self._shared = self._runs.find(self._shared.run) or self._shared
                 self._engine.start(self._id, str(self._shared.run), self._shared.chunks or [])
             state = self._watch()

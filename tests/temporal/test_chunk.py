@@ -240,7 +240,9 @@ def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:
     stage.runs.save_progress(run, 0, 1, 1, Progress(9, 4, 9))
     assert not stage.chunk(run).run(Event())
     assert stage.envelopes(run) == []
-    stage.runs.restart_limit(run)  # as a resumed run does
+    held, _ = take_part(stage.runs.database, run, 0, "out.jsonl", "starter")
+    stage.runs.restart_limit(held)  # as a resumed run does
+    held.release()
     assert stage.chunk(run).run(Event())
     assert len(stage.envelopes(run)) == 3
 

@@ -169,7 +169,15 @@ def test_the_progress_of_a_worker_that_was_replaced_is_refused(runs: SharedRuns,
     runs.save_progress(run, 0, 0, 1, Progress(4, 0, 4))
     assert runs.progress(run) == Progress(8, 3, 12)
     assert runs.failed_elsewhere(run, 0, 0) == 2
-    runs.restart_limit(run)
+    runs.restart_limit(held)
     shared = runs.find(run)
     assert shared
     assert shared.failed_before == 3
+
+
+def test_a_starter_that_was_replaced_restarts_nothing(runs: SharedRuns, held: Part) -> None:
+    """It would start a workflow again that the other one has stopped."""
+    Split(runs, held, in_ranges=True).upload(iter(rows(*"aa")), None, Event())
+    runs.database.run("UPDATE connector_part SET fence = fence + 1")
+    with pytest.raises(RunStoppedError, match="another worker has taken over this run"):
+        runs.restart_limit(held)
