@@ -103,6 +103,11 @@ def _compiled() -> _Compiled | None:
     return _Compiled(spelled.decode, Decoder().decode, Encoder(enc_hook=_plain_float).encode)
 
 
+def is_compiled(length: int) -> bool:
+    """Return whether `loads` reads a text of this length with `msgspec`."""
+    return length >= _LARGE and _compiled() is not None
+
+
 def _plain_float(value: object) -> float:
     if isinstance(value, SpelledFloat):
         return float(value)

@@ -21,7 +21,8 @@ class NewColumnError(Exception):
 class Table:
     """The table of a file of envelopes in JSON Lines. It reads the file twice, and keeps only the columns.
 
-    With `first`, it has the columns of so many rows, and does not read the others twice.
+    With `first`, it has the columns of so many rows, and does not read the others twice. With `raw`, the
+    values of input rows and results can be JSON; see `raw_members`.
 
     The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
     results in the order of their first appearance. A result that is not an object has the column `result`.
@@ -30,9 +31,11 @@ class Table:
     rows are those of `result_items`.
     """
 
-    def __init__(self, partial: IO[bytes], *, results: bool = False, first: int | None = None) -> None:
+    def __init__(
+        self, partial: IO[bytes], *, results: bool = False, first: int | None = None, raw: bool = False
+    ) -> None:
         all_known = first is None
-        self._partial, self._only_results = partial, results
+        self._partial, self._only_results, self._raw = partial, results, raw
         self._fixed = () if results else ENVELOPE_COLUMNS
         inputs: dict[str, None] = {}
         members: dict[str, None] = {}
@@ -42,7 +45,9 @@ class Table:
         taken = set(self._fixed)
         of_results, of_inputs = _unique(members, "result.", taken), _unique(inputs, "input.", taken)
         self.columns = [*self._fixed, *of_inputs.values(), *of_results.values()]
-        self._fixed_of = _Values(self._fixed)
+        self._fixed_of: Callable[[Mapping[str, Json]], Iterable[Json]] = (
+            itemgetter(*self._fixed) if self._fixed else lambda _: ()
+        )
         self._inputs_of = _Values(of_inputs, all_known=all_known)
         self._results_of = _Values(of_results, all_known=all_known)
 
@@ -56,22 +61,31 @@ class Table:
         Raises NewColumnError for a row with a column that the `first` ones lack.
         """
         fixed, inputs, results = self._fixed_of, self._inputs_of, self._results_of
+        without_input = list(inputs({}))
         for entries in self._entries():
             yield [
-                [*fixed(envelope), *inputs(envelope.get("input", {})), *results(_members(result))]
+                [
+                    *fixed(envelope),
+                    *(inputs(envelope["input"]) if "input" in envelope else without_input),
+                    *results(result if type(result) is dict else _members(result)),
+                ]
                 for envelope, result in entries
             ]
 
     def _entries(self) -> Iterator[list[tuple[dict[str, Json], Json]]]:
         """Yield the envelope and the result of each row of the table, in blocks."""
         self._partial.seek(0)
-        for block in read_envelope_blocks(self._partial):
+        for block in read_envelope_blocks(self._partial, raw=self._raw):
             if isinstance(block, LongLine):
                 yield from self._of_long_list(block)
             elif self._only_results:
                 yield [(envelope, item) for envelope in block for item in result_items(envelope)]
             else:
-                yield [(one, one["result"]) for one in block if not is_empty_list(one)]
+                yield [
+                    (one, result)
+                    for one in block
+                    if (result := one["result"]) is not None or not is_empty_list(one)
+                ]
 
     def _of_long_list(self, line: LongLine) -> Iterator[list[tuple[dict[str, Json], Json]]]:
         envelope = line.envelope()
@@ -152,7 +166,7 @@ def result_lines(line: bytes) -> bytes:
 
 def is_empty_list(envelope: Mapping[str, Json]) -> bool:
     """Return whether an envelope is that of an empty list, which has no item."""
-    return not envelope["has_error"] and "item" in envelope["meta"] and envelope["result"] is None
+    return envelope["result"] is None and not envelope["has_error"] and "item" in envelope["meta"]
 
 
 def text_of(value: Json) -> str:

@@ -33,10 +33,10 @@ def convert(partial: IO[bytes], form: OutputForm, file: BinaryIO, *, may_rewrite
     if form.format == "csv" and may_rewrite:
         start = file.tell()
         with suppress(NewColumnError):
-            return write_csv(Table(partial, results=form.results, first=_FIRST), file)
+            return write_csv(Table(partial, results=form.results, first=_FIRST, raw=True), file)
         file.seek(start)
         file.truncate()
-    table = Table(partial, results=form.results)
+    table = Table(partial, results=form.results, raw=form.format == "csv")
     if form.format == "csv":
         write_csv(table, file)
     elif form.format == "table":

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from connector.common import json_text
-from connector.common.json_text import Json
+from connector.common.json_text import Json, SpelledFloat
 from connector.files.columns import Table, text_of
 
 _NUMBERS = {int, float}
 _NESTED = {dict, list}
+_WORD_KINDS = {bool, type(None)}
+_WORDS: dict[Json, str] = {None: "", True: "true", False: "false"}
+_PARSED = {str, int, float, bool, type(None), SpelledFloat, *_NESTED}
+"""The types of values that are not raw JSON; see `raw_members`."""
 _SPECIAL = '",\n\r'
 """The characters of a cell that is written in quotes."""
 
@@ -36,15 +40,28 @@ def csv_lines(rows: Sequence[Sequence[Json]]) -> bytes:
 
 def _cells(values: Sequence[Json]) -> Sequence[str]:
     """Return the values of a column as cells of CSV."""
+    if type(values[0]) not in _PARSED:
+        return _raw_cells(values)
     kinds = set(map(type, values))
     if kinds <= _NUMBERS:
         return list(map(repr, values))
+    if kinds <= _WORD_KINDS:
+        return [_WORDS[value] for value in values]
+    if not kinds <= _PARSED:
+        return _raw_cells(values)
     texts = values if kinds == {str} else _texts(values)
     if kinds.isdisjoint(_NESTED):
         all_texts = "".join(texts)
         if not any(map(all_texts.__contains__, _SPECIAL)):
             return texts
     return ['"' + text.replace('"', '""') + '"' if '"' in text else _quoted(text) for text in texts]
+
+
+def _raw_cells(values: Sequence[Json]) -> Sequence[str]:
+    from connector.files import raw_members  # requires the extra `fast`
+
+    cells = raw_members.raw_cells(values)
+    return _cells(raw_members.parsed(values)) if cells is None else cells
 
 
 def _texts(values: Sequence[Json]) -> list[str]:

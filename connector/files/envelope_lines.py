@@ -85,10 +85,10 @@ def read_envelope_lines(file: IO[bytes]) -> Iterator[Line]:
             yield LongLine(file, start, file.tell(), is_complete=bool(line))
 
 
-def read_envelope_blocks(file: IO[bytes]) -> Iterator[list[dict[str, Json]] | LongLine]:
+def read_envelope_blocks(file: IO[bytes], *, raw: bool = False) -> Iterator[list[dict[str, Json]] | LongLine]:
     """Yield the rest of a file's envelopes in blocks, which is faster than one by one. Raises OSError.
 
-    Raises ValueError if a line is not valid.
+    With `raw`, blocks can be those of `read_raw_envelopes`. Raises ValueError if a line is not valid.
     """
     while block := file.read(_PARSED):
         end = block.rfind(b"\n")
@@ -98,6 +98,12 @@ def read_envelope_blocks(file: IO[bytes]) -> Iterator[list[dict[str, Json]] | Lo
             yield line if isinstance(line, LongLine) else [read_envelope(line)]
             continue
         file.seek(end + 1 - len(block), os.SEEK_CUR)
+        if raw and json_text.is_compiled(end):
+            from connector.files.raw_members import read_raw_envelopes  # requires the extra `fast`
+
+            if (raw_envelopes := read_raw_envelopes(block[:end])) is not None:
+                yield raw_envelopes
+                continue
         envelopes: list[dict[str, Json]] = json_text.loads(f"[{block[:end].decode()}]".replace("\n", ","))
         yield envelopes
 
