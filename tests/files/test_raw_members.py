@@ -95,7 +95,7 @@ def test_json_that_is_written_differently(column: list[str]) -> None:
 def test_members_of_large_files_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_LARGE", 0)
     monkeypatch.setattr(raw_members, "parsed", lambda _: pytest.fail("parsed"))
-    item: dict[str, Any] = {
+    item = {
         "id": 1,
         "name": "a,b",
         "ok": True,
