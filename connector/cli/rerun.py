@@ -30,7 +30,7 @@ from connector.cli.rerun_input import (
     corrected_settings,
 )
 from connector.cli.rerun_job import prepare_rerun
-from connector.cli.run import add_outcome, files_read, run_steps
+from connector.cli.run import add_on, add_outcome, files_read, run_on, run_steps
 from connector.cli.summary import Report
 from connector.errors import RunError, count_of, file_errors
 from connector.files.output_formats import TABLES, format_of
@@ -74,6 +74,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
     add_own_actions(parser)
     add_pace(parser)
     add_running(parser)
+    add_on(parser)
     add_corrected(parser)
     parser.add_argument(
         "--transient",
@@ -120,7 +121,8 @@ def _rerun(options: argparse.Namespace) -> int:
             check_inputs_kept([step.job for step in steps], files_read(options))
             if remaining:
                 report.require(ROWS_FAILED, remaining.text)
-            exit_code = run_steps(steps, options, report) if steps else report.exit_code
+            run_step = run_on(options.on, steps)
+            exit_code = run_steps(steps, options, report, run_step=run_step) if steps else report.exit_code
         if remaining and not options.json and exit_code == ROWS_FAILED:
             print(remaining.text, file=sys.stderr)
         return exit_code

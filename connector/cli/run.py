@@ -61,12 +61,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     add_wait(parser)
     add_outcome(parser)
-    parser.add_argument(
-        "--on",
-        metavar="URL",
-        help="run the rows on the workers (`ninjaone worker`) of a Temporal server: "
-        "temporal://HOST:PORT/NAMESPACE?task_queue=NAME",
-    )
+    add_on(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -74,6 +69,16 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "`ninjaone plan`",
     )
     parser.set_defaults(command=_run)
+
+
+def add_on(parser: argparse.ArgumentParser) -> None:
+    """Declare `--on`."""
+    parser.add_argument(
+        "--on",
+        metavar="URL",
+        help="run the rows on the workers (`ninjaone worker`) of a Temporal server: "
+        "temporal://HOST:PORT/NAMESPACE?task_queue=NAME",
+    )
 
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
@@ -113,15 +118,22 @@ def _run(options: argparse.Namespace) -> int:
             check_inputs_kept(jobs, files_read(options))
             report.write_to(jobs[0].summary)
             steps = prepare_jobs(jobs, options, now)
-            return run_steps(steps, options, report, spare, _run_on(options.on) if options.on else None)
+            return run_steps(steps, options, report, spare, run_on(options.on, steps))
 
 
-def _run_on(url: str) -> RunStep:
-    """Return how a step is run on the workers of a Temporal server. Raises RunError."""
+def run_on(url: str | None, steps: Sequence[Prepared]) -> RunStep | None:
+    """Return how steps are run on the workers of a Temporal server; None without a URL.
+
+    Raises RunError if one of them cannot.
+    """
+    if url is None:
+        return None
     require_temporal()
     from connector.temporal.address import read_address  # imported only if it is used
-    from connector.temporal.starter import run_on_temporal
+    from connector.temporal.starter import check_step, run_on_temporal
 
+    for step in steps:
+        check_step(step)
     return partial(run_on_temporal, read_address(url, TASK_QUEUE))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,9 +25,11 @@ from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
 from connector.files.readers import InputRow
 from connector.runs.batch import run_batch
+from connector.runs.job import Job
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
 from connector.runs.recorded_job import job_from_json
+from connector.runs.rerun import Rerun
 from connector.runs.run import action_digest, open_distinct
 from connector.runs.summary import FailureLimit, Summary
 from connector.runs.tenant_split import NOBODY, read_line
@@ -93,6 +96,8 @@ class Chunks:
                         f"(version {__version__}) is not that of the run; use the same version of the "
                         "connector, and the same custom actions"
                     )
+                if settings["done"] or settings["checked"]:
+                    prepared = replace(prepared, rerun=_rerun_of(prepared.job, settings))
                 found = self._prepared[shared.workflow] = prepared, settings
                 if len(self._prepared) > _MOST_PREPARED:
                     self._prepared.popitem(last=False)
@@ -120,6 +125,12 @@ class Chunks:
                 "use the same connections on all machines"
             )
         return apply_policy(prepared.action, prepared.job, connection)
+
+
+def _rerun_of(job: Job, settings: Mapping[str, Any]) -> Rerun:
+    """Return what a worker has to know of a rerun: its rows are those that were uploaded."""
+    done = {int(row): requests for row, requests in settings["done"].items()}
+    return Rerun(Path(job.output), array("Q"), done=done, checked=frozenset(settings["checked"]))
 
 
 def code_digest(action: Action) -> str:

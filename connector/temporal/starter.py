@@ -26,7 +26,7 @@ from connector.files.readers import InputRow
 from connector.runs.account import Account
 from connector.runs.active_run import ActiveRun, RunObserver
 from connector.runs.batch import require_first
-from connector.runs.job import STREAM, Job
+from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, zone_of
@@ -75,7 +75,7 @@ def run_on_temporal(
     """
     job, stop = prepared.job, stop or Event()
     check_start(job, start)
-    _check(job)
+    check_step(prepared)
     connections = connections_of(prepared)
     opened = open_rows(prepared)
     zone = zone_of(job, None if prepared.choose else connections[NOBODY])
@@ -106,17 +106,22 @@ def run_on_temporal(
         if observer:
             observer(running)
         place = where(*connections.values())
-        with recorded(running, run_fingerprint, SystemClock(stop), None, place, output.run_id):
+        rerun_of = prepared.rerun.of if prepared.rerun else None
+        with recorded(running, run_fingerprint, SystemClock(stop), rerun_of, place, output.run_id):
             watched.run(output, listeners)
     return watched.summary
 
 
-def _check(job: Job) -> None:
-    """Raise RunError if a job cannot run on workers."""
+def check_step(prepared: Prepared) -> None:
+    """Raise RunError if a job or a step of it cannot run on workers."""
+    job = prepared.job
     if job.output == STREAM:
         raise RunError(f"{job.label}: a run on Temporal requires an output file; use --output FILE")
-    if job.wait_s is not None:
-        raise RunError(f"{job.label}: --wait cannot be used with --on")
+    if prepared.wait is not None:
+        raise RunError(
+            f"{job.label}: --wait cannot be used with --on, because workers do not wait for queued work; use "
+            "one of them"
+        )
     if not job.state:
         raise RunError(
             f"{job.label}: a run on Temporal requires state that workers share: use --state "
@@ -153,11 +158,14 @@ def upload(
     """Return the shared run; its rows are uploaded if this was not completed before."""
     shared = runs.find(held.run)
     if shared is None or shared.chunks is None:
+        rerun = prepared.rerun
         settings: dict[str, Json] = {
             "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
             "now": SystemClock().now(),
             "action": action_digest(prepared.action),
             "code": code_digest(prepared.action),
+            "done": {str(row): list(map(dict, its)) for row, its in rerun.done.items()} if rerun else {},
+            "checked": sorted(rerun.checked) if rerun else [],
             "accounts": {name: account_digest(connection) for name, connection in connections.items()},
         }
         runs.create(held, settings)

@@ -105,6 +105,10 @@ class Stage:
     def run(self, *options: str) -> Process:
         return Process(self.starter, self.state, "run", "job.yaml", "--on", self.on, *options)
 
+    def run_here(self, *options: str) -> Process:
+        """Run the job on this machine alone, with its state in files."""
+        return Process(self.starter, "", "run", "job.yaml", *options)
+
     def worker(
         self, name: str, *options: str, connections: Sequence[str] | None = None, state: str = ""
     ) -> Process:

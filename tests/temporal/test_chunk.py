@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
 from connector.library.ninjaone import NinjaOne
 from connector.runs.job import Job
 from connector.runs.prepared import Prepared, prepare
+from connector.runs.rerun import Rerun
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.chunks import Progress, SharedRuns
 from connector.state.database import DatabaseLostError
@@ -233,6 +235,18 @@ def test_a_chunk_says_what_the_database_does_not_permit(stage: Stage) -> None:
     finally:
         database.run(f"DROP OWNED BY {role}")
         database.run(f"DROP ROLE {role}")
+
+
+def test_a_worker_knows_which_rows_of_a_rerun_are_continued_or_were_checked(stage: Stage) -> None:
+    done = {2: [{"sha256": "of another request", "status": 201, "body": "{}"}]}
+    rerun = Rerun(stage.folder / "first.jsonl", array("Q", [1, 2, 3]), done=done, checked=frozenset({3}))
+    run = stage.upload(replace(stage.prepared(), rerun=rerun))
+    assert stage.chunk(run).run(Event())
+    first, second, third = stage.envelopes(run)
+    assert not first["has_error"]
+    assert "checked" not in first["meta"]
+    assert "done in part with other data" in second["error"]
+    assert third["meta"]["checked"] is True
 
 
 def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:

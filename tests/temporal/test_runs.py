@@ -207,3 +207,52 @@ def test_the_result_is_that_of_a_run_on_one_machine(open_stage: Open) -> None:
     assert (stage.starter / "out.jsonl").read_text() == shared
     summary = json.loads(local.said().splitlines()[-1])
     assert {**summary, "seconds": 0} == {**shared_summary, "seconds": 0}
+
+
+OPTIONS = [
+    ("out.csv", "--limit", "9", "--offset", "3", "--keep-row", "--bom", "--output-format", "csv"),
+    ("out.jsonl", "--sample", "7", "--results", "--errors", "errors.jsonl", "--times", "iso"),
+    ("out.json", "--with-names", "policy", "--concurrency", "3", "--var", "more=1", "--max-errors", "99"),
+]
+ONCE = re.compile(r'incident [\w-]+|"(request_id|time)": ?"[^"]*"')
+"""What differs from request to request."""
+
+
+def test_options_have_the_effect_that_they_have_on_one_machine(open_stage: Open) -> None:
+    stage = open_stage(tenants=2, rows=20)
+    stage.write_job(
+        action="get_organization",
+        templates={"organization_id": "{{ n % 4 * 1000 + 1 + (more | default(0) | int) }}"},
+        delay_ms=0,
+    )
+    files = []
+    with stage.worker("one"):
+        for name, *options in OPTIONS:
+            for at_once in (stage.run, stage.run_here):
+                for old in files:
+                    old.unlink(missing_ok=True)
+                with at_once("-o", name, *options, "--json") as run:
+                    assert run.wait() == 1, run.said()
+                files = [stage.starter / name, stage.starter / "errors.jsonl"]
+                written = [ONCE.sub("", file.read_text()).splitlines() for file in files if file.exists()]
+                if at_once == stage.run:
+                    expected = written
+            assert written == expected
+
+
+def test_failed_rows_are_rerun_on_this_machine_or_by_workers(open_stage: Open) -> None:
+    stage = open_stage(tenants=2, rows=20)
+    templates = {"organization_id": "{{ n % 3 + 1 if n % 4 else 9999 }}"}
+    stage.write_job(action="get_organization", templates=templates, delay_ms=0)
+    failed = [4, 8, 12, 16, 20]
+    with stage.worker("one"):
+        with stage.run() as run:
+            assert run.wait() == 1, run.said()
+        assert [e["row"] for e in stage.envelopes() if e["has_error"]][-5:] == failed
+        rerun = ("rerun", "out.jsonl", "--delay-ms", "0")
+        for name, on in (("here.jsonl", ()), ("there.jsonl", ("--on", stage.on))):
+            with Process(stage.starter, stage.state, *rerun, "-o", name, *on) as again:
+                assert again.wait() == 1, again.said()
+            lines = (stage.starter / name).read_text().splitlines()
+            assert [json.loads(line)["row"] for line in lines][-5:] == failed
+    assert "get_organization" not in stage.history()
