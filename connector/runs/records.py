@@ -365,7 +365,7 @@ class LatestRecords:
 
 def _written() -> Iterator[tuple[float, str]]:
     """Yield the times at which the files of records were written, and their paths."""
-    with os.scandir(records_folder()) as entries:
+    with suppress(FileNotFoundError), os.scandir(records_folder()) as entries:  # there may be none yet
         for entry in entries:
             if entry.name.endswith(".json"):
                 with suppress(FileNotFoundError):  # deleted in the meantime
