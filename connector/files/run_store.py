@@ -35,10 +35,11 @@ class RunStore(Protocol):
     def sent_by_unfinished_run(self, path: Path) -> SentRequests:
         """Return the requests of an unfinished run that must not be repeated."""
 
-    def check_not_running(self, path: Path, run_id: int | None = None) -> None:
+    def check_not_running(self, path: Path, run_id: int | None = None, *, resumes: bool = False) -> None:
         """Raise RunError while another process is running a run with this output.
 
         `run_id` is the id of the run in a database, if it is known; its output can be on another machine.
+        With `resumes`, workers that run its parts do not count.
         """
 
     def partial_files(self, path: Path) -> AbstractContextManager[list[Path]]:
@@ -82,7 +83,7 @@ class FileRunStore:
     sent_by_unfinished_run = staticmethod(files.sent_by_unfinished_run)
     discard = staticmethod(files.discard)
 
-    def check_not_running(self, path: Path, run_id: int | None = None) -> None:
+    def check_not_running(self, path: Path, run_id: int | None = None, *, resumes: bool = False) -> None:
         """Raise RunError while another process is running a run with this output."""
         files.look_for_another_run(path)
 

@@ -155,7 +155,7 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
                 sign_in(open_client(step.service, its, 0, state=step.job.state))
             tried.add(its)
     for path in outputs:
-        store.check_not_running(path)
+        store.check_not_running(path, resumes=start == "resume")
     for step in steps:
         if step.job.output == STREAM:
             continue

@@ -48,14 +48,17 @@ class DatabaseRunStore(RunTable):
         found = self.find(path)
         return found is not None and found.finished
 
-    def check_not_running(self, path: Path, run_id: int | None = None) -> None:
-        """Raise RunError while another worker is running a run with this output, or with this id."""
+    def check_not_running(self, path: Path, run_id: int | None = None, *, resumes: bool = False) -> None:
+        """Raise RunError while another worker is running a run with this output, or with this id.
+
+        With `resumes`, the parts of the run do not count: workers run them also while nobody follows it.
+        """
         files.look_for_another_run(path)
         with nothing_sent(), self.database.transaction() as transaction:
             found = find_run(transaction, path) if run_id is None else None
             run = found.run if found else run_id
             if run is not None:
-                require_free(transaction, str(path), worker_of(path), run)
+                require_free(transaction, str(path), worker_of(path), run, 0 if resumes else None)
 
     def discard(self, path: Path) -> None:
         """Remove an output, and its run."""

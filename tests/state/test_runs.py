@@ -15,7 +15,7 @@ from connector.http.messages import Response
 from connector.state import envelope_blocks, parts, removed_runs
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
-from connector.state.parts import Part
+from connector.state.parts import Part, take_part
 from connector.state.run_table import Claim
 from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
@@ -96,6 +96,21 @@ def test_a_run_that_is_running_is_left_alone(worker: Open, postgres: str) -> Non
         worker("b", "restart")
     assert caught.value.transient
     first.write(envelope(1).line())
+
+
+def test_a_run_can_be_resumed_while_workers_run_its_parts(worker: Open, postgres: str) -> None:
+    """On Temporal, workers continue when its starter is killed, and another starter follows the run."""
+    first, store = worker("a", "new"), DatabaseRunStore(postgres)
+    output = first.path.parent.parent / "b" / first.path.name
+    with pytest.raises(RunError, match="another worker is running it"):
+        store.check_not_running(output, resumes=True)
+    part, _ = take_part(store.database, first.part.run, 1, "part 1", "worker")
+    first.part.release()
+    store.check_not_running(output, resumes=True)
+    with pytest.raises(RunError, match="another worker is running it"):
+        store.check_not_running(output)
+    part.release()
+    store.check_not_running(output)
 
 
 def test_an_ended_lease_alone_takes_nothing_away(worker: Open, postgres: str) -> None:

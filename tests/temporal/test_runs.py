@@ -190,6 +190,25 @@ def test_the_steps_of_a_job_run_one_after_the_other(open_stage: Open) -> None:
     assert set(stage.sent().values()) == {1}
 
 
+def test_a_job_of_steps_is_followed_again_while_workers_run_a_step(open_stage: Open) -> None:
+    stage = open_stage(tenants=1, rows=100)
+    step = {"name": "create", "action": "create_organization", "templates": {"name": "Client {{ n }}"}}
+    stage.write_job(
+        **dict.fromkeys(("action", "templates", "allow_connections")),
+        connection=stage.names[0],
+        steps=[step],
+        output="out",
+        delay_ms=200,
+    )
+    with stage.worker("one"):
+        with stage.run() as run:
+            wait_until(lambda: len(stage.sent()) > 5)
+            run.kill()
+        with stage.run("--resume") as run:
+            assert run.wait() == 0, run.said()
+    assert set(stage.sent().values()) == {1}
+
+
 def test_the_result_is_that_of_a_run_on_one_machine(open_stage: Open) -> None:
     stage = open_stage(rows=20)
     stage.write_rows(
