@@ -132,7 +132,7 @@ class FileOutput:
         try:
             self._look(start)  # checked again, because another run may have written it in the meantime
             self._open(fingerprint, start)
-        except RunError:
+        except BaseException:
             self._lock.close()
             raise
 

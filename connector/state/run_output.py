@@ -76,11 +76,16 @@ class SharedOutput(FileOutput):
             self.run_id = self.part.run
             try:
                 self._prepare()
-            except (OSError, RunStoppedError, RunError) as error:
+            except BaseException as error:  # also Ctrl-C: others would have to wait for the end of the lease
                 self._forget()
                 self.part.release()
                 if isinstance(error, OSError):
                     raise RunError(f"{self.path}: cannot be written: {error.strerror}") from error
+                if isinstance(error, (ValueError, KeyError, TypeError)):
+                    place = self.store.database.shown
+                    raise RunError(
+                        f"{self.path}: the unfinished run in {place} cannot be read: {error}"
+                    ) from error
                 raise
 
     def _prepare(self) -> None:

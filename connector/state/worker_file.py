@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
+import unicodedata
 from pathlib import Path
 
 from connector.common.user_folders import write_whole
@@ -18,10 +20,12 @@ def key_of(path: Path) -> str:
     """Return the name that identifies a run on all workers: its output, as the job names it, with slashes.
 
     While its work folder exists, the run is also found by another name of the output, such as its absolute
-    path.
+    path. On macOS, an accent is one character or two: both are names of the same file.
     """
-    kept = _read_worker(path)
-    return kept["run"] if kept else Path(os.path.normpath(path)).as_posix()
+    if kept := _read_worker(path):
+        return kept["run"]
+    name = Path(os.path.normpath(path)).as_posix()
+    return unicodedata.normalize("NFC", name) if sys.platform == "darwin" else name
 
 
 def worker_of(path: Path, *, make: bool = False) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +14,7 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
-from connector.state import envelope_blocks, parts, removed_runs
+from connector.state import envelope_blocks, parts, removed_runs, run_output, worker_file
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
 from connector.state.parts import Part, take_part
@@ -412,3 +414,34 @@ def test_the_names_of_an_output_on_this_machine_are_the_same_run(
     for name in (Path("out.jsonl"), Path("./out.jsonl"), tmp_path / "out.jsonl"):
         assert store.is_interrupted(name)
     assert not store.is_interrupted(tmp_path / "other.jsonl")
+
+
+@pytest.mark.parametrize("error", [ValueError("not JSON"), KeyboardInterrupt()])
+def test_a_run_that_cannot_be_opened_is_released_at_once(
+    worker: Open, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first.close()
+    with monkeypatch.context() as patched:
+
+        def fail(*_: object) -> None:
+            raise error
+
+        patched.setattr(run_output.DatabaseJournal, "read", fail)
+        with pytest.raises((RunError, KeyboardInterrupt), match=r"cannot be read: not JSON|^$"):
+            worker("b", "resume")
+    assert rows(worker("c", "resume").partial) == [1]
+
+
+@pytest.mark.parametrize(("platform", "same"), [("darwin", True), ("linux", False)])
+def test_an_accent_is_one_character_or_two_as_for_the_file_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, same: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "platform", platform)
+    one, two = (
+        worker_file.key_of(Path(unicodedata.normalize(form, "Zürich.jsonl"))) for form in ("NFC", "NFD")
+    )
+    monkeypatch.undo()
+    assert (one == two) == same
