@@ -11,8 +11,8 @@ from pathlib import Path
 from connector.catalog.action import Action
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.consent import require_consent
-from connector.cli.given_job import pairs, refuse_secret_arguments
 from connector.cli.job_options import add_consent, add_sending, add_wait
+from connector.cli.key_values import pairs, refuse_secret_arguments
 from connector.cli.logs import show_log_by
 from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.output_options import add_call_output
@@ -21,10 +21,8 @@ from connector.client.factory import open_client, sign_in
 from connector.common.clock import SystemClock
 from connector.connections.connection import load_connection
 from connector.errors import RunError
-from connector.files.columns import result_items
 from connector.files.envelope import Envelope
 from connector.files.output_formats import TABLES, OutputForm, format_of
-from connector.files.stream_output import StreamOutput
 from connector.runs.job import Job
 from connector.runs.job_checks import check_output_format
 from connector.runs.policy import apply_policy
@@ -108,9 +106,16 @@ def _print(envelope: Envelope, form: OutputForm) -> None:
     elif form.format == "jsonl":
         indent = 2 if sys.stdout.isatty() else None
         written = envelope.as_json()
-        for value in result_items(written) if form.results else [written]:
+        values = [written]
+        if form.results:
+            from connector.files.columns import result_items  # imported only with --results
+
+            values = list(result_items(written))
+        for value in values:
             print(json.dumps(value, indent=indent))
     else:
+        from connector.files.stream_output import StreamOutput  # imported only for other formats
+
         output = StreamOutput(form)
         output.write(envelope.line())
         output.finish()

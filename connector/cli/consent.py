@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connector.cli.ask import confirm, is_terminal
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, count_of, file_errors
-from connector.files.output import Start
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared
-from connector.runs.run_stores import store_of
-from connector.runs.tenant_accounts import tenant_connections
+
+if TYPE_CHECKING:
+    from connector.files.output import Start
 
 
 def require_consent(
@@ -67,6 +68,8 @@ def _is_disruptive_in_bulk(step: Prepared) -> bool:
 
 def _repeats(steps: Sequence[Prepared]) -> Iterator[str]:
     """Yield a message for each output whose unfinished run has sent requests that are unsafe to repeat."""
+    from connector.runs.run_stores import store_of  # imported only for restarts
+
     store = store_of(steps[0].job.state)
     for path in _outputs(steps):
         sent = store.sent_by_unfinished_run(path)
@@ -148,6 +151,8 @@ def _described(step: Prepared, rows: str) -> Iterator[str]:
 def where_of(step: Prepared) -> str:
     """Return the host of a step's connection, with its name if it is saved; or of all its connections."""
     if step.choose:
+        from connector.runs.tenant_accounts import tenant_connections  # imported only for tenants
+
         return ", ".join(f"{name} ({_host(its)})" for name, its in tenant_connections(step).items())
     connection = apply_policy(step.action, step.job, load_connection(step.service, step.job.connection))
     return f"{connection.name} ({_host(connection)})" if connection.name else _host(connection)

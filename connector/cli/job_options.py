@@ -10,9 +10,9 @@ from connector.cli.action_sources import add_own_actions
 from connector.cli.file_arguments import file_name, file_path
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
+from connector.runs.connection_choice import read_allowed
 from connector.runs.expected_rows import read_range
 from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, SHORTEST_DELAY_MS, DelayMs
-from connector.runs.tenant_split import read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
 _TEMPLATE = "--template INPUT=TEMPLATE"

@@ -7,7 +7,6 @@ from typing import Literal
 
 from connector.common.json_text import Json
 from connector.errors import RunError
-from connector.files.text_stream import is_text_encoding
 
 Format = Literal["jsonl", "json", "csv", "tsv", "xlsx"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv", "xlsx")
@@ -45,6 +44,8 @@ def read_delimiter(text: str) -> str:
 
 def read_encoding(name: str) -> str:
     """Return the name of an encoding. Raises RunError if Python does not have it."""
+    from connector.files.text_stream import is_text_encoding  # imported only if it is used
+
     if not is_text_encoding(name):
         raise RunError(
             f'unknown encoding "{name}"; use a name such as cp1252, latin-1, cp850, shift_jis or utf-16'

@@ -19,7 +19,7 @@ from connector.errors import InputError, RowError, RunError, RunInterruptedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.invocation.invoke import Invoker, ResultMode
-from connector.runs.tenant_split import refuse_random
+from connector.runs.connection_choice import refuse_random
 from connector.templating.scope import Row, Scope
 from connector.templating.templates import compile_template
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector.catalog.declaration import Section
 from connector.errors import RunError, count_of
-from connector.files.readers import InputRow
+
+if TYPE_CHECKING:
+    from connector.files.readers import InputRow
 
 NAMES = ("max_rows", "expect_rows")
 """The names of the two settings, which are at the top of a job file."""

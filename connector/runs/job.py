@@ -56,17 +56,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from connector.common.comma_separated import comma_separated
 from connector.common.json_text import Json
 from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
-from connector.files.readers import OneRow, RowSource
 from connector.invocation.invoke import ResultMode
 from connector.invocation.result_times import Times
 from connector.runs import selection
 from connector.templating.scope import is_template
+
+if TYPE_CHECKING:
+    from connector.files.readers import RowSource
 
 STREAM = "-"
 """The file name that means standard input or standard output."""
@@ -180,6 +182,8 @@ class Job:
 
     def source(self) -> RowSource:
         """Return the rows of the input. Raises RunError."""
+        from connector.files.readers import OneRow, RowSource  # imported here, because calls have no rows
+
         if self.input == NO_INPUT:
             return OneRow()
         return RowSource(self.input, self.input_format, options=self.read_options)

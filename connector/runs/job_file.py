@@ -15,6 +15,7 @@ from connector.connections.settings import is_file
 from connector.errors import RunError, nearest
 from connector.files import output_formats, read_options
 from connector.runs import expected_rows, selection
+from connector.runs.connection_choice import read_allowed
 from connector.runs.file_names import FileNames, read_variables
 from connector.runs.job import (
     MOST_CONCURRENT,
@@ -25,7 +26,6 @@ from connector.runs.job import (
     Job,
     OutputExists,
 )
-from connector.runs.tenant_split import read_allowed
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 from connector.state.setting import check_state
 from connector.templating.scope import is_template

@@ -16,11 +16,11 @@ from connector.common.clock import SystemClock
 from connector.common.zones import read_zone
 from connector.connections.connection import Connection, state_of
 from connector.errors import ConnectionSetupError, RunError
-from connector.files.output import FileOutput, Output
 from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
+from connector.runs.connection_choice import Choose, read_choice
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import LEAST_DELAY_MS, NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import (
@@ -30,11 +30,11 @@ from connector.runs.job_checks import (
     runs_without_rows,
 )
 from connector.runs.policy import check_files_folder, check_policy
-from connector.runs.tenant_split import Choose, read_choice
 from connector.state.setting import find_state, shown
 from connector.templating.scope import is_template
 
 if TYPE_CHECKING:
+    from connector.files.output import Output
     from connector.runs.distinct import Key
     from connector.runs.rerun import Rerun
     from connector.runs.step_rows import Only
@@ -221,6 +221,11 @@ def make_invoker(
         from connector.runs.continued import Continued  # imported only for reruns
 
         recorder = Continued(recorder, prepared.rerun.done)
+    lists = None
+    if output is not None:
+        from connector.files.output import FileOutput  # imported here, because calls have no output
+
+        lists = output.folder if isinstance(output, FileOutput) else None
     return Invoker(
         prepared.action,
         prepared.service,
@@ -228,7 +233,7 @@ def make_invoker(
         client,
         uploads=job.uploads,
         files=job.files,
-        lists=output.folder if isinstance(output, FileOutput) else None,
+        lists=lists,
         rows=job.rows,
         keep_row=job.keep_row,
         reveal_secrets=job.reveal_secrets,

@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from connector.errors import RunError
-from connector.files.readers import InputRow, RowSource
 
 if TYPE_CHECKING:
+    from connector.files.readers import InputRow, RowSource
     from connector.runs.rerun import ChosenRows
 
 NAMES = ("limit", "offset", "sample")

@@ -14,7 +14,8 @@ from threading import Event
 
 from connector.errors import RunInterruptedError
 from connector.files.readers import InputRow
-from connector.runs.tenant_split import Choose, assign
+from connector.runs.connection_choice import Choose
+from connector.runs.tenant_split import assign
 from connector.state.chunks import ChunkPart, Part, SharedRuns
 from connector.state.parts import Part as HeldPart
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from connector.sandbox.ninjaone.server import Sandbox
 
 UNUSED = (
-    *("jinja2", "pickle", "jsonschema", "requests", "ssl", "email", "sqlite3"),
-    *("connector.runs.run", "connector.runs.batch", "connector.runs.distinct", "connector.runs.step_rows"),
+    *("jinja2", "pickle", "jsonschema", "requests", "ssl", "email", "sqlite3", "csv"),
+    *(f"connector.files.{name}" for name in ("readers", "output", "journal", "stream_output")),
+    *(f"connector.runs.{name}" for name in ("run", "records", "job_file", "summary", "tenant_accounts")),
 )
 
 

@@ -14,7 +14,9 @@ import pytest
 from connector.errors import RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
 from connector.runs import tenant_split
-from connector.runs.tenant_split import NOBODY, Choose, Split, is_template, read_allowed, read_choice
+from connector.runs.connection_choice import Choose, read_allowed, read_choice
+from connector.runs.tenant_split import NOBODY, Split
+from connector.templating.scope import is_template
 
 ALLOWED = {"acme": "acme", "globex.yaml": "/etc/globex.yaml", "7": "7"}
 

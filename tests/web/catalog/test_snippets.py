@@ -23,7 +23,7 @@ from connector.authoring.checks import check_example
 from connector.catalog.action import Action, Example
 from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
-from connector.cli.given_job import pairs
+from connector.cli.key_values import pairs
 from connector.cli.main import build_parser
 from connector.files.readers import RowSource
 from connector.hosts.host import prepare_form
