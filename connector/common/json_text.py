@@ -85,22 +85,28 @@ _LARGE = 1 << 15
 
 
 class _Compiled(NamedTuple):
-    """The functions of `msgspec` that read JSON, with and without the spelling of numbers, and write it."""
+    """The functions of `msgspec` that read JSON, with and without the spelling of numbers, and write it.
+
+    They raise `errors`: those of old versions of `msgspec` are not ValueErrors.
+    """
 
     loads: Callable[[str], Json]
     loads_plain: Callable[[str], Json]
     dump: Callable[[Json], bytes]
+    errors: tuple[type[Exception], ...]
 
 
 @cache
 def _compiled() -> _Compiled | None:
     """Return the functions of `msgspec` (the extra `fast`), or None without it."""
     try:
+        from msgspec import MsgspecError
         from msgspec.json import Decoder, Encoder
     except ImportError:
         return None
     spelled = Decoder(float_hook=spelled_float)
-    return _Compiled(spelled.decode, Decoder().decode, Encoder(enc_hook=_plain_float).encode)
+    errors = (MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
+    return _Compiled(spelled.decode, Decoder().decode, Encoder(enc_hook=_plain_float).encode, errors)
 
 
 def is_compiled(length: int) -> bool:
@@ -138,7 +144,7 @@ def loads(text: str, decoder: json.JSONDecoder = decoder) -> Json:
     if len(text) >= _LARGE and decoder is _default and (compiled := _compiled()):
         try:
             return compiled.loads(text)
-        except (ValueError, RecursionError):
+        except compiled.errors:
             pass  # `json` finds out what is wrong; it reads lone surrogates
     try:
         if text[:1] in ("{", "["):
@@ -163,7 +169,7 @@ def loads_plain(text: str) -> Json:
     if len(text) >= _LARGE and (compiled := _compiled()):
         try:
             return compiled.loads_plain(text)
-        except (ValueError, RecursionError):
+        except compiled.errors:
             pass  # as in `loads`
     return loads(text)
 
@@ -197,7 +203,7 @@ def dump_parsed(values: list[Json]) -> list[bytes]:
     if "msgspec.json" in sys.modules and (compiled := _compiled()):
         try:
             return [compiled.dump(value) for value in values]
-        except (ValueError, TypeError, OverflowError, RecursionError):
+        except compiled.errors:
             pass  # for example, a lone surrogate
     return [dump_bytes(value) for value in values]
 
@@ -209,7 +215,7 @@ def dumps_parsed(values: list[Json]) -> list[str]:
 
         try:
             return [format(compiled.dump(value), indent=0).decode() for value in values]
-        except (ValueError, TypeError, OverflowError, RecursionError):
+        except compiled.errors:
             pass
     return [dumps(value) for value in values]
 

@@ -21,7 +21,6 @@ from connector.files.csv_dialect import column_names
 from connector.files.csv_reader import check_header
 from connector.files.record import Record
 
-_MEMORY = 1 << 22
 _LARGEST_INTEGER = 1 << 53
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell [^>]{0,100}?ref=\"([A-Z0-9:$]{1,40})\"")
@@ -77,7 +76,7 @@ class _Sheet:
 def _opened(stream: BinaryIO, name: str, sheet: str | None) -> Iterator[_Sheet]:
     """Context with the chosen sheet."""
     openpyxl = excel_library(name)
-    with tempfile.SpooledTemporaryFile(_MEMORY) as copy:  # reading a workbook starts at its end
+    with tempfile.TemporaryFile() as copy:  # reading a workbook starts at its end
         shutil.copyfileobj(stream, copy)
         copy.seek(0)
         with warnings.catch_warnings():
