@@ -117,11 +117,13 @@ def test_the_certificate_store_of_the_system_through_a_proxy(
     with Server((answering,), tls=True) as server, Server((tunnel_to(server.port, heads),)) as proxy:
         url = {"ca_file": "system", "proxy": f"http://127.0.0.1:{proxy.port}"}
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+        # Old versions of urllib3 name no host that is an address, which `truststore` requires.
+        named = server.base_url.replace("127.0.0.1", "localhost")
         with pytest.raises(CertificateError, match="ca_file: system"):
-            get(open_transport(server.base_url, **url))
+            get(open_transport(named, **url))
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-        assert get(open_transport(server.base_url, **url)).json() == {}
+        assert get(open_transport(named, **url)).json() == {}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
