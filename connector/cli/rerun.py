@@ -48,6 +48,7 @@ from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relativ
 from connector.runs.run import fingerprint, open_rows
 from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import account_of
+from connector.state.setting import find_state, shown
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
@@ -103,10 +104,19 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
         help="run no row; save the results of the unfinished run of OUT to FILE, which can then be rerun. "
         "Unfinished rows get an error that says whether they can be run again",
     )
+    parser.add_argument(
+        "--discard",
+        action="store_true",
+        help="run no row; remove the unfinished run of OUT with its results. Requires --yes if it has sent "
+        "requests that are not safe to repeat",
+    )
     parser.set_defaults(command=_rerun)
 
 
 def _rerun(options: argparse.Namespace) -> int:
+    if options.discard:
+        with file_errors(options.of):
+            return _discard(options)
     if options.export:
         with file_errors(options.export):
             return _export(options)
@@ -213,10 +223,33 @@ def _export(options: argparse.Namespace) -> int:
     text = (
         f"{to}: {count_of(counts.finished, 'row')} finished, {counts.in_doubt} in doubt (outcome_unknown), "
         f"{counts.not_run} not run (cancelled). `{again}` runs those that were not run. The unfinished run "
-        f"is unchanged; remove {of}.run when you no longer need it"
+        f"is unchanged; `ninjaone rerun {shlex.quote(str(of))} --discard` removes it"
     )
     as_json = json.dumps({"exported": str(to), **asdict(counts)})
     print(as_json if options.json else text, file=sys.stderr)
+    return OK
+
+
+def _discard(options: argparse.Namespace) -> int:
+    """Remove an unfinished run. Raises RunError."""
+    of, record = options.of, find(options.of)
+    if options.export:
+        raise RunError("--discard cannot be used with --export: save the results first, then discard the run")
+    state = find_state(options.state, record.job.state if record else "")
+    store = store_of(state)
+    if not store.is_interrupted(of):
+        raise RunError(f"{of}: there is no unfinished run" + (f" in {shown(state)}" if state else ""))
+    store.check_not_running(of)
+    sent = store.sent_by_unfinished_run(of)
+    if (sent.count or not sent.complete) and not options.yes:
+        known = f"{sent.count} " if sent.complete else ""
+        raise RunError(
+            f"{of}: the unfinished run has sent {known}requests that are not safe to repeat, and only its "
+            "journal says which; --export FILE saves its results. Use --yes to remove it"
+        )
+    store.discard(of, keep_output=True)
+    text = json.dumps({"discarded": str(of)}) if options.json else f"{of}: the unfinished run was removed"
+    print(text, file=sys.stderr)
     return OK
 
 

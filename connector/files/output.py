@@ -414,14 +414,18 @@ def _locked(path: Path) -> KeptLock:
     return lock
 
 
-def discard(path: Path) -> None:
-    """Remove an output, and the work folder of its unfinished run. Raises RunError."""
+def discard(path: Path, *, keep_output: bool = False) -> None:
+    """Remove an output, and the work folder of its unfinished run; with `keep_output`, only the folder.
+
+    Raises RunError.
+    """
     try:
         if _work_folder(path).is_dir():
             # The journal is removed first: a folder without a journal is not an unfinished run.
             _journal(path).unlink(missing_ok=True)
             shutil.rmtree(_work_folder(path))
-        path.unlink(missing_ok=True)
+        if not keep_output:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"{path}: cannot be removed: {error.strerror}") from error
 

@@ -20,7 +20,7 @@ from connector.files.output_formats import OutputForm
 from connector.state.databases import nothing_sent
 from connector.state.envelope_blocks import blocks
 from connector.state.parts import begun_parts, require_free
-from connector.state.removed_runs import remove
+from connector.state.removed_runs import delete_removed, remove
 from connector.state.run_output import SharedOutput
 from connector.state.run_table import RunTable, find_run
 from connector.state.worker_file import worker_of
@@ -60,14 +60,15 @@ class DatabaseRunStore(RunTable):
             if run is not None:
                 require_free(transaction, str(path), worker_of(path), run, 0 if resumes else None)
 
-    def discard(self, path: Path) -> None:
-        """Remove an output, and its run."""
+    def discard(self, path: Path, *, keep_output: bool = False) -> None:
+        """Remove an output, and its run; with `keep_output`, only the run."""
         files.look_for_another_run(path)
         with nothing_sent(), self.database.transaction() as transaction:
             if found := find_run(transaction, path, lock=True):
                 require_free(transaction, str(path), worker_of(path), found.run)
                 remove(transaction, [found.run])
-        files.discard(path)
+        delete_removed(self.database)
+        files.discard(path, keep_output=keep_output)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:

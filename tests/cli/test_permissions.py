@@ -56,6 +56,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "rerun's output": ("rerun", "done.jsonl", "-o", "{}/out.jsonl"),
     "rerun's job": ("rerun", "done.jsonl", "{}/job.yaml"),
     "export of": ("rerun", "{}/out.jsonl", "--export", "kept.jsonl"),
+    "discard": ("rerun", "{}/out.jsonl", "--discard"),
     "preview": ("preview", "get_device", *CONNECTION, "-i", "{}/rows.jsonl", "-t", "device_id={{ n }}"),
     "preview's connection": ("preview", "get_device", *INPUT, "-c", "{}/c.yaml", "-t", "device_id={{ n }}"),
     "preview's job": ("preview", "{}/job.yaml"),

@@ -224,6 +224,27 @@ def test_an_unfinished_run_is_exported_and_the_rest_of_it_rerun(
     assert (nothing.returncode, "there is no unfinished run to export" in nothing.stderr) == (2, True)
 
 
+@pytest.mark.usefixtures("both_states")
+def test_an_unfinished_run_is_removed_and_with_what_it_sent_only_after_a_yes(
+    ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert ninjaone(*TICKET).returncode == 3
+    discard = ("rerun", "out.jsonl", "--discard")
+    refused = ninjaone(*discard)
+    assert (refused.returncode, "has sent 2 requests that are not safe" in refused.stderr) == (2, True)
+    assert ninjaone(*TICKET).returncode == 2
+    done = ninjaone(*discard, "--yes")
+    assert (done.returncode, done.stderr) == (0, "out.jsonl: the unfinished run was removed\n")
+    assert not (tmp_path / "out.jsonl.run").exists()
+    again = ninjaone(*discard, "--yes")
+    assert (again.returncode, "out.jsonl: there is no unfinished run" in again.stderr) == (2, True)
+    assert "no unfinished run to resume" in ninjaone(*TICKET, "--resume").stderr
+    assert ninjaone(*READ).returncode == 3
+    (tmp_path / "out.jsonl").write_text("of an earlier run")
+    assert ninjaone(*discard).returncode == 0
+    assert (tmp_path / "out.jsonl").read_text() == "of an earlier run"
+
+
 @pytest.mark.usefixtures("each_state")
 def test_tenants_are_exported_in_the_order_of_the_rows(
     ninjaone: Ninjaone, sandbox: Sandbox, tmp_path: Path

@@ -445,3 +445,16 @@ def test_an_accent_is_one_character_or_two_as_for_the_file_system(
     )
     monkeypatch.undo()
     assert (one == two) == same
+
+
+def test_a_run_that_is_discarded_leaves_nothing_in_the_database(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    first.journal.sent(1, 0, POST)
+    first.write(envelope(1).line())
+    store = DatabaseRunStore(postgres)
+    with pytest.raises(RunError, match="another run is writing this file"):
+        store.discard(first.path)
+    first.close()
+    store.discard(first.path)
+    for table in ("run", "part", "journal", "envelopes", "removed_run"):
+        assert open_database(postgres).run(f"SELECT * FROM connector_{table}") == []
