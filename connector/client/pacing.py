@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -112,16 +110,30 @@ class Pacer:
         return turn
 
     def _take(self, turn: Turn) -> None:
-        """Wait until a request can start, and record its start."""
-        with self._in_order():
-            wait_s = self._first_wait_s(turn)  # without the lock of the times, which would take longer
-            while wait_s or (wait_s := self._try_start(turn)):
-                if self.limit and self.limit.held_s > 0:
-                    self.limit.say_wait()
-                elif wait_s > LOG_WAIT_S:
-                    self._log_wait(wait_s)
-                self._clock.sleep(wait_s)
-                wait_s = 0.0
+        """Wait until a request can start, and record its start. Threads take turns in the order of calls.
+
+        A single lock would admit threads in any order, which could delay the row whose result must be written
+        next. So each thread waits for the lock of the one before it.
+        """
+        mine = threading.Lock()
+        mine.acquire()
+        try:
+            with self._joining:
+                before, self._last_turn = self._last_turn, mine
+            with before:
+                self._wait_to_start(turn)
+        finally:
+            mine.release()
+
+    def _wait_to_start(self, turn: Turn) -> None:
+        wait_s = self._first_wait_s(turn)  # without the lock of the times, which would take longer
+        while wait_s or (wait_s := self._try_start(turn)):
+            if self.limit and self.limit.held_s > 0:
+                self.limit.say_wait()
+            elif wait_s > LOG_WAIT_S:
+                self._log_wait(wait_s)
+            self._clock.sleep(wait_s)
+            wait_s = 0.0
 
     def ended(self, turn: Turn, outcome: Outcome, retry_after_s: float | None = None) -> float:
         """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
@@ -162,22 +174,6 @@ class Pacer:
             extra={"notice": not self._is_noticed},
         )
         self._is_noticed = True
-
-    @contextmanager
-    def _in_order(self) -> Iterator[None]:
-        """Return a context that admits threads in the order of their calls.
-
-        A lock would admit threads in any order, which could delay the row whose result must be written next.
-        """
-        mine = threading.Lock()
-        mine.acquire()
-        try:
-            with self._joining:
-                before, self._last_turn = self._last_turn, mine
-            with before:
-                yield
-        finally:
-            mine.release()
 
     def _first_wait_s(self, turn: Turn) -> float:
         """Return the seconds to wait before a request can start, if no other process starts one first."""
