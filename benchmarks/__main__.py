@@ -20,6 +20,7 @@ from benchmarks import (
     pace,
     report,
     rows,
+    scale,
     sync,
     tenants,
 )
@@ -39,6 +40,7 @@ PARTS = {
     "journal": journal.measure,
     "sync": sync.measure,
     "tenants": tenants.measure,
+    "scale": scale.measure,
 }
 
 _COMPARING = {"rows", "latency", "lists"}

@@ -1,7 +1,7 @@
 """A small HTTP server with a latency that records the arrival and response time of each request.
 
 Usage: `python server.py LATENCY_S BODY [PAGES]`. The server first prints its port. When standard input ends,
-it prints a JSON object and ends: `times` has [arrived, responded] of all requests except sign-ins, in
+it prints a JSON object and ends: `times` has [arrived, responded, target] of all requests except sign-ins, in
 nanoseconds of the real-time clock; `by_kernel` says whether the kernel recorded the arrivals. BODY is that of
 the responses (empty: 204). PAGES is a folder with the pages of `GET /v2/devices` (see `work.write_pages`).
 
@@ -87,16 +87,16 @@ class Requests:
 
 
 class Server:
-    """Serves each connection in a thread; `times` has (arrival, response) in nanoseconds of each request.
+    """Serves each connection in a thread; `times` has (arrival, response, target) of each request.
 
-    `by_kernel` says whether the kernel recorded all these arrivals.
+    Times are in nanoseconds. `by_kernel` says whether the kernel recorded all these arrivals.
     """
 
     def __init__(self, latency_s: float, body: bytes = b"", pages: Path | None = None) -> None:
         self._latency_s = latency_s
         self._body = body
         self._pages = {p.name: p.read_bytes() for p in pages.iterdir()} if pages else {}
-        self.times: list[tuple[int, int]] = []
+        self.times: list[tuple[int, int, str]] = []
         self.by_kernel = True
 
     def accept(self, listening: socket.socket) -> None:
@@ -118,7 +118,7 @@ class Server:
                     time.sleep(max(0.0, self._latency_s - (time.time_ns() - request.arrived) / 1e9))
                 # Recorded before it is sent: a client that has the last response may stop the server.
                 self.by_kernel = self.by_kernel and request.by_kernel
-                self.times.append((request.arrived, time.time_ns()))
+                self.times.append((request.arrived, time.time_ns(), request.target))
                 connection.sendall(answer)
 
     def _answer(self, target: str) -> bytes:

@@ -67,11 +67,13 @@ class Served:
     """A running server.
 
     After the server has ended, `times` has the start and end of each request except sign-ins, in seconds. If
-    `by_kernel`, the starts are those at which the kernel received the requests.
+    `by_kernel`, the starts are those at which the kernel received the requests. `targets` has the target of
+    each request, if the Python server has recorded them.
     """
 
     url: str
     times: list[tuple[float, float]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     by_kernel: bool = False
 
     def span_s(self, requests: int) -> float:
@@ -138,7 +140,8 @@ class Stub:
                 process.stdin.close()
                 noted = json.loads(process.stdout.readline())
                 served.by_kernel = noted["by_kernel"]
-                served.times = [(begin / 1e9, end / 1e9) for begin, end in noted["times"]]
+                served.times = [(begin / 1e9, end / 1e9) for begin, end, _ in noted["times"]]
+                served.targets = [target for *_, target in noted["times"]]
             finally:
                 process.kill()
 

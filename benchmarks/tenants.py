@@ -28,7 +28,7 @@ class Taken:
 def measure(bench: Bench) -> Findings:
     """Return the rate and the CPU time of a run in which each row names its tenant."""
     tenants, rows = bench.sizes.tenants, bench.sizes.tenants * bench.sizes.tenant_rows
-    input = _write_rows(bench, tenants, rows)
+    input = write_tenant_rows(bench, tenants, rows)
 
     def once() -> Taken:
         with bench.stub.serve(LATENCY_S, timed=True) as served:
@@ -37,7 +37,7 @@ def measure(bench: Bench) -> Findings:
                 served.url,
                 input,
                 connection="{{ tenant }}",
-                allow_connections=_write_connections(bench.folder, served.url, tenants),
+                allow_connections=write_connections(bench.folder, served.url, tenants),
                 delay_ms=None,
             )
             run = bench.ninjaone("run", job, "--restart")
@@ -69,7 +69,7 @@ def measure(bench: Bench) -> Findings:
     return Findings(figures, [Table(f"{what}, latency {LATENCY_S * 1000:g} ms", head, lines)], notes)
 
 
-def _write_rows(bench: Bench, tenants: int, count: int) -> Path:
+def write_tenant_rows(bench: Bench, tenants: int, count: int) -> Path:
     """Write rows whose tenants take turns, and return the file."""
     path = work.write_rows(bench.folder / "rows.jsonl", count)
     rows = [json.loads(line) for line in path.read_text().splitlines()]
@@ -78,7 +78,7 @@ def _write_rows(bench: Bench, tenants: int, count: int) -> Path:
     return path
 
 
-def _write_connections(folder: Path, url: str, tenants: int) -> list[str]:
+def write_connections(folder: Path, url: str, tenants: int) -> list[str]:
     """Write the connection file of each tenant, and return the names of the files."""
     for number in range(tenants):
         file = folder / _file_of(number)

@@ -48,6 +48,11 @@ class TemporalServer:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(lambda: listens(self.port))
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         """End the server at once, as a power failure would."""
         assert self._process
