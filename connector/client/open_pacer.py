@@ -67,7 +67,7 @@ def _in_files(account: str, clock: Clock, adapts: bool, has_limit: bool) -> _Tim
 def _in_database(database: Database, account: str, clock: Clock, adapts: bool) -> _Times:
     from connector.state.databases import nothing_sent
     from connector.state.pace import AccountPace
-    from connector.state.server_clock import ServerClock
+    from connector.state.server_clock import server_clock_of
 
     fresh: tuple[float, ...] = ()
     layout = 0
@@ -75,7 +75,7 @@ def _in_database(database: Database, account: str, clock: Clock, adapts: bool) -
         from connector.client.adaptive_pacer import FRESH, LAYOUT
 
         fresh, layout = FRESH, LAYOUT
-    row = database, digest_name(account), ServerClock(clock)
+    row = database, digest_name(account), server_clock_of(database, clock)
     with nothing_sent():
         pace = AccountPace(*row, pacing.FRESH, account_limit.FRESH, fresh, layout)
     return _Times(pace.times, pace.limit, pace.adaptive)

@@ -40,6 +40,7 @@ class Turn:
     """A request that waits for its start: its slot, its delay, and the latest start that it has seen.
 
     Once it has started, `recorded` is its recorded start, and `request` is the request in the adaptive pace.
+    `lead_s` is by how much its start is recorded ahead if it is recorded again.
     """
 
     asked: float
@@ -47,6 +48,7 @@ class Turn:
     slot: float = _NEVER
     seen: float = _NEVER
     recorded: float = _NEVER
+    lead_s: float = 0.0
     request: Started | None = None
 
 
@@ -158,6 +160,8 @@ class Pacer:
                 self._clock.sleep(-late_s)
             else:
                 self._take(turn)
+                # If recording takes so long that the request is late again, it is recorded ahead.
+                turn.lead_s = min(self._times.lead_s, turn.delay_s / 4)
 
     def _late_s(self, turn: Turn) -> float:
         """Return by how many seconds it is later than a request's recorded start; negative before it."""
@@ -197,7 +201,7 @@ class Pacer:
         shared, times = self._times, self._times.values
         now = shared.now()
         if times[_STARTED] == turn.recorded != _NEVER:  # It has not left yet, and nothing has started since.
-            times[_STARTED] = turn.recorded = now + shared.margin_s
+            times[_STARTED] = turn.recorded = now + turn.lead_s + shared.margin_s
             return 0.0
         early_s = self._early_s(turn, now)
         lead_s = min(shared.lead_s, turn.delay_s / 4)

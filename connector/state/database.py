@@ -242,7 +242,8 @@ def _configure(connection: psycopg.Connection[Row]) -> None:
     """Set the limits of a new connection, and that a commit waits for the disk of the database.
 
     With the limits of TCP, the database soon closes the connections of a failed machine, which releases its
-    locks.
+    locks. Statements find rows by keys; without the other settings, the database could read whole tables
+    instead if it has no statistics yet, and would plan a repeated statement each time.
     """
     connection.execute(
         f"SELECT set_config('statement_timeout', '{RESPONSE_S * 1000:.0f}', false),"
@@ -250,7 +251,10 @@ def _configure(connection: psycopg.Connection[Row]) -> None:
         " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"
         " set_config('tcp_keepalives_count', '3', false),"
         " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on'"
-        " ELSE current_setting('synchronous_commit') END, false)"
+        " ELSE current_setting('synchronous_commit') END, false),"
+        " set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),"
+        " set_config('enable_mergejoin', 'off', false),"
+        " set_config('plan_cache_mode', 'force_generic_plan', false)"
     )
 
 

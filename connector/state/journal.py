@@ -6,17 +6,12 @@ database is ended by force before the envelope of the row is written; the row th
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from connector.common import json_text
 from connector.common.redaction import Redactor
-from connector.errors import RunStoppedError
 from connector.files.sent_requests import SentRequests, answer_text
 from connector.http.digest import request_digest
 from connector.http.messages import Request, Response
 from connector.state.parts import LEASES, Part
-
-_PLACE = "run = %s AND part = %s AND row_number = %s AND step = %s"
 
 
 class DatabaseJournal:
@@ -51,17 +46,12 @@ class DatabaseJournal:
 
         If this raises RunStoppedError, the request must not be sent.
         """
-        self._part.write(
-            "INSERT INTO connector_journal (run, part, row_number, step, request, digest)"
-            " SELECT %s, %s, %s, %s, %s, %s FROM held ON CONFLICT (run, part, row_number, step) DO UPDATE"
-            " SET request = excluded.request, digest = excluded.digest, answer = NULL, refused = false"
-            " RETURNING 1",
-            [*self._place(row, step), str(request), request_digest(request)],
-        )
+        values = row, step, str(request), request_digest(request)
+        self._part.commit("intent", values, self._place(row, step))
 
     def require_held(self) -> None:
         """Raise RunStoppedError if another worker has taken over the part, or the database is lost."""
-        self._part.write("SELECT 1 FROM held", [], at_once=False)
+        self._part.flush()
 
     def require_lease(self) -> None:
         """Raise RunStoppedError as `require_held` does, unless the lease was renewed a short time ago."""
@@ -69,29 +59,19 @@ class DatabaseJournal:
             self.require_held()
 
     def answered(self, row: int, step: int, response: Response) -> None:
-        """Record the response to a request, with secrets masked.
+        """Record the response to a request, with secrets masked. It is committed within milliseconds.
 
         A lost database is not an error here, because it may be back for the row's envelope.
         """
         answer = answer_text(response, self._redactor).encode()
-        with suppress(RunStoppedError):
-            self._part.write(
-                f"UPDATE connector_journal SET answer = %s FROM held WHERE {_PLACE} RETURNING 1",
-                [answer, *self._place(row, step)],
-                at_once=False,
-            )
+        self._part.submit("answer", (row, step, answer), self._place(row, step), len(answer))
 
     def refused(self, row: int, step: int) -> None:
         """Record that a request had no effect; nothing is recorded if the database is lost."""
-        with suppress(RunStoppedError):
-            self._part.write(
-                f"UPDATE connector_journal SET refused = true FROM held WHERE {_PLACE} RETURNING 1",
-                self._place(row, step),
-                at_once=False,
-            )
+        self._part.submit("answer", (row, step, None), self._place(row, step), 0)
 
     def close(self) -> None:
-        """Do nothing: each record was written at once."""
+        """Do nothing: closing the output commits all records."""
 
-    def _place(self, row: int, step: int) -> list[int]:
-        return [self._part.run, self._part.number, row, step]
+    def _place(self, row: int, step: int) -> tuple[int, ...]:
+        return self._part.run, self._part.number, row, step

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import Any, TypeVar
 
-from connector.state.database import Database, DatabaseLostError
+from connector.state.database import Database, DatabaseLostError, Row
+from connector.state.group_commit import group_of
+from connector.state.group_statement import Write
 from connector.state.server_clock import ServerClock
 
 T = TypeVar("T")
@@ -35,20 +37,6 @@ _LOAD = (
     "SELECT extract(epoch FROM clock_timestamp())::float8, version, times, adaptive"
     " FROM (VALUES (%s)) AS own (account) LEFT JOIN connector_pace USING (account)"
 )
-_REPLACE = """
-INSERT INTO connector_pace AS pace (account, version, change, times, adaptive)
-VALUES (%(account)s, 1, %(change)s, %(times)s, %(adaptive)s::float8[])
-ON CONFLICT (account) DO UPDATE SET
-    version = pace.version + (pace.version = %(version)s)::int,
-    change = CASE WHEN pace.version = %(version)s THEN excluded.change ELSE pace.change END,
-    times = CASE WHEN pace.version = %(version)s THEN excluded.times ELSE pace.times END,
-    adaptive = CASE WHEN pace.version = %(version)s THEN coalesce(excluded.adaptive, pace.adaptive)
-        ELSE pace.adaptive END
-RETURNING extract(epoch FROM clock_timestamp())::float8, version, times,
-    CASE WHEN %(adaptive)s::float8[] IS NOT NULL THEN adaptive END, change,
-    set_config('synchronous_commit',
-        CASE WHEN %(lasting)s THEN current_setting('synchronous_commit') ELSE 'off' END, true)
-"""
 
 
 class AccountPace:
@@ -105,7 +93,7 @@ class AccountPace:
                     self._is_changing = False
 
     def _load(self) -> None:
-        version, shared, adaptive = self._run(_LOAD, [self._account])
+        version, shared, adaptive = self._run(lambda: self._database.run(_LOAD, [self._account]))
         if version is not None:
             self._adopt(version, shared, adaptive)
 
@@ -114,28 +102,27 @@ class AccountPace:
         count = len(self.times.values) - 1
         times, adaptive = self._numbers()
         change = random.getrandbits(63)
-        values = {
-            "account": self._account,
-            "version": self._version,
-            "change": change,
-            "times": times,
-            "adaptive": adaptive if self._adapts else None,
-            "lasting": self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
-        }
-        version, shared, pace, latest, _ = self._run(_REPLACE, values)
+        write = Write(
+            "pace",
+            None,
+            (self._account, self._version + 1, change, times, adaptive if self._adapts else None),
+            place=self._account,
+            lasting=self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
+        )
+        version, shared, pace, latest = self._run(lambda: group_of(self._database).run(write))
         if latest == change:
             self._version = version
             return True
         self._adopt(version, shared, pace)
         return False
 
-    def _run(self, statement: str, values: Any) -> Sequence[Any]:
+    def _run(self, execute: Callable[[], list[Row]]) -> Sequence[Any]:
         """Execute a statement that returns the database's time as the first value; return the other ones."""
         began = self.clock.begin()
         if began < self._lost_until:
             raise DatabaseLostError(self._lost)
         try:
-            ((server, *others),) = self._database.run(statement, values)
+            ((server, *others),) = execute()
         except DatabaseLostError as error:
             self._lost, self._lost_until = str(error), self.clock.begin() + LOST_S
             raise
@@ -166,7 +153,7 @@ class PaceTimes:
     """A part of an account's row, as the `SharedTimes` of a pacer."""
 
     tolerance_s = 0.005
-    lead_s = 0.02
+    lead_s = 0.03
     slack_s: float | None = 0.005
 
     def __init__(self, row: AccountPace, fresh: Sequence[float], first: float = 0.0) -> None:

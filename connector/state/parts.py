@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
@@ -22,6 +22,8 @@ from typing import Any
 
 from connector.errors import RunError, RunStoppedError
 from connector.state.database import Database, Row, Transaction
+from connector.state.group_commit import group_of
+from connector.state.group_statement import Table, Write
 
 LEASE_S = 15.0
 """The time after which a worker that does not renew its lease can be replaced, in seconds."""
@@ -62,22 +64,42 @@ class Part:
         """The run, the number and the fence."""
         return self.run, self.number, self.fence
 
-    def write(self, statement: str, parameters: Sequence[Any], *, at_once: bool = True) -> list[Row]:
+    def write(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """Execute a statement that selects from `held`, which has one row while this process holds the part.
 
-        It must return a row. With `at_once` false, it may be lost if the database crashes, unless something
-        was written after it.
+        It must return a row. It does not wait for what was submitted.
         """
-        rows = self.database.run((_HELD if at_once else _HELD_ASYNC) + statement, [*self.key, *parameters])
+        rows = self.database.run(_HELD + statement, [*self.key, *parameters])
         self._require(rows)
         return rows
+
+    def commit(
+        self,
+        table: Table,
+        values: tuple[Any, ...],
+        place: Hashable = None,
+        *,
+        lasting: bool = True,
+        size: int = 0,
+    ) -> None:
+        """Write to a table, in one transaction with other threads; see `Write`."""
+        write = Write(table, self.key, values, place, lasting, size)
+        self._require(group_of(self.database).run(write))
+
+    def submit(self, table: Table, values: tuple[Any, ...], place: Hashable, size: int) -> None:
+        """Write to a table soon, without waiting for it, unless the part or the database is lost."""
+        group_of(self.database).submit(Write(table, self.key, values, place, lasting=False, size=size))
+
+    def flush(self) -> None:
+        """Wait until what was submitted is committed, and check that this process holds the part."""
+        self.commit("nothing", (), lasting=False)
 
     def require_held(self, transaction: Transaction) -> None:
         """Prevent other workers from taking the part until the end of a transaction."""
         self._require(transaction.run(_HELD + "SELECT 1 FROM held", self.key))
 
-    def _require(self, rows: list[Row]) -> None:
-        if not rows:
+    def _require(self, is_held: object) -> None:
+        if not is_held:
             LEASES.remove(self)
             raise RunStoppedError(
                 f"{self.output}: another worker has taken over this run, because this process did not "
@@ -88,10 +110,11 @@ class Part:
         """End the lease, so that another worker can take the part at once, if the database can be reached."""
         LEASES.remove(self)
         with suppress(RunStoppedError):
-            self.write(
-                "UPDATE connector_part SET seen = NULL FROM held WHERE run = %s AND number = %s RETURNING 1",
-                [self.run, self.number],
-                at_once=False,
+            self.flush()
+            self.database.run(
+                _HELD_ASYNC
+                + "UPDATE connector_part SET seen = NULL FROM held WHERE run = %s AND number = %s",
+                [*self.key, self.run, self.number],
             )
 
 

@@ -145,7 +145,7 @@ class SharedOutput(FileOutput):
     def write(self, lines: bytes) -> None:
         """Write lines of envelopes. When this returns, the database has them. Raises RunStoppedError."""
         if lines and not self._is_merged:
-            self.part.write(f"{_INSERT} SELECT %s, %s, %s FROM held RETURNING 1", [*self._place, lines])
+            self.part.commit("envelopes", (lines,), size=len(lines))
         super().write(lines)
 
     def write_list(self, envelope: ListEnvelope | LongLine) -> None:
@@ -181,7 +181,7 @@ class SharedOutput(FileOutput):
 
     def finish(self) -> None:
         """Write the output, and mark the run as finished. Raises RunStoppedError."""
-        self.part.write("SELECT 1 FROM held", [])
+        self.part.flush()
         super().finish()
 
     def begun_parts(self) -> set[int]:

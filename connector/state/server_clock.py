@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Lock
+from weakref import WeakKeyDictionary
+
 from connector.common.clock import Clock
+from connector.state.database import Database
 
 DRIFT = 0.001
 """The maximum drift between the clock of a database and the local one, in seconds per second."""
@@ -51,3 +56,16 @@ class ServerClock:
         least, most, at = self._bounds
         drift_s = DRIFT * max(0.0, local - at)
         return least - drift_s, most + drift_s
+
+
+_CLOCKS: WeakKeyDictionary[Database, dict[Callable[[], float], ServerClock]] = WeakKeyDictionary()
+_MUTEX = Lock()
+
+
+def server_clock_of(database: Database, clock: Clock) -> ServerClock:
+    """Return the clock of a database, which all accounts with this local clock share.
+
+    The statements of one account are too rare to know it as well.
+    """
+    with _MUTEX:
+        return _CLOCKS.setdefault(database, {}).setdefault(clock.monotonic, ServerClock(clock))

@@ -36,6 +36,8 @@ def pause_at(point: str, row: int, what: signal.Signals) -> None:
 
     def noted(*given: Any) -> Any:
         result = method(*given) if when == "after" else None
+        if (when, step) == ("after", "answer"):
+            given[0]._part.flush()  # It is committed soon, and not waited for.
         if row_of(*given) == row and not met:
             met.append(row)
             os.kill(os.getpid(), what)

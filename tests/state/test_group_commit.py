@@ -1,0 +1,272 @@
+"""Group commit: the writes of several threads in one transaction, and what they must not do to each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from connector.errors import RunStoppedError
+from connector.http.messages import Response
+from connector.state import group_commit
+from connector.state.database import Database, DatabaseLostError, Row
+from connector.state.databases import open_database
+from connector.state.group_commit import group_of
+from connector.state.group_statement import Write
+from tests.fakes import wait_until
+from tests.files.outputs import POST
+from tests.state.conftest import Open
+from tests.state.outage import Outage
+from tests.state.test_runs import expire
+
+
+class Held:
+    """Holds the first transaction back, so that the writes of other threads wait for it."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._run, self._database = database.run, database
+        self.statements: list[str] = []
+        self._may_go = threading.Event()
+        monkeypatch.setattr(database, "run", self._first_waits)
+
+    def _first_waits(self, statement: str, *others: Any, **settings: Any) -> list[Row]:
+        self.statements.append(statement)
+        assert self._may_go.wait(10)
+        return self._run(statement, *others, **settings)
+
+    def together(self, *writes: Callable[[], Any]) -> list[BaseException | None]:
+        """Let writes wait for a transaction, each on a thread; return their errors."""
+        group = group_of(self._database)
+        with ThreadPoolExecutor(1 + len(writes)) as pool:
+            first = pool.submit(group.run, pace("first"))
+            wait_until(lambda: len(self.statements) == 1)
+            waiting = []
+            for number, write in enumerate(writes, 1):
+                waiting.append(pool.submit(write))
+                wait_until(lambda number=number: len(group._queue) >= number)  # type: ignore[misc]
+            self._may_go.set()
+            first.result()
+            return [write.exception() for write in waiting]
+
+
+def pace(account: str, change: int = 1) -> Write:
+    return Write("pace", None, (account, 1, change, [0.5, float("-inf")], None), place=account)
+
+
+def envelopes(database: Database) -> list[bytes]:
+    return [lines for (lines,) in database.run("SELECT lines FROM connector_envelopes ORDER BY number")]
+
+
+def test_threads_that_write_at_the_same_time_share_a_transaction(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, database = worker("a", "new"), open_database(postgres)
+    held = Held(database, monkeypatch)
+    errors = held.together(
+        lambda: output.write(b"1\n"),
+        lambda: output.write(b"2\n"),
+        lambda: output.journal.sent(3, 0, POST),
+        lambda: group_of(database).run(pace("b")),
+        lambda: group_of(database).run(pace("a")),
+        output.journal.require_held,
+    )
+    assert errors == [None] * 6
+    assert len(held.statements) == 2
+    monkeypatch.undo()
+    assert envelopes(database) == [b"1\n", b"2\n"]
+    assert database.run("SELECT row_number, request FROM connector_journal") == [(3, str(POST))]
+    saved = database.run("SELECT account, version, times FROM connector_pace ORDER BY account")
+    assert saved == [(account, 1, [0.5, float("-inf")]) for account in ("a", "b", "first")]
+
+
+def test_a_transaction_with_a_lasting_write_waits_for_the_disk(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, database = worker("a", "new"), open_database(postgres)
+    run, said = database.run, []
+
+    def noting(*statement: Any) -> list[Row]:
+        rows = run(*statement)
+        said.append(rows[0][-1])
+        return rows
+
+    monkeypatch.setattr(database, "run", noting)
+    output.journal.require_held()
+    output.journal.sent(1, 0, POST)
+    output.write(b"1\n")
+    output.journal.require_held()
+    monkeypatch.undo()
+    assert said == ["off", "on", "on", "off"]
+
+
+def test_of_two_writes_to_one_account_each_has_a_transaction(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the database would refuse both."""
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+    found: list[Row] = []
+    errors = held.together(
+        lambda: found.extend(group.run(pace("a", 11))), lambda: found.extend(group.run(pace("a", 12)))
+    )
+    assert errors == [None, None]
+    assert len(held.statements) == 3
+    assert [(version, change) for _, version, _, _, change in found] == [(1, 11)] * 2
+
+
+def test_accounts_are_locked_in_order_so_that_processes_do_not_wait_for_each_other(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(postgres)
+    group = group_of(database)
+    for account in "ab":
+        group.run(pace(account))
+    lock = "SELECT 1 FROM connector_pace WHERE account = %s FOR UPDATE NOWAIT"
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    held = Held(database, monkeypatch)
+    with ThreadPoolExecutor(1) as pool, database.transaction() as other:
+        other.run(lock, ["a"])
+        both = pool.submit(held.together, lambda: group.run(pace("b")), lambda: group.run(pace("a")))
+        wait_until(lambda: held._run(blocked)[0][0] == 1)
+        assert other.run(lock, ["b"]) == [(1,)]
+    assert both.result() == [None, None]
+
+
+def test_a_part_that_another_worker_holds_does_not_affect_others(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = worker("a", "new")
+    expire(postgres)
+    second, database = worker("b", "resume"), open_database(postgres)
+    errors = Held(database, monkeypatch).together(
+        lambda: first.write(b"1\n"),
+        lambda: second.write(b"2\n"),
+        lambda: first.journal.sent(3, 0, POST),
+        lambda: second.journal.sent(4, 0, POST),
+    )
+    assert [isinstance(error, RunStoppedError) for error in errors] == [True, False, True, False]
+    assert "another worker has taken over" in str(errors[0])
+    monkeypatch.undo()
+    assert envelopes(database) == [b"2\n"]
+    assert database.run("SELECT row_number FROM connector_journal") == [(4,)]
+
+
+def test_a_write_that_is_refused_does_not_affect_others(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, database = worker("a", "new"), open_database(postgres)
+    errors = Held(database, monkeypatch).together(
+        lambda: output.write(b"1\n"),
+        lambda: output.part.commit("intent", (1, 0, "a\0b", "")),
+        lambda: output.part.commit("intent", (1, 0, "\ud800", "")),
+        lambda: output.write(b"2\n"),
+    )
+    assert [type(error) for error in errors] == [type(None), RunStoppedError, RunStoppedError, type(None)]
+    monkeypatch.undo()
+    assert envelopes(database) == [b"1\n", b"2\n"]
+
+
+def test_all_writes_fail_with_the_database(
+    worker: Open, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, database = worker("a", "new"), open_database(outage.url)
+    held = Held(database, monkeypatch)
+    run = held._run
+
+    def lost(*arguments: Any, **settings: Any) -> list[Row]:
+        if len(held.statements) == 2:
+            outage.begin()
+        return run(*arguments, **settings)
+
+    held._run = lost
+    errors = held.together(lambda: output.write(b"1\n"), lambda: output.journal.sent(1, 0, POST))
+    assert [type(error) for error in errors] == [DatabaseLostError] * 2
+    monkeypatch.undo()
+    outage.end()
+    assert envelopes(database) == []
+    output.write(b"1\n")  # the next thread finds no one else writing
+
+
+def test_a_response_is_committed_soon_without_waiting_for_it(worker: Open, postgres: str) -> None:
+    output, database = worker("a", "new"), open_database(postgres)
+    output.journal.sent(1, 0, POST)
+    output.journal.answered(1, 0, Response(200, {}, b"{}"))
+    wait_until(lambda: database.run("SELECT answer IS NOT NULL FROM connector_journal") == [(True,)])
+
+
+def test_a_response_is_committed_with_the_envelope_of_its_row(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "SOON_S", 60.0)
+    output, database = worker("a", "new"), open_database(postgres)
+    statements, run = list[str](), database.run
+    monkeypatch.setattr(database, "run", lambda *a: (statements.append(a[0]), run(*a))[1])
+    output.journal.sent(1, 0, POST)
+    output.journal.answered(1, 0, Response(200, {}, b"{}"))
+    output.write(b"1\n")
+    assert len(statements) == 2
+    output.journal.sent(2, 0, POST)
+    output.journal.refused(2, 0)
+    output.journal.sent(2, 0, POST)  # after the record that it had no effect, which would undo it
+    output.journal.sent(3, 0, POST)
+    output.journal.refused(3, 0)
+    output.close()
+    monkeypatch.undo()
+    saved = database.run(
+        "SELECT row_number, answer IS NOT NULL, refused FROM connector_journal ORDER BY row_number"
+    )
+    assert saved == [(1, True, False), (2, False, False), (3, False, True)]
+
+
+def test_large_writes_have_transactions_of_their_own(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_BYTES", 10)
+    output, database = worker("a", "new"), open_database(postgres)
+    held = Held(database, monkeypatch)
+    lines = [b"a" * 6, b"b" * 6, b"c" * 20, b"d", b"e"]
+    errors = held.together(*(lambda some=some: output.write(some) for some in lines))  # type: ignore[misc]
+    assert errors == [None] * len(lines)
+    assert len(held.statements) == 1 + 4
+    monkeypatch.undo()
+    assert envelopes(database) == lines
+
+
+def test_many_responses_that_wait_are_not_kept_in_memory(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "SOON_S", 60.0)
+    monkeypatch.setattr(group_commit, "_BYTES_WAITING", 100)
+    output, group = worker("a", "new"), group_of(open_database(postgres))
+    for row in range(1, 6):
+        output.journal.answered(row, 0, Response(200, {}, b'"%s"' % (b"a" * 60)))
+        assert group._size < 400
+
+
+def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+
+    class Interrupted:
+        def acquire(self) -> None:
+            wait_until(lambda: bool(group._queue))
+            raise KeyboardInterrupt
+
+        def release(self) -> None:
+            pass
+
+    def interrupted() -> None:
+        waiting = group_commit._Waiting(pace("b"), Interrupted())  # type: ignore[arg-type]
+        with group._mutex:
+            group._append(waiting)
+        with pytest.raises(KeyboardInterrupt):
+            group._wait(waiting, Interrupted())  # type: ignore[arg-type]
+
+    errors = held.together(interrupted, lambda: group.run(pace("c")))
+    assert errors == [None, None]
+    assert not group._is_led
