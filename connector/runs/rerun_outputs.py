@@ -40,8 +40,14 @@ def check_complete(of: Path, state: str) -> None:
 
     `state` is the setting of the run.
     """
-    if not of.is_dir() and store_of(state).is_interrupted(of):
+    store = store_of(state)
+    if not of.is_dir() and store.is_interrupted(of):
         raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
+    if not of.exists() and store.is_finished(of):
+        raise RunError(
+            f"{of}: the output is on another machine, or was deleted; the command of the run with --resume "
+            "writes it again, and sends nothing"
+        )
     if not of.is_file():
         raise RunError(f"{of}: no such output file")
     if (of.parent / JOB_RERUN).is_file():

@@ -14,6 +14,7 @@ import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.http.messages import Response
+from connector.runs.rerun_outputs import check_complete
 from connector.state import envelope_blocks, parts, removed_runs, run_output, worker_file
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
@@ -458,3 +459,15 @@ def test_a_run_that_is_discarded_leaves_nothing_in_the_database(worker: Open, po
     store.discard(first.path)
     for table in ("run", "part", "journal", "envelopes", "removed_run"):
         assert open_database(postgres).run(f"SELECT * FROM connector_{table}") == []
+
+
+def test_an_output_that_is_on_another_machine_is_named_as_such(worker: Open, postgres: str) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    first.finish()
+    check_complete(first.path, postgres)
+    first.path.unlink()
+    with pytest.raises(RunError, match="is on another machine, or was deleted; the command of the run with"):
+        check_complete(first.path, postgres)
+    with pytest.raises(RunError, match="no such output file"):
+        check_complete(first.path.with_name("other.jsonl"), postgres)

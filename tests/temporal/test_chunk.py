@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread, current_thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -247,6 +247,26 @@ def test_a_worker_knows_which_rows_of_a_rerun_are_continued_or_were_checked(stag
     assert "checked" not in first["meta"]
     assert "done in part with other data" in second["error"]
     assert third["meta"]["checked"] is True
+
+
+def test_a_starter_that_cannot_read_the_progress_says_what_it_waits_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepared = stage.prepared()
+    shared = stage.runs.find(stage.upload(prepared))
+    assert shared
+    watched = starter._Watched(cast(Any, None), stage.runs, shared, prepared, Event())
+
+    def refuse(error: Exception) -> None:
+        monkeypatch.setattr(SharedRuns, "progress", lambda *_: (_ for _ in ()).throw(error))
+
+    refuse(DatabaseLostError("the database cannot be used"))
+    watched._look()
+    watched._report("running")
+    assert "the database cannot be used; waiting for it" in caplog.text
+    refuse(RunStoppedError("the database refused a statement"))
+    with pytest.raises(RunStoppedError, match="refused a statement"):
+        watched._look()
 
 
 def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:

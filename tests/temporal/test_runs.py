@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.databases import open_database
+from connector.state.run_envelopes import RunEnvelopes
 from tests.fakes import wait_until
 from tests.temporal.server import TemporalServer
 from tests.temporal.stage import SECRET, Process, Stage
@@ -39,6 +41,9 @@ def test_two_workers_run_a_job_and_its_history_has_no_values(open_stage: Open) -
     with stage.worker("one"), stage.worker("two"), stage.run() as run:
         assert run.wait() == 0, run.said()
     stage.check_complete()
+    ((id,),) = open_database(stage.state).run("SELECT id FROM connector_run")
+    lines = RunEnvelopes(stage.state, id).lines()  # as the pages of other machines read them
+    assert b"".join(lines) == (stage.starter / "out.jsonl").read_bytes()
     history = stage.history()
     assert "run_chunk" in history
     for secret in (SECRET, stage.sandboxes[0].connection["client_secret"], "Client ", "open-sesame"):
