@@ -50,6 +50,7 @@ if __name__ == "__main__":
     parts.LEASE_S = float(os.environ["WORKER_LEASE_S"])
     parts.RENEW_S = parts.LEASE_S / 5
     database.RESPONSE_S = float(os.environ.get("WORKER_RESPONSE_S", database.RESPONSE_S))
+    database._OPTIONS["connect_timeout"] = int(min(database.RESPONSE_S, database.CONNECT_S))
     if at := os.environ.get("WORKER_POINT"):
         point, row, name = at.split(":")
         pause_at(point, int(row), signal.Signals[name])
