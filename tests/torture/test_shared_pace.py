@@ -33,7 +33,8 @@ from connector.connections.connection import make_connection
 from connector.http.messages import Request
 service = Catalog().service("ninjaone")
 connection = make_connection(service, json.loads(sys.argv[2]), "here")
-client = open_client(service, connection, 100, state=sys.argv[1])
+pace = json.loads(sys.argv[4])
+client = open_client(service, connection, **pace, state=sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(sys.argv[3])):
@@ -52,6 +53,10 @@ class Arrivals:
         self.sign_ins = 0
         self._lock = threading.Lock()
 
+    def status(self) -> str:
+        """The status line of the response to an API request."""
+        return "200 OK"
+
     def talk(self, talk: Talk) -> None:
         talk.connection.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
         talk.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -68,16 +73,46 @@ class Arrivals:
                 else:  # It arrived before this thread began.
                     self.times.append(time.time())
             body = json.dumps(TOKEN if data.startswith(b"POST") else {"id": 1})
-            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            status = "200 OK" if data.startswith(b"POST") else self.status()
+            head = (
+                f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            )
             talk.connection.sendall((head + body).encode())
 
 
-def start(number: int, url: str, server: Server, folder: Path, requests: int) -> subprocess.Popen[str]:
+class Bucket(Arrivals):
+    """A server that accepts 20 requests in a second, up to 20 at once; `accepted` says which, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted: list[bool] = []
+        self._tokens, self._at = 20.0, time.monotonic()
+
+    def status(self) -> str:
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(20.0, self._tokens + 20 * (now - self._at))
+            self._at = now
+            self.accepted.append(self._tokens >= 1)
+            self._tokens -= self.accepted[-1]
+            return "200 OK" if self.accepted[-1] else "429 Too Many Requests"
+
+
+def start(
+    number: int,
+    url: str,
+    server: Server,
+    folder: Path,
+    requests: int,
+    delay_ms: float = 100,
+    min_delay_ms: float | None = None,
+) -> subprocess.Popen[str]:
     """A worker on a separate machine, which begins when its input says so."""
+    pace = json.dumps({"delay_ms": delay_ms, "min_delay_ms": min_delay_ms})
     given = {"base_url": server.base_url, "client_id": "an-app", "client_secret": "a-very-secret-secret"}
     names = ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER, url, json.dumps(given), str(requests)],
+        [sys.executable, "-c", WORKER, url, json.dumps(given), str(requests), pace],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -117,6 +152,24 @@ def test_three_machines_keep_one_pace(postgres: str, tmp_path: Path) -> None:
             assert process.returncode == 0
     assert len(arrivals.times) == 3 * REQUESTS
     check_pace(arrivals.times)
+
+
+def test_three_machines_find_the_limit_of_an_account_together(postgres: str, tmp_path: Path) -> None:
+    bucket = Bucket()
+    with Server((bucket.talk,)) as server:
+        processes = [start(number, postgres, server, tmp_path, 250, 150, 20) for number in range(3)]
+        go(processes)
+        for process in processes:
+            process.communicate(timeout=300)
+            assert process.returncode == 0
+    assert bucket.sign_ins == 1
+    assert bucket.accepted.count(True) == 750
+    assert bucket.accepted.count(False) > 0  # The limit was reached.
+    # Starts are at least the shortest interval apart, whichever machine they are from.
+    near = [gap for gap in gaps(sorted(bucket.times)) if gap < 0.9 * 0.02 - 0.002]
+    assert len(near) <= len(bucket.times) / 50
+    later = bucket.accepted[len(bucket.accepted) // 2 :]
+    assert later.count(False) <= len(later) / 50
 
 
 def test_eight_machines_sign_in_once(postgres: str, tmp_path: Path) -> None:
