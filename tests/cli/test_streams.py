@@ -12,6 +12,7 @@ import pytest
 
 from connector.cli.streams import usable_streams
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 TEXT = "é € 日本 \N{GRINNING FACE}"
 CALL = ("call", "create_tag", "-c", "connection.yaml", f"name={TEXT}")
@@ -65,7 +66,7 @@ def ninjaone(
         stderr=subprocess.PIPE,
         cwd=folder,
         env={**os.environ, **BUFFERED, **environment},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -130,6 +131,6 @@ def test_closed_streams_are_as_the_null_device(tmp_path: Path, command: tuple[st
         capture_output=True,
         cwd=tmp_path,
         env={**os.environ, **BUFFERED},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     check(done, (0, 1, 2))
