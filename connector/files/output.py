@@ -97,7 +97,8 @@ class FileOutput:
     The work folder and its files are private: see `file_modes`. The complete output is private if `private`
     is set, and otherwise follows the umask, in every format. `errors` is a file for the envelopes of the
     failed rows, which is written before the output. `run_id` is the id of the run in the database that has
-    its state, if any.
+    its state, if any. With `is_part`, it has no lock, because it is in the work folder of an output that has
+    one, or in a temporary folder.
     """
 
     run_id: int | None = None
@@ -113,6 +114,7 @@ class FileOutput:
         fsync: bool = False,
         private: bool = False,
         errors: Path | None = None,
+        is_part: bool = False,
     ) -> None:
         self._errors = errors
         self.path, self._form, self._fsync, self._private = path, form, fsync, private
@@ -123,17 +125,20 @@ class FileOutput:
         self.journal: RunJournal = self._journal
         self.done_rows = 0
         self.resumed = False
+        self.is_open = True
+        """Whether `close` was not called yet."""
         self._look(start)
         try:
             make_private_folder(self.folder)
-            self._lock = _locked(path)
+            self._lock = None if is_part else _locked(path)
         except OSError as error:
             raise RunError(f"{path}: cannot be written: {error.strerror}") from error
         try:
-            self._look(start)  # checked again, because another run may have written it in the meantime
+            if self._lock:
+                self._look(start)  # checked again, because another run may have written it in the meantime
             self._open(fingerprint, start)
         except BaseException:
-            self._lock.close()
+            self._release()
             raise
 
     def _look(self, start: Start) -> None:
@@ -291,11 +296,16 @@ class FileOutput:
 
     def close(self) -> None:
         """Close the files; unfinished work can be resumed. Raises RunStoppedError: see AppendOnlyFile."""
-        if self._lock.is_open:
+        if self.is_open:
             with ExitStack() as all_of_them:
-                all_of_them.callback(self._lock.close)
+                all_of_them.callback(self._release)
                 all_of_them.callback(self.journal.close)
                 all_of_them.callback(self._file.close)
+
+    def _release(self) -> None:
+        self.is_open = False
+        if self._lock:
+            self._lock.close()
 
 
 def _work_folder(path: Path) -> Path:

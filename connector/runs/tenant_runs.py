@@ -135,7 +135,9 @@ class _PartFiles:
         if output is None:
             start: Start = "resume" if self.has_begun(number) else "new"
             output = _TenantOutput(
-                path, OutputForm(), self._run_fingerprint, start, redactor, fsync=self._fsync
+                *(path, OutputForm(), self._run_fingerprint, start, redactor),
+                fsync=self._fsync,
+                is_part=True,
             )
         self.envelopes.append(output.partial)
         return output

@@ -214,7 +214,7 @@ class SharedOutput(FileOutput):
 
     def close(self) -> None:
         """Close the files, and let another worker take over. Raises RunStoppedError."""
-        if self._lock.is_open:
+        if self.is_open:
             self.part.release()
         super().close()
 

@@ -248,6 +248,24 @@ def test_who_looks_on_sees_all_rows_and_every_request(stage: Stage) -> None:
     assert not [thread for thread in threads() if thread.name in stage.allowed]
 
 
+def test_the_lock_of_the_run_is_that_of_all_tenants(stage: Stage) -> None:
+    locks: list[Path] = []
+    refusals: list[str] = []
+
+    def heard(envelope: Envelope) -> None:
+        if envelope.row == 1:
+            locks.extend(stage.folder.rglob("lock"))
+            for start in ("resume", "restart"):
+                with pytest.raises(RunError) as raised:
+                    stage.run(start)
+                refusals.append(str(raised.value))
+
+    stage.run(listeners=(heard,))
+    assert locks == [stage.folder / "out.jsonl.run" / "lock"]
+    assert refusals == [f"{stage.output}: another run is writing this file"] * 2
+    stage.assert_complete()
+
+
 def test_a_fault_of_ours_in_one_tenant_is_raised_and_stops_the_others(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,7 +224,7 @@ def test_a_takeover_waits_for_an_intent_that_is_being_recorded(worker: Open, pos
 def test_a_process_on_the_same_disk_knows_that_the_earlier_one_ended(worker: Open, postgres: str) -> None:
     first = worker("a", "new")
     first.write(envelope(1).line())
-    first._lock.close()  # as the system does it when a process is killed
+    first._release()  # as the system does it when a process is killed
     assert worker("a", "resume").done_rows == 1
 
 
