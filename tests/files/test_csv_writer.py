@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from typing import Any
 from unittest import mock
 
@@ -16,7 +17,8 @@ from connector.files.columns import text_of
 from connector.files.csv_writer import csv_lines
 from tests.examples import examples
 
-TEXTS = st.text(st.sampled_from('a,"\r\n \t;\0é\ud800\x85'), max_size=5)
+CHARACTERS = 'a,"\r\n \t;é\ud800\x85' + "\0" * (sys.version_info >= (3, 11))  # `csv` of 3.10 refuses NUL
+TEXTS = st.text(st.sampled_from(CHARACTERS), max_size=5)
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 SPELLED = st.sampled_from(["1.10", "1E5", "-0.0", "1e-7"]).map(json_text.spelled_float)
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, SPELLED, TEXTS)
