@@ -96,8 +96,10 @@ class EnvelopeBlock(Envelope):
         middle = b',"row":%d,"meta":%s,"item":' % (first.row, before)
         end = b",%s%s}\n" % (after, kept)
         number = first.meta["item"]
-        lines = [b"%s%s%s%d%s" % (start, item, middle, n, end) for n, item in enumerate(items, number)]
-        return cls(first.row, None, None, first.meta, lines=b"".join(lines))
+        pieces = [start, b"", middle, b"", end] * len(items)  # faster than formatting each line
+        pieces[1::5] = items
+        pieces[3::5] = [b"%d" % n for n in range(number, number + len(items))]
+        return cls(first.row, None, None, first.meta, lines=b"".join(pieces))
 
     def line(self) -> bytes:
         """Return the lines of all envelopes."""

@@ -243,6 +243,12 @@ class Response:
         headers = {**self.headers, "content-type": f"{media_type}; charset=utf-8"}
         return replace(self, headers=headers, body=self._decoded.encode("utf-8", "surrogatepass"))
 
+    def with_plain_numbers(self) -> Response:
+        """Return the response with `loads_plain`, so that the numbers of its JSON have no spelling."""
+        plain = replace(self, loads=json_text.loads_plain)
+        plain.__dict__["_decoded"] = self._decoded  # A page is long: it is not decoded again.
+        return plain
+
     @property
     def charset(self) -> str:
         """The Python codec of the body: by its byte order mark, else by Content-Type, else UTF-8."""

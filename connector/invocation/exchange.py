@@ -8,7 +8,6 @@ from typing import Protocol
 
 from connector.client.client import Client
 from connector.client.error_responses import read_warnings
-from connector.common import json_text
 from connector.common.json_text import Json
 from connector.errors import RowError, RunStoppedError
 from connector.http.digest import request_digest
@@ -122,7 +121,7 @@ class Exchange:
         if request.cached:
             return response
         if self._plain_numbers:
-            response = replace(response, loads=json_text.loads_plain)
+            response = response.with_plain_numbers()
         self.last = response
         if self._client.service.errors.warnings and not request.binary:
             self._take_warnings(response)

@@ -274,3 +274,17 @@ def test_a_member_that_is_due_and_missing(body: bytes) -> None:
 
 def test_a_member_is_given() -> None:
     assert Response(200, body=b'{"id": 0}').member("id") == 0
+
+
+def test_a_page_is_decoded_once() -> None:
+    class Body(bytes):
+        decoded = 0
+
+        def decode(self, *args: Any, **more: Any) -> str:
+            Body.decoded += 1
+            return super().decode(*args, **more)
+
+    response = Response(200, {"content-type": "application/json; charset=latin-1"}, Body(b'[1.10, "\xe9"]'))
+    assert response.is_text
+    plain = response.with_plain_numbers()
+    assert (plain.json(), plain.text, Body.decoded) == ([1.1, "\xe9"], '[1.10, "\xe9"]', 1)
