@@ -32,7 +32,7 @@ from benchmarks.tenants import LATENCY_S, write_connections, write_tenant_rows
 from tests.postgres import Server, binary
 from tests.temporal.server import PROGRAM, TemporalServer
 
-EARLY_MS = 10.0
+EARLY_MS = 20.0
 """By how much the interval of two requests of an account can be shorter than the delay, as documented."""
 _READY_S = 60.0
 _STATISTICS_S = 1.5

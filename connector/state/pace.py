@@ -154,7 +154,7 @@ class PaceTimes:
 
     tolerance_s = 0.005
     lead_s = 0.03
-    slack_s: float | None = 0.005
+    slack_s: float | None = 0.015
 
     def __init__(self, row: AccountPace, fresh: Sequence[float], first: float = 0.0) -> None:
         self._row = row
