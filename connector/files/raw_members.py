@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict, cast
 
-from msgspec import Raw
+from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder, format
 
 from connector.common import json_text
@@ -36,7 +36,7 @@ def read_raw_envelopes(lines: bytes) -> list[dict[str, Json]] | None:
     """
     try:
         return cast(list[dict[str, Json]], _decode(lines))
-    except (ValueError, RecursionError):
+    except (MsgspecError, ValueError, RecursionError):  # in old versions, the first is no ValueError
         return None
 
 
