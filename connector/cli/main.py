@@ -28,6 +28,7 @@ COMMANDS = {
     "actions": ("connector.cli.catalog", "list all actions, or those that contain the given words"),
     "show": ("connector.cli.catalog", "show one action: its inputs, effect and examples"),
     "run": ("connector.cli.run", "run an action for each row of a file, or run a job file"),
+    "runs": ("connector.cli.runs", "list the latest runs, and how they ended"),
     "rerun": ("connector.cli.rerun", "run the failed rows of a run again, if that is safe"),
     "schedule": (
         "connector.cli.schedule",

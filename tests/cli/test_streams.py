@@ -27,6 +27,7 @@ COMMANDS: list[tuple[str, ...]] = [
     CALL, RUN, (*RUN, "--output-format", "json"), (*RUN, "--output-format", "csv"), (*RUN, "--json"),
     ("preview", "update_device", *RENAME), ("preview", "update_device", *RENAME, "--json"),
     ("rerun", "failed.jsonl", "--json"), ("rerun", f"{TEXT}.jsonl"),
+    ("runs",), ("runs", "--json"),
     ("connection", "list"), ("connection", "show", "acme"), ("connection", "show", "acme", "--json"),
     ("connection", "test", "acme"), ("connection", "show", TEXT),
     ("catalog", "check"), ("catalog", "reference"), ("docs",), ("examples",), ("new", "--help"),

@@ -11,7 +11,8 @@ from pathlib import Path
 from connector.runs.job import STREAM
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, find
-from connector.web.runs.run_view import RunView, State
+from connector.runs.run_state import State
+from connector.web.runs.run_view import RunView
 
 _FIRST: Sequence[State] = ("running", "killed", "stopped")
 """The states of a step that are also the state of its job, the most important first."""

@@ -9,23 +9,16 @@ from typing import Any, Literal
 
 from connector.catalog.action import Action
 from connector.common.redaction import Redactor
-from connector.errors import RunError
 from connector.runs.job import STREAM, Job
-from connector.runs.records import EVERY_S, Record
+from connector.runs.records import Record
+from connector.runs.run_state import LABELS, State, state_of
 from connector.runs.run_stores import store_of
 from connector.web.runs.control import Started, is_written_as_a_job
 from connector.web.runs.envelopes import KIND_WORDS
 from connector.web.runs.plot import Plot, make_plot, rate_text, time_text
 
-State = Literal["running", "finished", "stopped", "killed", "starting", "failed"]
-STATES: Mapping[State, str] = {
-    "running": "running",
-    "finished": "finished",
-    "stopped": "stopped",
-    "killed": "interrupted",
-    "starting": "starting",
-    "failed": "not started",
-}
+ViewState = Literal[State, "starting", "failed"]
+STATES: Mapping[str, str] = {**LABELS, "starting": "starting", "failed": "not started"}
 """The label of each state. A run in state `starting` or `failed` has no record."""
 
 _NOT_HERE = (
@@ -58,7 +51,7 @@ class RunView:
     effect: str
     where: str
     began: str
-    state: State
+    state: ViewState
     done: int = 0
     done_before: int = 0
     total: int | None = None
@@ -134,22 +127,6 @@ class RunView:
         if self.state != "running" or self.total is None or not self._a_second:
             return ""
         return time_text(round(max(0, self.total - self.done) / self._a_second))
-
-
-def state_of(record: Record, now: float) -> State:
-    """Return a run's state. If its record was updated recently, it is running; otherwise its lock decides.
-
-    While a run is running, its lock is not tried: the run itself could then fail to lock its file.
-    """
-    if record.ended is not None:
-        return "stopped" if (record.summary or {}).get("stopped") else "finished"
-    if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
-        return "running"
-    try:
-        store_of(record.job.state).check_not_running(record.output, record.run_id)
-    except RunError:
-        return "running"
-    return "killed"
 
 
 def make_view(

@@ -14,10 +14,10 @@ from connector.connections.connection import make_connection
 from connector.runs.prepared import prepare
 from connector.runs.records import Record, list_records, save
 from connector.runs.run import run
+from connector.runs.run_state import state_of
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.setting import VARIABLE
-from connector.web.runs.run_view import state_of
 from tests.runs.test_records import jobs
 from tests.web.guest import Guest, open_site
 

@@ -23,11 +23,11 @@ from connector.files.output_formats import OutputForm
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, save
+from connector.runs.run_state import state_of
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.run_pages import FAILED_SHOWN, LISTED
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.plot import make_plot, time_text
-from connector.web.runs.run_view import state_of
 from tests.fakes import write_lines
 from tests.postgres import PASSWORD
 from tests.web.guest import Guest, open_site, until
@@ -187,7 +187,7 @@ def test_the_lock_of_a_run_that_goes_on_is_left_alone(
     def touched(*_: object) -> None:
         raise AssertionError("the lock was asked for")
 
-    monkeypatch.setattr("connector.web.runs.run_view.store_of", touched)
+    monkeypatch.setattr("connector.runs.run_state.store_of", touched)
     assert state_of(record(tmp_path / "out.jsonl", seen=1019.0), 1020.0) == "running"
     assert state_of(record(tmp_path / "out.jsonl", ended=1019.0, summary={}), 1020.0) == "finished"
 

@@ -1,0 +1,111 @@
+"""The `runs` command: list the latest runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from connector.cli.job_options import add_state
+from connector.cli.main import NOTHING_RUN, OK
+from connector.runs.records import Record, latest_records
+from connector.runs.run_state import LABELS, state_of
+
+LISTED = 20
+"""The number of runs that are listed by default."""
+_COLUMNS = ("STARTED", "STATE", "ROWS", "FAILED", "ACTION", "CONNECTION", "OUTPUT")
+_NUMBERS = ("ROWS", "FAILED")
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Declare `ninjaone runs`."""
+    parser.add_argument(
+        "-n",
+        "--limit",
+        metavar="N",
+        type=_positive,
+        default=LISTED,
+        help=f"number of runs (default: {LISTED})",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    add_state(parser)
+    parser.set_defaults(command=_runs)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("not positive")
+    return number
+
+
+def _runs(options: argparse.Namespace) -> int:
+    records = latest_records()
+    records.read()
+    latest = sorted(records.by_id.values(), key=lambda record: -record.started)[: options.limit]
+    now = time.time()
+    if options.json:
+        print(json.dumps([_as_json(record, now) for record in latest], indent=1))
+    elif latest:
+        print("\n".join(_table([_COLUMNS, *(_cells(record, now) for record in latest)])))
+    elif not records.unreadable:
+        print("no runs yet", file=sys.stderr)
+    for message in records.unreadable:
+        print(f"ninjaone: {message}", file=sys.stderr)
+    return NOTHING_RUN if records.unreadable and not latest else OK
+
+
+def _cells(record: Record, now: float) -> Sequence[str]:
+    """Return the cells of a run, one for each column."""
+    summary: Mapping[str, Any] = record.summary or {}
+    rows, total = summary.get("rows", 0), record.total
+    step = f" ({record.job.step})" if record.job.step else ""
+    return (
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started)),
+        LABELS[state_of(record, now)],
+        str(rows) if total in (None, rows) else f"{rows}/{total}",
+        str(summary.get("failed", 0)),
+        f"{record.job.action}{step}",
+        record.where,
+        str(record.output),
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield lines with aligned columns; the columns of numbers are aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
+            for name, cell, width in zip(_COLUMNS, row, widths, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _as_json(record: Record, now: float) -> Mapping[str, Any]:
+    """Return a run as JSON. Times are ISO 8601 in UTC; `total` is null if the number of rows is not known."""
+    summary: Mapping[str, Any] = record.summary or {}
+    return {
+        "id": record.id,
+        "started": _iso(record.started),
+        "ended": None if record.ended is None else _iso(record.ended),
+        "state": LABELS[state_of(record, now)],
+        "rows": summary.get("rows", 0),
+        "total": record.total,
+        "succeeded": summary.get("succeeded", 0),
+        "failed": summary.get("failed", 0),
+        "codes": {code: its["rows"] for code, its in summary.get("codes", {}).items()},
+        "action": record.job.action,
+        "step": record.job.step or None,
+        "connection": record.where,
+        "output": str(record.output),
+        "rerun_of": None if record.rerun_of is None else str(record.rerun_of),
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
