@@ -89,6 +89,8 @@ class Pacer:
         self._clock, self.limit = clock, limit
         self._joining, self._last_turn = threading.Lock(), threading.Lock()
         self._times = times or OwnTimes(clock, FRESH)
+        self._left = _NEVER
+        """When the latest request of this pacer was sent, which can be a little later than its recorded start."""
         self._is_noticed = False
         self.throttled = 0
         """The number of responses about too many requests; counted if the delay adapts to them."""
@@ -162,6 +164,7 @@ class Pacer:
                 self._take(turn)
                 # If recording takes so long that the request is late again, it is recorded ahead.
                 turn.lead_s = min(self._times.lead_s, turn.delay_s / 4)
+        self._left = self._times.now()
 
     def _late_s(self, turn: Turn) -> float:
         """Return by how many seconds it is later than a request's recorded start; negative before it."""
@@ -225,5 +228,6 @@ class Pacer:
             turn.slot = max(turn.slot, before + turn.delay_s)
         turn.seen = started
         distance_s = turn.delay_s - min(self._times.tolerance_s, turn.delay_s / 10)
-        early_s = max(turn.slot, started + distance_s) - now
+        left = self._left if self._left <= now else _NEVER  # later than now if the database's clock was set
+        early_s = max(turn.slot, max(started, left) + distance_s) - now
         return max(early_s, self.limit.held_s) if self.limit else early_s

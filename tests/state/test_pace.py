@@ -15,7 +15,7 @@ from connector.http.messages import Request
 from connector.state import pace
 from connector.state.databases import open_database
 from connector.state.server_clock import DRIFT, ServerClock
-from tests.client.starts import SleepyClock, begin, gaps
+from tests.client.starts import SleepyClock, begin, gaps, start_times
 from tests.client.stores import Rows
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 from tests.state.outage import Outage
@@ -128,6 +128,17 @@ def test_a_start_within_the_slack_is_not_recorded_again(
     clock.time = 0.0049
     monkeypatch.setattr(pacer, "_take", None)
     pacer.leaving(turn)
+
+
+def test_the_next_request_of_a_process_keeps_its_distance_from_a_start_within_the_slack(
+    postgres: str,
+) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    pacer = Rows(open_database(postgres)).pacer(300, clock)
+    turn = pacer.wait()
+    clock.time = 0.014
+    pacer.leaving(turn)
+    assert start_times(pacer, clock, 3) == pytest.approx([0.309, 0.604, 0.900], abs=1e-5)
 
 
 def test_a_request_is_recorded_and_its_connection_opened_before_its_start(
