@@ -74,9 +74,9 @@ class Redactor:
         """Return whether a text, or JSON inside it, can contain a secret; a fast check, usually false."""
         if "\\" in text and self._hiding_escape.search(text):
             return True
-        if any(map(text.__contains__, self._members)):
+        if _contains_any(text, self._members):
             return True
-        if any(secret.anchor in text for secret in self._secrets):
+        if _contains_any(text, [secret.anchor for secret in self._secrets]):
             return True
         return self._beyond is not None and self._beyond.may_hide(text)
 
@@ -131,6 +131,20 @@ class Redactor:
         return shown
 
 
+_LONG_TEXT = 1000
+
+
+def _contains_any(text: str, parts: Iterable[str]) -> bool:
+    """Return whether a text contains one of some short parts.
+
+    In a long text, `rfind` is three times as fast as `in`. At worst, it compares the whole part at each
+    position, so the parts must be short.
+    """
+    if len(text) < _LONG_TEXT:
+        return any(map(text.__contains__, parts))
+    return any(at >= 0 for at in map(text.rfind, parts))
+
+
 _PLAIN_NAME = re.compile(r"[\w.$-]*", re.ASCII)
 _ASCII_ESCAPE = re.compile(r"\\u00[2-7]")
 _ESCAPE = re.compile(r"\\")
@@ -141,15 +155,16 @@ _NO_TEXT = frozenset((int, float, bool, type(None)))
 class _Secret:
     """A secret that is found in any of its encoded forms.
 
-    `anchor` is a part that is the same in every form, so a text without it cannot contain the secret.
-    `shortest` is the length of the shortest form.
+    `anchor` is a short part that is the same in every form, so a text without it cannot contain the secret.
+    No form is shorter than `shortest`.
     """
 
     def __init__(self, value: str) -> None:
         self.value = value
         longest = max(_UNCHANGED.findall(value), key=len, default="")
         self._is_plain = longest == value
-        self.anchor = longest if self._is_plain or len(longest) >= _SHORTEST_ANCHOR else ""
+        is_rare = self._is_plain or len(longest) >= _SHORTEST_ANCHOR
+        self.anchor = longest[:_LONGEST_ANCHOR] if is_rare else ""
         self.shortest = len(self.anchor) or 1
         self._pattern: re.Pattern[str] | None = None
 
@@ -165,6 +180,7 @@ class _Secret:
 _UNCHANGED = re.compile(r"[0-9A-Za-z]+")
 """Characters that are not escaped in JSON, URLs, forms, HTML or error messages."""
 _SHORTEST_ANCHOR = 4
+_LONGEST_ANCHOR = 64
 _PADDED = re.compile(r"([\w.~+/-]{16,})(={1,2})", re.ASCII)
 
 

@@ -86,6 +86,17 @@ def test_a_text_that_surely_hides_nothing_is_told(text: str, may: bool) -> None:
     assert Redactor([], ["pass/word"]).may_hide(text) is ("\\" in text)
 
 
+@pytest.mark.parametrize("length", [10, 999, 1000, 5000])
+@pytest.mark.parametrize("found", ["secret-1", "password", "0123456789abcdef" * 10])
+def test_a_text_of_any_length_is_searched_from_its_start_to_its_end(length: int, found: str) -> None:
+    redactor = Redactor(["secret-1", "0123456789abcdef" * 10], ["password"])
+    for rest in ("x" * length, "é" * length, "—" * length):
+        assert not redactor.may_hide(rest + found[1:8])
+        for text in (found + rest, rest + found, rest + found + rest):
+            assert redactor.may_hide(text)
+            assert redactor.text(text) == (text if found == "password" else text.replace(found, HIDDEN))
+
+
 def escaped_at_random(text: str, chances: random.Random) -> str:
     """Return a JSON string of a text, with escapes of some characters that need none."""
     return "".join(f"\\u{ord(c):04x}" if chances.random() < 0.1 else json.dumps(c)[1:-1] for c in text)
