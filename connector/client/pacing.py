@@ -90,7 +90,7 @@ class Pacer:
         self._joining, self._last_turn = threading.Lock(), threading.Lock()
         self._times = times or OwnTimes(clock, FRESH)
         self._left = _NEVER
-        """When the latest request of this pacer was sent, which can be a little later than its recorded start."""
+        """When the latest request of this pacer was sent: a little later than its recorded start."""
         self._is_noticed = False
         self.throttled = 0
         """The number of responses about too many requests; counted if the delay adapts to them."""
