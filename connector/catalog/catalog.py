@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,12 +63,16 @@ class Catalog:
         return {**found, **own_services(self._own, found)} if self._own else found
 
     @cached_property
-    def _files(self) -> dict[tuple[str, str], Path]:
-        """The file of each action's declaration, by service and by the action's name in this service."""
-        found: dict[tuple[str, str], Path] = {}
+    def _files(self) -> dict[tuple[str, str], str]:
+        """The file of each action's declaration, by service and by the action's name in this service.
+
+        Most calls use one of several hundred files, so that the paths are text.
+        """
+        found: dict[tuple[str, str], str] = {}
         own = own_declarations(self._own, self.services) if self._own else []
-        for path in (*sorted(self.folder.glob("*/*/*.yaml"), key=attrgetter("parts")), *own):
-            key = (path.parent.parent.name, path.stem)
+        for path in (*_declarations(self.folder), *map(str, own)):
+            service, _, name = path.split(os.sep)[-3:]
+            key = (service, name.removesuffix(".yaml"))
             if key in found:
                 raise _same_name(path, found[key])
             found[key] = path
@@ -82,7 +86,7 @@ class Catalog:
             name = self._prefix(service) + stem
             if name in found:
                 raise _same_name(path, found[name])
-            found[name] = path
+            found[name] = Path(path)
         return found
 
     def _prefix(self, service: str) -> str:
@@ -173,7 +177,7 @@ class Catalog:
             raise _same_name(*found[:2])
         if not found:
             raise RunError(self._unknown(name))
-        return found[0]
+        return Path(found[0])
 
     def _unknown(self, name: str) -> str:
         """Return the error message for an unknown action, with a similar name."""
@@ -249,7 +253,21 @@ def _begin_words(wanted: list[set[str]], text: str) -> bool:
     return all(re.search(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, forms))})", text) for forms in wanted)
 
 
-def _same_name(path: Path, other: Path) -> DeclarationError:
+def _declarations(folder: Path) -> Iterator[str]:
+    """Yield the files SERVICE/AREA/NAME.yaml below a folder, sorted by service, area and name."""
+    for service in _subfolders(str(folder)):
+        for area in _subfolders(service):
+            for name in sorted(os.listdir(area)):
+                if name.endswith(".yaml"):
+                    yield os.path.join(area, name)
+
+
+def _subfolders(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.path for entry in entries if entry.is_dir())
+
+
+def _same_name(path: str | Path, other: str | Path) -> DeclarationError:
     return DeclarationError(f"{path} and {other}: two actions have the same name")
 
 

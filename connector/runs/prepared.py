@@ -94,7 +94,7 @@ def prepare(
     action = catalog.action(job.action)
     for service in job.connections:
         catalog.service_file(service)  # raises RunError if there is no such service
-    job = with_state(job, catalog)
+    job = _with_state(job, catalog.service(action.service))
     check_policy(action, job)
     try:
         read_zone(job.timezone)
@@ -154,8 +154,11 @@ def with_state(job: Job, catalog: Catalog) -> Job:
     It is that of the job, of its connection or of the environment; a run over tenants has no connection.
     Raises RunError.
     """
-    job = of_service(job, catalog.action(job.action).service)
-    service = catalog.service(catalog.action(job.action).service)
+    return _with_state(job, catalog.service(catalog.action(job.action).service))
+
+
+def _with_state(job: Job, service: Service) -> Job:
+    job = of_service(job, service.name)
     of_connection = "" if is_template(job.connection) else state_of(service, job.connection)
     return replace(job, state=find_state(job.state, of_connection))
 

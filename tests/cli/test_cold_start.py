@@ -5,7 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from connector.cli.main import main
+from connector.common import strict_yaml
 from connector.sandbox.ninjaone.server import Sandbox
 
 UNUSED = (
@@ -27,3 +32,20 @@ def test_a_call_loads_no_module_that_it_does_not_use(sandbox: Sandbox, tmp_path:
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr.split()) == (0, [])
+
+
+def test_a_call_reads_the_declaration_of_its_action_twice_at_most(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def load(path: Path, **options: Any) -> Any:
+        read.append(path)
+        return strict_yaml_load(path, **options)
+
+    strict_yaml_load = strict_yaml.load
+    monkeypatch.setattr(strict_yaml, "load", load)
+    connection = tmp_path / "connection.yaml"
+    connection.write_text("".join(f"{key}: {value}\n" for key, value in sandbox.connection.items()))
+    assert main(["call", "get_device", "device_id=1", "--delay-ms", "0", "-c", str(connection)]) == 0
+    assert 0 < sum(path.name == "get_device.yaml" for path in read) <= 2
