@@ -36,7 +36,7 @@ class PartType(NamedTuple):
     file: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """A row, its templates and the resulting requests; `answers` are the API's responses.
 
@@ -52,7 +52,7 @@ class Example:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 

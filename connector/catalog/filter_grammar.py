@@ -13,7 +13,7 @@ LONGEST = 1 << 16
 """The maximum length of a filter in characters. It is part of a URL, whose length servers limit much more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilterGrammar:
     """The syntax of a filter: a regular expression for each kind of clause, and how clauses are joined.
 

@@ -31,7 +31,7 @@ class Slot(NamedTuple):
     ids: re.Pattern[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Input:
     """A typed parameter of an action.
 

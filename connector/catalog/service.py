@@ -86,7 +86,7 @@ class ErrorShape(NamedTuple):
     in_success: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Errors:
     """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 

@@ -53,7 +53,7 @@ class RequestContext(Protocol):
     redactor: Redactor
 
 
-@dataclass
+@dataclass(eq=False)
 class _Failure:
     """A failed attempt, and whether it may be retried."""
 

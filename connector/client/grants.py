@@ -77,7 +77,7 @@ class ClientCredentials:
         return self._endpoint.ask("client_credentials", **({"scope": scope} if scope else {}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Use:
     """A refresh token that was used, and the response."""
 

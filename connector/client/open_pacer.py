@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.state.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Times:
     """What processes know of an account: its latest requests, its limit, and its adaptive pace."""
 

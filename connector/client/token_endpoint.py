@@ -24,7 +24,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenResponse:
     """A successful response of a token endpoint. `life_s` is the access token's lifetime in seconds.
 

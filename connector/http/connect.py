@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 10.0
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConnectSettings:
     """How to send requests to a host.
 

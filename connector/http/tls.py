@@ -29,7 +29,7 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Authorities:
     """The trusted CA certificates: in a file, in folders (separated as in `SSL_CERT_DIR`), or in both.
 

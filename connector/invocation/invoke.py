@@ -49,7 +49,7 @@ ResultMode = Literal["one", "each"]
 """Whether a list result is written as one envelope, or as one envelope per item."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Invoker:
     """Runs one action for rows. Safe for threads.
 

@@ -21,7 +21,7 @@ class Page(NamedTuple):
     items: list[Json]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PagedResult:
     """The return value of paging, after the items were yielded as pages.
 
