@@ -67,7 +67,7 @@ def _call(options: argparse.Namespace) -> int:
         with_names=options.with_names or "",
         wait_s=options.wait_s,
     )
-    prepared = prepare(job, catalog)
+    prepared = prepare(job, catalog, action=action)
     connection = apply_policy(action, job, load_connection(prepared.service, job.connection))
     require_consent([prepared], yes=options.yes, is_call=True)
     client = open_client(

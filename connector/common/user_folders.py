@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -68,6 +67,8 @@ def _usable(folder: Path) -> Path:
             return folder
     except OSError:
         pass
+    import tempfile  # imported only for a folder that cannot be written
+
     return Path(tempfile.mkdtemp(prefix="ninjaone-connector-"))
 
 

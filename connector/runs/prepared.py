@@ -83,15 +83,18 @@ def prepare(
     now: float | None = None,
     *,
     null_is_missing: bool = False,
+    action: Action | None = None,
 ) -> Prepared:
     """Return a job with its action and compiled templates. Raises RunError.
+
+    `action` is the action of the job if it is already loaded.
 
     `fallbacks` are values for inputs without a value in a row. The platform that hosts the connector supplies
     them, such as the end time of its batch. The template variable `now` is the start time of the run in epoch
     seconds, the same for all rows. With `null_is_missing`, the rows are from a table with NULL cells; see
     `Bindings`.
     """
-    action = catalog.action(job.action)
+    action = action or catalog.action(job.action)
     for service in job.connections:
         catalog.service_file(service)  # raises RunError if there is no such service
     job = _with_state(job, catalog.service(action.service))
