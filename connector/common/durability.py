@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
+
+_OTHER_FILES = 100
+"""The number of files for what reserves none, such as libraries and the database."""
+_reserved = 0
+"""The number of files that all threads of this process have reserved."""
+_reserving = Lock()
 
 
 def sync_file(descriptor: int) -> None:
@@ -30,6 +38,38 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def reserved_open_files(count: int) -> Iterator[None]:
+    """Context in which `count` files and connections can be open, in addition to those reserved by others.
+
+    The limit of open files is raised as far as the system allows.
+    """
+    global _reserved
+    with _reserving:
+        _reserved += count
+        allow_open_files(_OTHER_FILES + _reserved)
+    try:
+        yield
+    finally:
+        with _reserving:
+            _reserved -= count
+
+
+def free_open_files() -> int:
+    """Return how many more files this process can open; on Windows, an estimate."""
+    if sys.platform == "win32":
+        return 4000  # The C runtime allows 8192.
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    try:
+        return soft - len(os.listdir("/dev/fd"))
+    except OSError:  # not mounted
+        return soft - _OTHER_FILES
 
 
 def allow_open_files(count: int) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 from connector.client.client import Client
 from connector.client.factory import open_client
 from connector.common.clock import SystemClock
-from connector.common.durability import allow_open_files
+from connector.common.durability import reserved_open_files
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone
 from connector.connections.connection import Connection
@@ -126,8 +126,7 @@ class Tenants:
     def opened(self) -> Iterator[None]:
         """Context in which the outputs of all tenants are open. Raises RunError."""
         count = len(self._connections) * (_FILES_A_TENANT + self._prepared.job.concurrency)
-        allow_open_files(100 + count)
-        with ExitStack() as files:
+        with reserved_open_files(count), ExitStack() as files:
             for number, name in enumerate((NOBODY, *self._connections)):
                 if self._rows.counts.get(name) or self._outputs.has_begun(number):
                     distinct = files.enter_context(open_distinct(self._prepared))

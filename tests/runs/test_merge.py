@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,12 @@ import pytest
 
 from connector.common import json_text
 from connector.errors import RunStoppedError
-from connector.files.envelope import Envelope
+from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope_lines import LongLine
+from connector.files.long_list import LONG
 from connector.runs import merge
 from connector.runs.merge import merge_files
+from tests.conftest import ROOT
 
 
 class Kept:
@@ -27,6 +32,9 @@ class Kept:
 
     def write(self, lines: bytes) -> None:
         self.blocks.append(lines)
+
+    def write_list(self, envelope: ListEnvelope | LongLine) -> None:
+        self.blocks.append(b"".join(envelope.blocks()))
 
     def finish(self) -> None:
         raise AssertionError
@@ -92,3 +100,37 @@ def test_it_writes_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_file_that_is_gone_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(RunStoppedError, match="gone: cannot be read: No such file"):
         merge_files([tmp_path / "gone"], Kept())
+
+
+MERGE = """
+import resource, sys
+from pathlib import Path
+from connector.common import durability
+from connector.runs.merge import merge_files
+from tests.conftest import ROOT
+from tests.runs.test_merge import Kept
+
+soft, hard, count = map(int, sys.argv[2:])
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+output = Kept()
+merge_files([Path(sys.argv[1], str(number)) for number in range(count)], output)
+assert durability._reserved == 0
+assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, 100 + count)
+print(*(row for row, _ in output.found))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+@pytest.mark.parametrize("hard", [400, 100, 60])
+def test_more_files_than_may_be_open_are_merged(tmp_path: Path, hard: int) -> None:
+    """With 400, the soft limit is raised; with 100, groups are merged; with 60, groups of groups."""
+    count = 200
+    for number in range(count):
+        partial(tmp_path / str(number), (number + 1, None), (count * 2 - number, None))
+    start = b'{"has_error":false,"error":null,"row":70,"meta":{"code":null},"result":['
+    (tmp_path / "69").write_bytes(start + b"1," * LONG + b"1]}\n" + (tmp_path / "69").read_bytes())
+    command = [sys.executable, "-c", MERGE, *map(str, (tmp_path, 60, hard, count))]
+    merged = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    rows = sorted([70, *range(1, 2 * count + 1)])
+    assert merged.stdout.split() == list(map(str, rows)), merged.stderr
+    assert len(list(tmp_path.iterdir())) == count
