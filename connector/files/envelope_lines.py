@@ -90,7 +90,8 @@ def read_envelope_blocks(file: IO[bytes], *, raw: bool = False) -> Iterator[list
 
     With `raw`, blocks can be those of `read_raw_envelopes`. Raises ValueError if a line is not valid.
     """
-    while block := file.read(_PARSED):
+    size = _PARSED
+    while block := file.read(size):
         end = block.rfind(b"\n")
         if end < 0:
             file.seek(-len(block), os.SEEK_CUR)
@@ -101,7 +102,9 @@ def read_envelope_blocks(file: IO[bytes], *, raw: bool = False) -> Iterator[list
         if raw and json_text.is_compiled(end):
             from connector.files.raw_members import read_raw_envelopes  # requires the extra `fast`
 
-            if (raw_envelopes := read_raw_envelopes(block[:end])) is not None:
+            raw_envelopes = read_raw_envelopes(block[:end])
+            size = _PARSED if raw_envelopes is None else _BLOCK  # raw members are few values
+            if raw_envelopes is not None:
                 yield raw_envelopes
                 continue
         envelopes: list[dict[str, Json]] = json_text.loads(f"[{block[:end].decode()}]".replace("\n", ","))
