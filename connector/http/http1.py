@@ -28,7 +28,7 @@ _TARGET = re.compile(r"[\x21-\x7e]+")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResponseLimits:
     """The limits of a response: its duration in seconds, and the size of its body in bytes.
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from connector.runs.wait import WaitPlan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A job with its action and compiled templates, before anything is read or sent.
 
