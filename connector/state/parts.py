@@ -2,8 +2,8 @@
 
 A worker renews its lease while it holds a part. When the lease has expired, another worker can take the part,
 which increases its fence. Every statement of a worker requires that its fence is the current one, so a worker
-that was paused and replaced can record nothing more, and starts no further change. An expired lease alone has
-no effect.
+that was paused and replaced can record nothing more, and starts no further change that must not be repeated.
+An expired lease alone has no effect.
 
 Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock, or
 after a check of the fence.

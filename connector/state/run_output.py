@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class SharedOutput(FileOutput):
-    """An output file whose envelopes and journal are in the database until 7 days after its end.
+    """An output file whose envelopes and journal are in the database for at least 7 days after its end.
 
     With `is_merged`, the envelopes are those of the run's parts, and are not stored again. For `seen`, see
     `RunStore.open`.

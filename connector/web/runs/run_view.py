@@ -22,7 +22,8 @@ STATES: Mapping[str, str] = {**LABELS, "starting": "starting", "failed": "not st
 """The label of each state. A run in state `starting` or `failed` has no record."""
 
 _NOT_HERE = (
-    "The output file is not on this machine. The database has the rows until 7 days after the end of the run."
+    "The output file is not on this machine. The database has the rows for at least 7 days after the end "
+    "of the run."
 )
 
 
