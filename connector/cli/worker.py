@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
 from connector.cli.action_sources import add_own_actions, open_catalog
 from connector.cli.logs import show_log_by
 from connector.cli.main import OK
+from connector.cli.numbers import whole_number
 from connector.cli.stopping import stopping
 from connector.errors import RunError
 from connector.runs.stop_event import StopEvent
 
 TASK_QUEUE = "ninjaone"
 """The default task queue of workers and runs."""
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][:/?#@]+)(:[0-9]+)?")
+_CHUNKS = 3
+"""The default number of chunks in parallel. 150 connections, with 300 ms between the requests of each, send
+500 requests/s, which is about what one process can send."""
 _MOST_CHUNKS = 64
 
 
@@ -50,19 +56,15 @@ def add_worker(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--chunks",
-        type=_chunks,
-        default=8,
+        type=whole_number(
+            lambda chunks: 1 <= chunks <= _MOST_CHUNKS, f"1 to {_MOST_CHUNKS} chunks can run in parallel"
+        ),
+        default=_CHUNKS,
         metavar="N",
-        help="number of chunks in parallel, each of up to 50 connections (default: %(default)s)",
+        help="number of chunks in parallel, each of up to 50 connections; one worker sends at most "
+        "about 500 requests/s, so use more workers rather than more chunks (default: %(default)s)",
     )
     parser.set_defaults(command=_worker)
-
-
-def _chunks(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= _MOST_CHUNKS:
-        raise argparse.ArgumentTypeError(f"1 to {_MOST_CHUNKS} chunks can run in parallel")
-    return value
 
 
 def _worker(options: argparse.Namespace) -> int:
@@ -72,11 +74,18 @@ def _worker(options: argparse.Namespace) -> int:
     if not state:
         raise RunError("a worker requires the database of the runs: use --state URL, or set NINJAONE_STATE")
     require_temporal()
-    from connector.temporal.address import read_address
+    from connector.state.databases import open_database
+    from connector.temporal.address import SCHEME, read_address
     from connector.temporal.chunk import Chunks
     from connector.temporal.worker import run_worker
 
-    address = read_address(f"temporal://{options.address}/{options.namespace}", options.task_queue)
+    host = options.address.removeprefix(f"{SCHEME}://").removesuffix("/")
+    if not _HOST.fullmatch(host):  # It can have a password, so it is not shown.
+        raise RunError(
+            "--address: use HOST:PORT, such as localhost:7233; --namespace and --task-queue have the rest"
+        )
+    address = read_address(f"{SCHEME}://{host}/{options.namespace}", options.task_queue)
+    open_database(state)
     stop = StopEvent()
     with stopping(stop, _say), show_log_by(_say):
         run_worker(

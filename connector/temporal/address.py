@@ -27,18 +27,19 @@ class Address:
 
 def read_address(text: str, task_queue: str) -> Address:
     """Return the address in a URL; `task_queue` is used if it names none. Raises RunError."""
+    if "@" in text:  # anywhere, because the parts of an invalid URL can be misread
+        raise RunError(
+            f"the address of the Temporal server has the form {_FORM}, without credentials: set the "
+            "environment variable TEMPORAL_API_KEY, or those of a client certificate (TEMPORAL_TLS_...)"
+        )
     try:
         parts = urlsplit(text)
         port = parts.port or PORT
         query = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
     except ValueError as error:
         raise RunError(f"{text}: is not the address of a Temporal server, {_FORM}: {error}") from None
-    if parts.password or parts.username:
-        raise RunError(
-            f"the address of the Temporal server has the form {_FORM}, without credentials: set the "
-            "environment variable TEMPORAL_API_KEY, or those of a client certificate (TEMPORAL_TLS_...)"
-        )
-    if parts.scheme != SCHEME or not parts.hostname:
+    is_malformed = parts.netloc.endswith(":") or parts.port == 0 or "/" in parts.path.strip("/")
+    if parts.scheme != SCHEME or not parts.hostname or is_malformed:
         raise RunError(f"{text}: is not the address of a Temporal server, {_FORM}")
     if unknown := sorted({name for name, _ in query} - {"task_queue"}):
         raise RunError(f"{text}: {unknown[0]} is not a setting of the address, {_FORM}")

@@ -23,7 +23,10 @@ def test_an_address_has_defaults(text: str, address: Address) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["localhost:7233", "http://localhost", "temporal://", "temporal://h:port", "temporal://h/n?queue=x"],
+    [
+        *("localhost:7233", "http://localhost", "temporal://", "temporal://h:port", "temporal://h/n?queue=x"),
+        *("temporal://https://h", "temporal://h:", "temporal://h:0", "temporal://h/n/m"),
+    ],
 )
 def test_a_text_that_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(
@@ -32,7 +35,9 @@ def test_a_text_that_is_no_address_is_refused(text: str) -> None:
         read_address(text, "q")
 
 
-def test_credentials_in_an_address_are_refused_and_not_shown() -> None:
+@pytest.mark.parametrize("start", ["temporal://", "temporal://https://", "https://", ""])
+@pytest.mark.parametrize("end", ["", "#", "/", "?"])
+def test_credentials_in_an_address_are_refused_and_not_shown(start: str, end: str) -> None:
     with pytest.raises(RunError, match="TEMPORAL_API_KEY") as refused:
-        read_address("temporal://user:open-sesame@localhost", "q")
+        read_address(f"{start}user:open-sesame{end}@localhost", "q")
     assert "open-sesame" not in str(refused.value)
