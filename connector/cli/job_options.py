@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.cli.action_sources import add_own_actions
 from connector.cli.file_arguments import file_name, file_path
+from connector.cli.numbers import whole_number
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.connection_choice import read_allowed
@@ -16,6 +17,11 @@ from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, SHORTEST_DELAY_M
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
+_count = whole_number(lambda rows: rows >= 0, "the number of rows cannot be negative")
+_positive = whole_number(lambda rows: rows >= 1, "the number of rows must be at least 1")
+_rows_at_a_time = whole_number(
+    lambda rows: 1 <= rows <= MOST_CONCURRENT, f"1 to {MOST_CONCURRENT} rows can run in parallel"
+)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -205,14 +211,15 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     add_state(parser)
 
 
-def add_state(parser: argparse._ActionsContainer) -> None:
+_STATE = (
+    "PostgreSQL database with the state of the run, which several machines can share, such as "
+    "postgresql://user@host/database (default: NINJAONE_STATE, else files)"
+)
+
+
+def add_state(parser: argparse._ActionsContainer, help: str = _STATE) -> None:
     """Declare `--state`."""
-    parser.add_argument(
-        "--state",
-        metavar="URL",
-        help="PostgreSQL database with the state of the run, which several machines can share, such as "
-        "postgresql://user@host/database (default: NINJAONE_STATE, else files)",
-    )
+    parser.add_argument("--state", metavar="URL", help=help)
 
 
 def add_expected(parser: argparse.ArgumentParser) -> None:
@@ -248,33 +255,12 @@ def add_selection(parser: argparse.ArgumentParser, default: str = "all") -> None
     )
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("the number of rows must be at least 1")
-    return value
-
-
 def _row_range(text: str) -> str:
     try:
         read_range(text)
     except RunError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
-
-
-def _rows_at_a_time(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= MOST_CONCURRENT:
-        raise argparse.ArgumentTypeError(f"1 to {MOST_CONCURRENT} rows can run in parallel")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("the number of rows cannot be negative")
-    return value
 
 
 def add_times(parser: argparse.ArgumentParser) -> None:
@@ -342,9 +328,14 @@ def add_delay(parser: argparse.ArgumentParser) -> None:
 
 
 def _least_delay(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not SHORTEST_DELAY_MS <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(
+            f"it must be a number of milliseconds, at least {SHORTEST_DELAY_MS:g}"
+        )
     return value
 
 

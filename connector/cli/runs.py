@@ -12,6 +12,7 @@ from typing import Any
 
 from connector.cli.job_options import add_state
 from connector.cli.main import NOTHING_RUN, OK
+from connector.cli.numbers import whole_number
 from connector.runs.records import Record, latest_records
 from connector.runs.run_state import LABELS, state_of
 
@@ -27,20 +28,13 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
         "-n",
         "--limit",
         metavar="N",
-        type=_positive,
+        type=whole_number(lambda number: number >= 1, "the number of runs must be at least 1"),
         default=LISTED,
         help=f"number of runs (default: {LISTED})",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
-    add_state(parser)
+    add_state(parser, "PostgreSQL database whose runs are listed (default: NINJAONE_STATE, else none)")
     parser.set_defaults(command=_runs)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("not positive")
-    return number
 
 
 def _runs(options: argparse.Namespace) -> int:
@@ -56,7 +50,8 @@ def _runs(options: argparse.Namespace) -> int:
         print("no runs yet", file=sys.stderr)
     for message in records.unreadable:
         print(f"ninjaone: {message}", file=sys.stderr)
-    return NOTHING_RUN if records.unreadable and not latest else OK
+    is_failed = records.lacks_database or (records.unreadable and not latest)
+    return NOTHING_RUN if is_failed else OK
 
 
 def _cells(record: Record, now: float) -> Sequence[str]:

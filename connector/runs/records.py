@@ -326,6 +326,7 @@ def latest_records() -> LatestRecords:
     except RunError as error:
         records = LatestRecords(None)
         records.unreadable.append(str(error))
+        records.lacks_database = True
         return records
 
 
@@ -333,7 +334,8 @@ class LatestRecords:
     """Reads records, and the files that were written last first, so that the latest runs are known early.
 
     `by_id` has the records that were read, and `unreadable` a message for each one that cannot be read.
-    All runs that started after `complete_after` (epoch seconds) are among them.
+    All runs that started after `complete_after` (epoch seconds) are among them, but if `lacks_database` is
+    set, only those of files, because the database cannot be used.
     Those in the database are read at once. Raises RunError if it cannot be used.
     """
 
@@ -341,6 +343,7 @@ class LatestRecords:
         self.by_id: dict[str, Record] = {}
         self.unreadable: list[str] = []
         self.complete_after = inf
+        self.lacks_database = False
         if shared:
             for id, content in shared.all():
                 self._add(f"{shared.shown}: record {id}", content)

@@ -354,7 +354,7 @@ def test_the_keys_of_a_job_are_options_too(
     [
         (("--concurrency", 0), "argument --concurrency: 1 to 256 rows can run in parallel"),
         (("--concurrency", 257), "argument --concurrency: 1 to 256 rows can run in parallel"),
-        (("--concurrency", "many"), "argument --concurrency: invalid"),
+        (("--concurrency", "many"), "argument --concurrency: 'many' is not a whole number"),
         (("--max-errors", -1), "argument --max-errors: the number of rows cannot be negative"),
         (("--on-error", "ignore"), "argument --on-error: invalid choice"),
     ],

@@ -17,6 +17,9 @@ from connector.state.records import DatabaseRecords
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 
+NOWHERE = "postgresql://127.0.0.1:9/nowhere"
+"""A database on a port on which nothing listens."""
+
 
 def a_run(output: Path, started: float, **more: object) -> Record:
     job = Job("update_device", input="rows.csv", output=str(output))
@@ -54,7 +57,7 @@ def test_the_latest_come_first_and_unfinished_ones_are_named(ninjaone: Ninjaone,
     assert len(ninjaone("runs", "--limit", 2).stdout.splitlines()) == 3
 
 
-def test_no_runs_and_broken_records_are_said(ninjaone: Ninjaone) -> None:
+def test_no_runs_and_broken_records_are_said(ninjaone: Ninjaone, tmp_path: Path) -> None:
     done = ninjaone("runs")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no runs yet\n")
     assert ninjaone("runs", "--json").stdout == "[]\n"
@@ -63,6 +66,18 @@ def test_no_runs_and_broken_records_are_said(ninjaone: Ninjaone) -> None:
     done = ninjaone("runs")
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
+    save(a_run(tmp_path / "out.jsonl", 1000.0))
+    done = ninjaone("runs")
+    assert (done.returncode, "cannot be read" in done.stderr) == (0, True)
+    assert str(tmp_path / "out.jsonl") in done.stdout
+
+
+def test_a_database_that_cannot_be_read_is_a_failure(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    save(a_run(tmp_path / "out.jsonl", 1000.0))
+    for state in ((), ("--state", NOWHERE)):
+        done = ninjaone("runs", *state, **({} if state else {"NINJAONE_STATE": NOWHERE}))
+        assert (done.returncode, "127.0.0.1:9/nowhere" in done.stderr) == (2, True), done.stderr
+        assert str(tmp_path / "out.jsonl") in done.stdout  # those of this machine are listed
 
 
 def test_runs_of_other_machines_are_listed_with_their_database(
