@@ -31,6 +31,8 @@ FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
+MOST_LEAD_S = 0.5
+"""The maximum time by which starts are recorded ahead because recording takes long, in seconds."""
 ROUNDING_S = 1e-6
 """The minimum duration of a wait, in seconds; shorter waits are skipped."""
 
@@ -91,6 +93,8 @@ class Pacer:
         self._times = times or OwnTimes(clock, FRESH)
         self._left = _NEVER
         """When the latest request of this pacer was sent: a little later than its recorded start."""
+        self._lead_s = 0.0
+        """By how much starts are recorded ahead because recording took long lately, in seconds."""
         self._is_noticed = False
         self.throttled = 0
         """The number of responses about too many requests; counted if the delay adapts to them."""
@@ -162,9 +166,15 @@ class Pacer:
                 self._clock.sleep(-late_s)
             else:
                 self._take(turn)
-                # If recording takes so long that the request is late again, it is recorded ahead.
-                turn.lead_s = min(self._times.lead_s, turn.delay_s / 4)
+                # If recording takes so long that the request is late again, it is recorded ahead, and if
+                # that is not enough, further ahead.
+                turn.lead_s = min(2 * turn.lead_s or self._least_lead_s(turn), MOST_LEAD_S)
         self._left = self._times.now()
+        self._lead_s = turn.lead_s or 0.9 * self._lead_s
+
+    def _least_lead_s(self, turn: Turn) -> float:
+        """Return by how many seconds the start of a request can be recorded ahead in any case."""
+        return min(self._times.lead_s, turn.delay_s / 4)
 
     def _late_s(self, turn: Turn) -> float:
         """Return by how many seconds it is later than a request's recorded start; negative before it."""
@@ -207,10 +217,10 @@ class Pacer:
             times[_STARTED] = turn.recorded = now + turn.lead_s + shared.margin_s
             return 0.0
         early_s = self._early_s(turn, now)
-        lead_s = min(shared.lead_s, turn.delay_s / 4)
+        lead_s = max(self._least_lead_s(turn), self._lead_s)
         if early_s > lead_s + ROUNDING_S:
             return early_s - lead_s
-        turn.recorded = now + max(0.0, early_s) + shared.margin_s
+        turn.recorded = now + max(self._lead_s, early_s) + shared.margin_s
         times[_SLOT], times[_STARTED], times[_DELAY] = turn.slot, turn.recorded, self._delay_s
         return 0.0
 

@@ -108,6 +108,29 @@ def test_where_recording_takes_long_a_late_request_is_recorded_ahead(
     assert clock.time == pytest.approx(0.080 + 0.010 + 0.025, abs=0.011)
 
 
+@pytest.mark.parametrize("takes_s", [0.040, 0.200])
+def test_requests_leave_however_long_recording_takes(
+    postgres: str, monkeypatch: pytest.MonkeyPatch, takes_s: float
+) -> None:
+    """As with a database on another continent. They are recorded that much ahead, after a few attempts."""
+    clock = SleepyClock(lambda: 0.0)
+    database = open_database(postgres)
+    pacer = Rows(database).pacer(100, clock)
+    run, statements = database.run, []
+
+    def slow(*statement: object) -> list[tuple[object, ...]]:
+        statements.append(statement)
+        assert len(statements) < 200
+        rows = run(*statement)  # type: ignore[arg-type]
+        clock.time += takes_s
+        return rows
+
+    monkeypatch.setattr(database, "run", slow)
+    times = start_times(pacer, clock, 20)
+    assert min(gaps(times)) >= 0.100 - 0.010 - 0.005 - 1e-5
+    assert len(statements) < 50
+
+
 def test_a_request_that_leaves_after_anothers_start_waits_for_another_turn(postgres: str) -> None:
     clock = SleepyClock(lambda: 0.0)
     rows = Rows(open_database(postgres))
