@@ -23,7 +23,7 @@ held AS (
     SELECT given.item, given.run, given.part FROM given
     JOIN connector_part ON connector_part.run = given.run AND number = given.part
         AND connector_part.fence = given.fence
-    FOR KEY SHARE OF connector_part
+    ORDER BY given.run, given.part FOR KEY SHARE OF connector_part
 )
 """
 _CHANGES: dict[Table, str] = {

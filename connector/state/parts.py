@@ -230,13 +230,15 @@ class Leases:
 def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> set[Row]:
     """Renew the leases of parts, and return the keys of those that this process still holds."""
     runs, numbers, fences = map(list, zip(*keys, strict=True))
+    # In the order of the parts, so that processes do not wait for each other in a circle.
     rows = database.run(
-        "UPDATE connector_part SET seen = clock_timestamp()"
-        " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting,"
-        " unnest(%s::bigint[], %s::integer[], %s::bigint[]) AS held (run, number, fence)"
+        "WITH held AS (SELECT part.run, part.number, part.fence FROM connector_part AS part"
+        " JOIN unnest(%s::bigint[], %s::integer[], %s::bigint[]) AS given (run, number, fence)"
+        " USING (run, number, fence) ORDER BY run, number FOR NO KEY UPDATE OF part)"
+        " UPDATE connector_part SET seen = clock_timestamp()"
+        " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting, held"
         " WHERE connector_part.run = held.run AND connector_part.number = held.number"
-        " AND connector_part.fence = held.fence"
-        " RETURNING connector_part.run, connector_part.number, connector_part.fence",
+        " RETURNING held.run, held.number, held.fence",
         [runs, numbers, fences],
     )
     return set(rows)
