@@ -27,15 +27,19 @@ _BYTES = 4 << 20
 """The maximum size of the writes of a transaction, except a single one that is larger."""
 _BYTES_WAITING = 1 << 20
 """The size of waiting writes from which on each write is awaited."""
+_WAIT_S = 120.0
+"""The time after which a thread waits no longer for another one to execute its write, in seconds.
+
+Each transaction has shorter time limits, so this is reached only if the other thread ended in between."""
 
 
 @dataclass(eq=False)
 class _Waiting:
-    """A write that waits for its transaction; `ready` is locked until it is done, if it is awaited."""
+    """A write that waits for its transaction; `ready` is locked until its thread may go on."""
 
     write: Write
     ready: Lock | None = None
-    leads: bool = False
+    """None if the write is not awaited (any more)."""
     is_done: bool = False
     rows: list[Row] = field(default_factory=list)
     error: RunStoppedError | None = None
@@ -46,13 +50,15 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._start()
+        self.start()
 
-    def _start(self) -> None:
-        self._mutex, self._process = Lock(), os.getpid()
+    def start(self) -> None:
+        """Start with nothing waiting, as a process made by a fork does: its parent has the writes."""
+        self._mutex = Lock()
         self._queue: list[_Waiting] = []
         self._size = 0
-        self._is_led = False
+        self._leader: _Waiting | None = None
+        """The write whose thread executes what is waiting."""
         self._thread: Thread | None = None
         self._wake = Event()
 
@@ -61,31 +67,35 @@ class GroupCommit:
 
         Raises RunStoppedError.
         """
-        waiting = _Waiting(write, Lock())
-        assert waiting.ready is not None
-        waiting.ready.acquire()
-        self._leave_parent()
-        with self._mutex:
-            self._append(waiting)
-            leads, self._is_led = not self._is_led, True
-        if leads:
-            self._lead(waiting)
-        else:
-            self._wait(waiting, waiting.ready)
-        if waiting.error:
-            raise waiting.error
-        return waiting.rows
+        ready = Lock()
+        ready.acquire()
+        own = _Waiting(write, ready)
+        try:
+            with self._mutex:
+                self._append(own)
+                self._leader = self._leader or own
+            if self._leader is not own and not ready.acquire(timeout=_WAIT_S):
+                with self._mutex:
+                    self._leader = own  # The other one has ended. The next write finds a way.
+                raise self._lost(f"the thread that writes for others did not end in {_WAIT_S:g} s")
+            while not own.is_done:  # It leads.
+                self._commit(self._take())
+        finally:  # also after an exception such as KeyboardInterrupt
+            if self._leader is own or not own.is_done:
+                self._leave(own)
+        if own.error:
+            raise own.error
+        return own.rows
 
     def submit(self, write: Write) -> None:
         """Commit a write soon, if possible: it is lost if the database is, or this process is killed."""
-        self._leave_parent()
         if self._size > _BYTES_WAITING:
             with suppress(RunStoppedError):
                 self.run(write)
             return
         with self._mutex:
             self._append(_Waiting(write))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 thread = Thread(target=self._commit_soon, name="commit", daemon=True)
                 with suppress(RuntimeError):  # It is executed with the next write that is awaited.
                     thread.start()
@@ -93,42 +103,23 @@ class GroupCommit:
         if not self._wake.is_set():
             self._wake.set()
 
-    def _leave_parent(self) -> None:
-        """In a process made by a fork, leave what is waiting to its parent."""
-        if self._process != os.getpid():
-            self._start()
-
     def _append(self, waiting: _Waiting) -> None:
         self._queue.append(waiting)
         self._size += waiting.write.size
 
-    def _wait(self, waiting: _Waiting, ready: Lock) -> None:
-        """Wait until a write is done, or until its thread has to execute what is waiting."""
-        try:
-            ready.acquire()
-        except BaseException:  # such as KeyboardInterrupt
-            with self._mutex:
-                waiting.ready = None
-            if waiting.leads:
-                self._lead(None)
-            raise
-        if waiting.leads:
-            self._lead(waiting)
-
-    def _lead(self, own: _Waiting | None) -> None:
-        """Execute what is waiting, until `own` is done; then leave the rest to the next thread that waits."""
-        try:
-            while True:
-                self._commit(self._take())
-                if own is None or own.is_done:
-                    return
-        finally:
-            with self._mutex:
-                following = next((waiting for waiting in self._queue if waiting.ready), None)
-                self._is_led = following is not None
-                if following and following.ready:
-                    following.leads = True
-                    following.ready.release()
+    def _leave(self, own: _Waiting) -> None:
+        """Wait no longer for a write. If it leads, leave the rest to the next thread that waits."""
+        with self._mutex:
+            own.ready = None
+            if not own.is_done and own in self._queue:
+                self._queue.remove(own)
+                self._size -= own.write.size
+            if self._leader is own:
+                self._leader = next((waiting for waiting in self._queue if waiting.ready), None)
+                if self._leader and self._leader.ready:
+                    self._leader.ready.release()
+                elif self._queue:
+                    self._wake.set()
 
     def _take(self) -> list[_Waiting]:
         """Return the waiting writes of the next transaction, in order."""
@@ -152,38 +143,58 @@ class GroupCommit:
             return taken
 
     def _commit(self, taken: Sequence[_Waiting]) -> None:
+        """Execute writes, and set their results, also if an exception is raised."""
+        try:
+            self._execute(taken)
+        except DatabaseLostError as error:
+            self._fail(taken, error)
+        except BaseException:
+            self._fail(taken, self._lost("the thread that writes for others was interrupted"))
+            raise
+
+    def _execute(self, taken: Sequence[_Waiting]) -> None:
+        """Execute writes in one transaction; each alone if it is refused. Raises DatabaseLostError."""
         if not taken:
             return
         try:
             found = execute(self._database, [waiting.write for waiting in taken])
-        except RunStoppedError as error:
-            if len(taken) > 1 and not isinstance(error, DatabaseLostError):
-                for waiting in taken:  # one of them is refused, and should not affect the others
-                    self._commit([waiting])
-            else:
-                self._end(taken, [[]] * len(taken), error)
-        except BaseException:
-            self._end(taken, [[]] * len(taken), RunStoppedError("the run was interrupted"))
+        except DatabaseLostError:
             raise
+        except RunStoppedError as error:
+            if len(taken) == 1:
+                self._fail(taken, error)
+            for waiting in (
+                taken if len(taken) > 1 else ()
+            ):  # One is refused; it should not affect the others.
+                self._execute([waiting])
         else:
-            self._end(taken, found)
+            with self._mutex:
+                for waiting, rows in zip(taken, found, strict=True):
+                    waiting.rows = rows
+                    self._end(waiting)
 
-    def _end(
-        self, taken: Sequence[_Waiting], found: Sequence[list[Row]], error: RunStoppedError | None = None
-    ) -> None:
-        """Set the results of writes, and wake their threads."""
+    def _fail(self, taken: Sequence[_Waiting], error: RunStoppedError) -> None:
+        """Set the error of the writes that have no result."""
         with self._mutex:
-            for waiting, rows in zip(taken, found, strict=True):
-                waiting.rows = rows
-                # A copy, as an error keeps the places where it was raised.
-                waiting.error = type(error)(str(error)) if error else None
-                waiting.is_done = True
-                if waiting.ready and not waiting.leads:
-                    waiting.ready.release()
+            for waiting in taken:
+                if not waiting.is_done:
+                    # A copy, as an error keeps the places where it was raised.
+                    waiting.error = type(error)(str(error))
+                    self._end(waiting)
+
+    def _end(self, waiting: _Waiting) -> None:
+        """Wake the thread of a write."""
+        waiting.is_done = True
+        if waiting.ready and waiting is not self._leader:
+            waiting.ready.release()
+
+    def _lost(self, reason: str) -> DatabaseLostError:
+        return DatabaseLostError(f"{self._database.shown}: {reason}; the change may have taken effect")
 
     def _commit_soon(self) -> None:
         """Commit the writes that are not awaited; the target function of their thread."""
         wake = self._wake
+        own = _Waiting(Write("nothing", None, (), lasting=False))
         while True:
             if not wake.wait(_IDLE_S):
                 with self._mutex:
@@ -192,21 +203,30 @@ class GroupCommit:
                         return
             wake.clear()
             time.sleep(SOON_S)
-            with self._mutex:
-                leads = bool(self._queue) and not self._is_led
-                self._is_led = self._is_led or leads
-            if leads:
-                self._lead(None)
+            try:
+                with self._mutex:
+                    if self._queue and self._leader is None:
+                        self._leader = own
+                if self._leader is own:
+                    self._commit(self._take())
+            finally:
+                if self._leader is own:
+                    self._leave(own)
 
 
 _GROUPS: WeakKeyDictionary[Database, GroupCommit] = WeakKeyDictionary()
-_MUTEX = Lock()
 
 
 def group_of(database: Database) -> GroupCommit:
     """Return the group commit of this process in a database."""
-    group = _GROUPS.get(database)
-    if group is None:
-        with _MUTEX:
-            group = _GROUPS.setdefault(database, GroupCommit(database))
-    return group
+    # `setdefault` is atomic. A lock could be held by another thread at a fork.
+    return _GROUPS.get(database) or _GROUPS.setdefault(database, GroupCommit(database))
+
+
+def _start_all() -> None:
+    for group in list(_GROUPS.values()):
+        group.start()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_start_all)

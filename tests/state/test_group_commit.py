@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -249,24 +252,167 @@ def test_many_responses_that_wait_are_not_kept_in_memory(
 def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its own write, whose request it does not send, is not executed."""
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
 
     class Interrupted:
-        def acquire(self) -> None:
-            wait_until(lambda: bool(group._queue))
-            raise KeyboardInterrupt
+        def __init__(self) -> None:
+            self.leads = threading.Event()
+
+        def acquire(self, timeout: float | None = None) -> bool:
+            if timeout is not None:
+                assert self.leads.wait(10)
+                raise KeyboardInterrupt
+            return True
 
         def release(self) -> None:
-            pass
+            self.leads.set()
 
     def interrupted() -> None:
-        waiting = group_commit._Waiting(pace("b"), Interrupted())  # type: ignore[arg-type]
-        with group._mutex:
-            group._append(waiting)
+        monkeypatch.setattr(group_commit, "Lock", Interrupted)
         with pytest.raises(KeyboardInterrupt):
-            group._wait(waiting, Interrupted())  # type: ignore[arg-type]
+            group.run(pace("b"))
 
-    errors = held.together(interrupted, lambda: group.run(pace("c")))
-    assert errors == [None, None]
-    assert not group._is_led
+    def other() -> None:
+        monkeypatch.setattr(group_commit, "Lock", threading.Lock)
+        group.run(pace("c"))
+
+    assert held.together(interrupted, other) == [None, None]
+    assert accounts(database) == ["c", "first"]
+    group.run(pace("d"))
+
+
+class Failing:
+    """Raises an exception instead of some statements of `Held`, by their numbers."""
+
+    def __init__(self, held: Held, monkeypatch: pytest.MonkeyPatch, **errors: BaseException) -> None:
+        monkeypatch.setattr(group_commit, "_WAIT_S", 5.0)
+        self._held, self._run, self._errors = held, held._run, errors
+        held._run = self._next
+
+    def _next(self, *arguments: Any, **settings: Any) -> list[Row]:
+        if error := self._errors.get(f"_{len(self._held.statements)}"):
+            raise error
+        return self._run(*arguments, **settings)
+
+
+def accounts(database: Database) -> list[str]:
+    return [name for (name,) in database.run("SELECT account FROM connector_pace ORDER BY account")]
+
+
+def test_a_response_submitted_during_a_transaction_is_committed_soon_after_it(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_IDLE_S", 600.0)
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+    waits = []
+
+    class Wake(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return super().wait(timeout)
+
+    group._wake = Wake()
+
+    def submit() -> None:
+        group.submit(pace("response"))
+        wait_until(lambda: len(waits) == 2)  # The thread found that another one writes.
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(group.run, pace("first"))
+        wait_until(lambda: len(held.statements) == 1)
+        submit()
+        held._may_go.set()
+        first.result()
+    wait_until(lambda: len(held.statements) == 2)
+    wait_until(lambda: held._run("SELECT count(*) FROM connector_pace")[0][0] == 2)
+
+
+def test_an_unexpected_error_before_the_own_write_of_a_thread_stops_no_other_one(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+    Failing(held, monkeypatch, _2=MemoryError())
+    errors = held.together(lambda: group.submit(pace("a")), lambda: group.run(pace("a", 2)))
+    assert [type(error) for error in errors] == [type(None), MemoryError]
+    group.run(pace("b"))
+    assert accounts(database) == ["b", "first"]
+
+
+@pytest.mark.parametrize(
+    ("error", "first"), [(MemoryError(), MemoryError), (DatabaseLostError("lost"), type(None))]
+)
+def test_the_writes_after_an_error_have_an_end(
+    error: BaseException, first: type, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group is refused; of its writes, each executed alone, the second fails."""
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+    Failing(held, monkeypatch, _2=RunStoppedError("refused"), _4=error)
+    errors = held.together(*(lambda name=name: group.run(pace(name)) for name in "abcd"))  # type: ignore[misc]
+    assert [type(some) for some in errors] == [first, *[DatabaseLostError] * 3]
+    assert not any("did not end" in str(some) for some in errors)
+    assert len(held.statements) == 4
+    group.run(pace("e"))
+    assert accounts(database) == ["a", "e", "first"]
+
+
+def test_a_thread_does_not_wait_for_ever_for_one_that_ended(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_WAIT_S", 0.01)
+    database = open_database(postgres)
+    group = group_of(database)
+    group._leader = group_commit._Waiting(pace("ended"))
+    with pytest.raises(DatabaseLostError, match=r"did not end in .* may have taken effect"):
+        group.run(pace("a"))
+    group.run(pace("b"))
+    assert accounts(database) == ["b"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_responses_are_committed_after_an_unexpected_error(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(postgres)
+    group, held = group_of(database), Held(database, monkeypatch)
+    Failing(held, monkeypatch, _1=MemoryError())
+    held._may_go.set()
+    group.submit(pace("a"))
+    thread = group._thread
+    assert thread
+    thread.join(10)
+    group.submit(pace("b"))
+    wait_until(lambda: accounts(database) == ["b"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+def test_a_process_made_by_a_fork_leaves_locks_and_waiting_writes_to_its_parent(postgres: str) -> None:
+    # In a separate process, since a fork of a process with threads is not safe.
+    code = """
+import os, signal, sys
+from connector.state import group_commit
+from connector.state.databases import open_database
+from connector.state.group_commit import group_of
+from connector.state.group_statement import Write
+def pace(account):
+    return Write("pace", None, (account, 1, 1, [0.5], None), place=account)
+group_commit.SOON_S = 60.0
+group = group_of(open_database(sys.argv[1]))
+group.submit(pace("response"))
+with group._mutex:
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        assert not group._queue
+        group.run(pace("child"))
+        os._exit(0)
+_, status = os.waitpid(child, 0)
+group.run(pace("parent"))
+sys.exit(status != 0)
+"""
+    subprocess.run([sys.executable, "-c", code, postgres], check=True, timeout=60)
+    assert accounts(open_database(postgres)) == ["child", "parent", "response"]
