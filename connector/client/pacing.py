@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from connector.client.account_limit import AccountLimit
 from connector.client.shared_times import OwnTimes, SharedTimes
 from connector.common.clock import Clock
+from connector.errors import RunStoppedError
 
 if TYPE_CHECKING:
     from connector.client.adaptive_pace import Started
@@ -31,7 +32,7 @@ FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
-MOST_LEAD_S = 0.5
+MOST_LEAD_S = 5.0
 """The maximum time by which starts are recorded ahead because recording takes long, in seconds."""
 ROUNDING_S = 1e-6
 """The minimum duration of a wait, in seconds; shorter waits are skipped."""
@@ -147,30 +148,58 @@ class Pacer:
         """Note the outcome of a request. Return for how long no request starts because of it, in seconds."""
         return 0.0
 
-    def leaving(self, turn: Turn) -> None:
+    def leaving(self, turn: Turn) -> bool:
         """Record that a request is sent now; the delay before the next request starts at this time.
 
         Where starts are recorded ahead, wait for the recorded time; what the request needs, such as a
         connection, was done in the meantime. If it is much later than recorded, and another request may have
-        started, wait for another turn.
+        started, or if the service accepts none now, wait for another turn. Return whether there was a wait.
+
+        Raises RunStoppedError, and nothing is to be sent, if recording takes too long.
         """
         if not turn.delay_s:
-            return
+            return False
         slack_s = self._times.slack_s
         if slack_s is None:
             self._times.note_now(_STARTED)
-            return
+            return False
         slack_s = min(slack_s, turn.delay_s / 20)
-        while not -ROUNDING_S <= (late_s := self._late_s(turn)) <= slack_s:
-            if late_s < 0:
-                self._clock.sleep(-late_s)
-            else:
-                self._take(turn)
-                # If recording takes so long that the request is late again, it is recorded ahead, and if
-                # that is not enough, further ahead.
-                turn.lead_s = min(2 * turn.lead_s or self._least_lead_s(turn), MOST_LEAD_S)
+        has_waited = False
+        while self._waits(turn, slack_s):
+            has_waited = True
         self._left = self._times.now()
         self._lead_s = turn.lead_s or 0.9 * self._lead_s
+        return has_waited
+
+    def _waits(self, turn: Turn, slack_s: float) -> bool:
+        """Wait, and return True, if a request is too early or too late, or the service accepts none now."""
+        late_s = self._late_s(turn)
+        if self._is_held(turn):
+            turn.recorded = _NEVER
+            self._take(turn)
+        elif late_s < -ROUNDING_S:
+            self._clock.sleep(-late_s)
+        elif late_s > slack_s:
+            self._take_again(turn)
+        else:
+            return False
+        return True
+
+    def _is_held(self, turn: Turn) -> bool:
+        """Return whether the service accepts no request at a request's recorded start."""
+        left_s = max(0.0, turn.recorded - self._times.now())
+        return self.limit is not None and self.limit.held_s > left_s + ROUNDING_S
+
+    def _take_again(self, turn: Turn) -> None:
+        """Wait for another turn, since it is much later than recorded. Raises RunStoppedError."""
+        if turn.lead_s == MOST_LEAD_S:
+            raise RunStoppedError(
+                f"the state's database needs more than {MOST_LEAD_S:g} s to record the start of a request"
+            )
+        self._take(turn)
+        # If recording takes so long that the request is late again, it is recorded ahead, and if that is not
+        # enough, further ahead.
+        turn.lead_s = min(2 * turn.lead_s or self._least_lead_s(turn), MOST_LEAD_S)
 
     def _least_lead_s(self, turn: Turn) -> float:
         """Return by how many seconds the start of a request can be recorded ahead in any case."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from time import monotonic
 
-from connector.errors import InputError, ResponseLostError
+from connector.errors import InputError, NotSentError, ResponseLostError
 from connector.http.content_encoding import LARGEST_BODY
 from connector.http.framing import BLOCK, ReadResponse, broken
 from connector.http.messages import Response
@@ -65,11 +65,14 @@ class HttpConnection:
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        leaving: Callable[[], None] | None = None,
+        leaving: Callable[[], bool] | None = None,
         *,
         is_file: bool = False,
     ) -> Response:
-        """Send one request, and return its complete response; `leaving` is called just before sending.
+        """Send one request, and return its complete response.
+
+        `leaving` is called just before sending, and returns whether it has waited. Raises NotSentError if the
+        server has closed the connection in the meantime.
 
         A download (`is_file`) may take longer than `total_timeout_s` if it is not slower than
         `LEAST_BYTES_PER_S`. Raises InputError (`input_invalid`) if the request has invalid characters (then
@@ -80,8 +83,8 @@ class HttpConnection:
             self._latest = method, {**headers}
         head = write_head(method, target, self._lines, body)
         self.reusable = False
-        if leaving is not None:
-            leaving()
+        if leaving is not None and leaving() and self.is_stale():
+            raise NotSentError("the server closed the connection before the request was sent")
         try:
             is_sent = self._send(head, body or b"")
             receiver = _Receiver(self._socket, self._limits, is_file)

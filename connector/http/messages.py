@@ -40,7 +40,7 @@ class Part:
     folder: Path | None = field(default=None, compare=False)
 
 
-@value_class
+@dataclass(frozen=True)
 class Request:
     """One API request. `path` is escaped and below the base URL; `body` is JSON, or ABSENT.
 
@@ -315,12 +315,13 @@ class Transport(Protocol):
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        leaving: Callable[[], None] | None = None,
+        leaving: Callable[[], bool] | None = None,
         *,
         is_file: bool = False,
     ) -> Response:
-        """Send a request to `target` (path and query); `leaving` is called just before it is sent.
+        """Send a request to `target` (path and query).
 
+        `leaving` is called just before it is sent, and returns whether it has waited.
         A download (`is_file`) has no total time limit as long as it makes progress. Raises NotSentError or
         ResponseLostError if there is no complete response.
         """

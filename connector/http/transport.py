@@ -54,17 +54,18 @@ class HttpTransport:
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        leaving: Callable[[], None] | None = None,
+        leaving: Callable[[], bool] | None = None,
         *,
         is_file: bool = False,
     ) -> Response:
         """Send one request to `target` (path and query below the base URL); return the complete response.
 
-        `leaving` is called just before the request is sent. A download (`is_file`) may take longer than the
-        total timeout as long as it makes progress.
+        `leaving` is called just before the request is sent, and returns whether it has waited. A download
+        (`is_file`) may take longer than the total timeout as long as it makes progress.
 
-        Raises NotSentError if no connection could be opened, ResponseLostError for an incomplete response,
-        and RowError (`input_invalid`) for a request with invalid characters.
+        Raises NotSentError if no connection could be opened, or the server has closed it while `leaving`
+        waited, ResponseLostError for an incomplete response, and RowError (`input_invalid`) for a request
+        with invalid characters.
         """
         connection = self._kept() or HttpConnection(self._route.connect(), self._limits)
         try:

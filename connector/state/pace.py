@@ -28,7 +28,7 @@ UNPACED_S = 0.1
 """The minimum interval in which a process without a delay saves the times of its requests, in seconds."""
 LOST_S = 5.0
 """The time without statements after the database was lost, in seconds."""
-AHEAD_S = 1.0
+AHEAD_S = 10.0
 """Starts more than this many seconds in the future are ignored: the database's clock was set back."""
 LASTING_DELAY_S = 1.0
 """Starts of requests with at least this delay, in seconds, are committed to the disk of the database."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from connector.errors import ResponseLostError
+from connector.errors import NotSentError, ResponseLostError
 from connector.http.transport import HttpTransport
 from tests.conftest import OpenTransport
 from tests.http.headers import TEXT
@@ -52,6 +52,32 @@ def test_a_kept_connection_that_the_server_closed_is_replaced(
         assert response.json() == {}
     assert [r.line.split()[0] for r in server.received] == ["GET", "POST"]
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_kept_connection_that_the_server_closes_while_a_request_waits_gets_no_request(
+    open_transport: OpenTransport, tls: bool
+) -> None:
+    may_close, closed = threading.Event(), threading.Event()
+
+    def once(talk: Talk) -> None:
+        talk.read()
+        talk.answer(b"1")
+        assert may_close.wait(PATIENCE_S)
+        talk.connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    def leaving() -> bool:
+        may_close.set()
+        return closed.wait(PATIENCE_S)
+
+    with Server((once, answering), tls) as server:
+        transport = open_transport(server.base_url, ca_file=str(CERTIFICATE))
+        assert get(transport).json() == 1
+        with pytest.raises(NotSentError, match="closed the connection before the request was sent"):
+            transport.send("POST", "/v2/y", TEXT, b"{}", leaving)
+        assert transport.send("POST", "/v2/y", TEXT, b"{}").json() == {}
+    assert [r.line.split()[0] for r in server.received] == ["GET", "POST"]
 
 
 def test_after_a_lost_answer_the_next_request_gets_a_connection_of_its_own(

@@ -108,7 +108,7 @@ def test_where_recording_takes_long_a_late_request_is_recorded_ahead(
     assert clock.time == pytest.approx(0.080 + 0.010 + 0.025, abs=0.011)
 
 
-@pytest.mark.parametrize("takes_s", [0.040, 0.200])
+@pytest.mark.parametrize("takes_s", [0.040, 0.200, 2.0])
 def test_requests_leave_however_long_recording_takes(
     postgres: str, monkeypatch: pytest.MonkeyPatch, takes_s: float
 ) -> None:
@@ -129,6 +129,34 @@ def test_requests_leave_however_long_recording_takes(
     times = start_times(pacer, clock, 20)
     assert min(gaps(times)) >= 0.100 - 0.010 - 0.005 - 1e-5
     assert len(statements) < 50
+
+
+def test_a_run_stops_if_recording_a_start_takes_too_long(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    database = open_database(postgres)
+    pacer = Rows(database).pacer(300, clock)
+    run = database.run
+
+    def slow(*statement: object) -> list[tuple[object, ...]]:
+        clock.time += 6.0
+        return run(*statement)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(database, "run", slow)
+    turn = pacer.wait()
+    with pytest.raises(RunStoppedError, match=r"needs more than 5 s to record"):
+        pacer.leaving(turn)
+
+
+def test_a_request_does_not_leave_while_the_service_accepts_none(postgres: str) -> None:
+    clock = SleepyClock(lambda: 0.0)
+    pacer = Rows(open_database(postgres)).pacer(300, clock)
+    turn = pacer.wait()
+    assert pacer.limit
+    pacer.limit.hold(60.0)
+    assert pacer.leaving(turn)
+    assert clock.time == pytest.approx(60.0, abs=1e-5)
 
 
 def test_a_request_that_leaves_after_anothers_start_waits_for_another_turn(postgres: str) -> None:
