@@ -1,6 +1,6 @@
 """Reads envelopes with the members of their results as JSON, and writes these as cells of CSV.
 
-It requires `msgspec` (the extra `fast`), and is three times as fast as parsing the members.
+It requires `msgspec` (the extra `fast`). It is up to three times as fast as parsing the members.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class _Envelope(TypedDict):
     row: int
     has_error: bool
     error: str | None
-    result: dict[str, Raw]
+    result: dict[str, Raw] | None
 
 
 class _EnvelopeWithInput(_Envelope, total=False):
@@ -33,12 +33,15 @@ _decode = Decoder(_EnvelopeWithInput).decode_lines
 def read_raw_envelopes(lines: bytes) -> list[dict[str, Json]] | None:
     """Return the envelopes of lines, with the members of `result` and `input` as `Raw` and without `meta`.
 
-    Return None if a line is not valid, or has a result that is not an object.
+    Return None if a line is not valid, or the result of a successful row is not an object.
     """
     try:
-        return cast(list[dict[str, Json]], _decode(lines))
+        found = _decode(lines)
     except (MsgspecError, ValueError, RecursionError):  # in old versions, the first is no ValueError
         return None
+    if any(one["result"] is None and not one["has_error"] for one in found):
+        return None  # `meta` says whether it is an empty list
+    return cast(list[dict[str, Json]], found)
 
 
 def parsed(values: Sequence[Raw | None]) -> list[Json]:
@@ -50,8 +53,8 @@ def parsed(values: Sequence[Raw | None]) -> list[Json]:
 _MARK = b',"|",'
 """Separates the nested values that are formatted together."""
 _FORMATTED_MARK = ', ""|"", '
-_RESPELLED = re.compile(r"\\[u/]")
-"""The start of an escape that is written differently when its value is parsed."""
+_RESPELLED = re.compile(r"\\[u/]|\de(?:\+|-0)")
+"""The start of an escape, or an exponent, that is written differently when its value is parsed."""
 
 
 def raw_cells(values: Sequence[Raw | None]) -> list[str] | None:
@@ -84,7 +87,7 @@ def _joined(values: Sequence[Raw | None], separator: bytes) -> str:
 def _nested_cells(values: Sequence[Raw | None]) -> list[str] | None:
     """Return the cells of values of which the first is a list or an object."""
     texts = _joined(values, _MARK)
-    if "\\" in texts and _RESPELLED.search(texts):
+    if any(map(texts.__contains__, ("\\", "e+", "e-0"))) and _RESPELLED.search(texts):
         return None
     formatted = format(f"[{texts}]", indent=0)[1:-1].replace('"', '""')
     cells = formatted.rsplit(_FORMATTED_MARK)  # faster than `split`

@@ -117,7 +117,12 @@ def _run(site: Site, request: Request, id: str) -> Response:
     record = find_by_id(id)
     view = _view(site, id, record)
     code, after = request.args.get("code", ""), request.args.get("after", 0, int)
-    envelopes = _envelopes(site, record) if record else None
+    rows: dict[str, Any] = {"last": [], "failed": None, "has_file": False}
+    try:
+        if record:
+            rows = _rows(site, record, view, code, after)
+    except RunError as error:  # The database cannot be used. The rest of the page is shown.
+        view = replace(view, notes=[*view.notes, f"The rows cannot be read: {error}"])
     started = site.control.started(id)
     return site.page(
         "run.html",
@@ -125,14 +130,22 @@ def _run(site: Site, request: Request, id: str) -> Response:
         run=view,
         job=_job_of(site, record),
         record=record,
-        last=envelopes.last(LAST_SHOWN) if envelopes else [],
-        failed=envelopes.failed(FAILED_SHOWN, code, after) if envelopes and view.failed else None,
         code=code,
         after=after,
-        has_file=bool(envelopes and envelopes.exist),
         may_save=bool(record and _job_folder(record)),
         log=started.log_text() if started else "",
+        **rows,
     )
+
+
+def _rows(site: Site, record: Record, view: RunView, code: str, after: int) -> dict[str, Any]:
+    """Return the rows that the page of a run shows, as values of its template. Raises RunError."""
+    envelopes = _envelopes(site, record)
+    return {
+        "last": envelopes.last(LAST_SHOWN),
+        "failed": envelopes.failed(FAILED_SHOWN, code, after) if view.failed else None,
+        "has_file": envelopes.exist,
+    }
 
 
 def _job_of(site: Site, record: Record | None) -> JobView | None:
@@ -221,6 +234,8 @@ def _file(site: Site, request: Request, id: str) -> Response:
     if record is None:
         raise NotFound
     envelopes = _envelopes(site, record)
+    if not envelopes.exist:
+        raise NotFound
     try:
         file = envelopes.open()
     except OSError:

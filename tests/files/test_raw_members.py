@@ -46,12 +46,17 @@ def results(draw: st.DrawFn) -> list[Json]:
     return found + draw(st.sampled_from([[]] * 5 + [[None], [[1, "a"]], ["a"]]))
 
 
-def lines_of(values: list[Json], kept: Json = None) -> bytes:
+def lines_of(values: list[Json], kept: Json = None, *, compiled: bool = True) -> bytes:
     start = b'{"has_error":false,"error":null,"result":'
     end = (
         b"," + json_text.dump_bytes({"row": 1, "meta": {"item": 1}, **({"input": kept} if kept else {})})[1:]
     )
-    return b"".join(start + value + end + b"\n" for value in json_text.dump_parsed(values))
+    written = json_text.dump_parsed(values) if compiled else map(json_text.dump_bytes, values)
+    return b"".join(start + value + end + b"\n" for value in written)
+
+
+FAILED = b'{"has_error":true,"error":"a, b","result":null,"row":2,"meta":{"code":"not_found"}}\n'
+EMPTY = b'{"has_error":false,"error":null,"result":null,"row":3,"meta":{"item":0}}\n'
 
 
 def as_csv(lines: bytes, *, raw: bool, results: bool = False) -> bytes:
@@ -62,10 +67,18 @@ def as_csv(lines: bytes, *, raw: bool, results: bool = False) -> bytes:
     return out.getvalue()
 
 
-@given(results(), st.sampled_from([None, {"a": "x"}, {"n": [1.5, "é"], "m": None}]), st.booleans())
+@given(
+    results(),
+    st.sampled_from([None, {"a": "x"}, {"n": [1.5, "é"], "m": None}]),
+    st.sampled_from([b""] * 3 + [FAILED, EMPTY]),
+    st.booleans(),
+    st.booleans(),
+)
 @examples()
-def test_the_file_is_the_same(values: list[Json], kept: Json, only_results: bool) -> None:
-    lines = lines_of(values, kept)
+def test_the_file_is_the_same(
+    values: list[Json], kept: Json, other: bytes, compiled: bool, only_results: bool
+) -> None:
+    lines = lines_of(values[:1], kept) + other + lines_of(values[1:], kept, compiled=compiled)
     raw = as_csv(lines, raw=True, results=only_results)
     assert raw == as_csv(lines, raw=False, results=only_results)
 
@@ -82,6 +95,7 @@ def test_the_file_is_the_same(values: list[Json], kept: Json, only_results: bool
         ['{"a":1}', '"|"', "[1]"],
         ['"a"', '"b,"', '"c"'],
         ['"a"', '["b"]', '"c"'],
+        ['{"a":1e+22,"b":1e-05}', "[]"],
         ["true", "false", "null"],
         ['""', '""'],
     ],
@@ -107,6 +121,12 @@ def test_members_of_large_files_are_not_parsed(monkeypatch: pytest.MonkeyPatch) 
     convert(partial, OutputForm("csv"), out, may_rewrite=True)
     line = b'1,false,,1,"a,b",true,"{""build"": ""1"", ""path"": ""C:\\\\""}",\r\n'
     assert out.getvalue().splitlines(keepends=True)[1:] == [line, line]
+
+
+def test_a_failed_row_does_not_let_the_others_be_parsed() -> None:
+    lines = lines_of([{"a": 1}]) + FAILED
+    assert raw_members.read_raw_envelopes(lines) is not None
+    assert raw_members.read_raw_envelopes(lines + EMPTY) is None
 
 
 def test_members_of_small_files_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,25 @@ def test_without_its_database_the_page_has_no_rows(
     assert guest.get(f"/runs/{record.id}/envelopes").status_code == 404
 
 
+def test_while_its_database_cannot_be_reached_the_page_says_so(
+    guest: Guest, elsewhere: tuple[Record, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = elsewhere
+    monkeypatch.delenv(VARIABLE)
+    save(replace(record, job=replace(record.job, state="postgresql://127.0.0.1:1/nowhere")))
+    page = guest.get(f"/runs/{record.id}")
+    assert page.status_code == 200
+    assert "The rows cannot be read: " in page.text
+
+
+def test_without_its_rows_nothing_is_downloaded(
+    guest: Guest, elsewhere: tuple[Record, bytes], postgres: str
+) -> None:
+    record, _ = elsewhere
+    open_database(postgres).run("DELETE FROM connector_run")
+    assert guest.get(f"/runs/{record.id}/envelopes").status_code == 404
+
+
 def test_it_is_running_while_a_worker_elsewhere_holds_it(
     elsewhere: tuple[Record, bytes], postgres: str
 ) -> None:
