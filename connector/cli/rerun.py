@@ -23,6 +23,7 @@ from connector.cli.main import OK, ROWS_FAILED
 from connector.cli.notify import open_notifier
 from connector.cli.remaining import Remaining, codes_text, named_by, service_title
 from connector.cli.rerun_checked import add_checked, find_checked
+from connector.cli.rerun_discard import discard
 from connector.cli.rerun_input import (
     add_corrected,
     check_unchanged_input,
@@ -48,7 +49,6 @@ from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relativ
 from connector.runs.run import fingerprint, open_rows
 from connector.runs.run_stores import store_of
 from connector.runs.tenant_accounts import account_of
-from connector.state.setting import find_state, shown
 
 
 def add_finished_run(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +116,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
 def _rerun(options: argparse.Namespace) -> int:
     if options.discard:
         with file_errors(options.of):
-            return _discard(options)
+            return discard(options)
     if options.export:
         with file_errors(options.export):
             return _export(options)
@@ -218,7 +218,7 @@ def _export(options: argparse.Namespace) -> int:
     exported = replace(job, step="", output=str(to), output_format="jsonl", **RERUN_SETTINGS)
     if record:
         ended = record.ended or record.seen
-        save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None))
+        save(replace(record, output=absolute(to), job=exported, ended=ended, summary=None, run_id=None))
     again = f"ninjaone rerun {shlex.quote(str(to))}" + ("" if record else f" {options.job_file}")
     text = (
         f"{to}: {count_of(counts.finished, 'row')} finished, {counts.in_doubt} in doubt (outcome_unknown), "
@@ -227,29 +227,6 @@ def _export(options: argparse.Namespace) -> int:
     )
     as_json = json.dumps({"exported": str(to), **asdict(counts)})
     print(as_json if options.json else text, file=sys.stderr)
-    return OK
-
-
-def _discard(options: argparse.Namespace) -> int:
-    """Remove an unfinished run. Raises RunError."""
-    of, record = options.of, find(options.of)
-    if options.export:
-        raise RunError("--discard cannot be used with --export: save the results first, then discard the run")
-    state = find_state(options.state, record.job.state if record else "")
-    store = store_of(state)
-    if not store.is_interrupted(of):
-        raise RunError(f"{of}: there is no unfinished run" + (f" in {shown(state)}" if state else ""))
-    store.check_not_running(of)
-    sent = store.sent_by_unfinished_run(of)
-    if (sent.count or not sent.complete) and not options.yes:
-        known = f"{sent.count} " if sent.complete else ""
-        raise RunError(
-            f"{of}: the unfinished run has sent {known}requests that are not safe to repeat, and only its "
-            "journal says which; --export FILE saves its results. Use --yes to remove it"
-        )
-    store.discard(of, keep_output=True)
-    text = json.dumps({"discarded": str(of)}) if options.json else f"{of}: the unfinished run was removed"
-    print(text, file=sys.stderr)
     return OK
 
 

@@ -45,8 +45,8 @@ class RunStore(Protocol):
     def partial_files(self, path: Path) -> AbstractContextManager[list[Path]]:
         """Return a context with the files of an unfinished run's envelopes: one, or one per tenant."""
 
-    def discard(self, path: Path, *, keep_output: bool = False) -> None:
-        """Remove an output, and its unfinished run; with `keep_output`, only the run."""
+    def discard(self, path: Path) -> None:
+        """Remove an output, and its unfinished run."""
 
     def open(
         self,

@@ -81,13 +81,8 @@ class RunTable:
     def sent_by_unfinished_run(self, path: Path) -> SentRequests:
         """Return the requests of an unfinished run that must not be repeated."""
         with nothing_sent():
-            rows = self.database.run(
-                "SELECT row_number, count(*) FROM connector_journal JOIN connector_run ON id = run"
-                " WHERE output = %s AND finished IS NULL AND NOT refused AND request NOT LIKE 'DELETE %%'"
-                " GROUP BY row_number",
-                [key_of(path)],
-            )
-        return SentRequests(dict(rows))
+            found = find_run(self.database, path)
+            return sent_requests(self.database, found.run) if found and not found.finished else SentRequests()
 
     def claim(
         self, path: Path, fingerprint: Mapping[str, str], start: Start, worker: str, seen: int
@@ -138,6 +133,16 @@ def find_run(database: Transaction | Database, path: Path, *, lock: bool = False
         [key_of(path)],
     )
     return FoundRun(*rows[0]) if rows else None
+
+
+def sent_requests(database: Transaction | Database, run: int) -> SentRequests:
+    """Return the requests of a run that must not be repeated."""
+    rows = database.run(
+        "SELECT row_number, count(*) FROM connector_journal"
+        " WHERE run = %s AND NOT refused AND request NOT LIKE 'DELETE %%' GROUP BY row_number",
+        [run],
+    )
+    return SentRequests(dict(rows))
 
 
 def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]) -> int:

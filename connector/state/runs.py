@@ -60,15 +60,15 @@ class DatabaseRunStore(RunTable):
             if run is not None:
                 require_free(transaction, str(path), worker_of(path), run, 0 if resumes else None)
 
-    def discard(self, path: Path, *, keep_output: bool = False) -> None:
-        """Remove an output, and its run; with `keep_output`, only the run."""
+    def discard(self, path: Path) -> None:
+        """Remove an output, and its run."""
         files.look_for_another_run(path)
         with nothing_sent(), self.database.transaction() as transaction:
             if found := find_run(transaction, path, lock=True):
                 require_free(transaction, str(path), worker_of(path), found.run)
                 remove(transaction, [found.run])
         delete_removed(self.database)
-        files.discard(path, keep_output=keep_output)
+        files.discard(path)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:

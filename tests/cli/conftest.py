@@ -22,7 +22,7 @@ Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def ninjaone(request: pytest.FixtureRequest) -> Ninjaone:
-    """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it.
+    """Run `ninjaone ARGUMENTS` in the test's folder, or in `folder`, and give what came of it.
 
     As a process; within the test's own where a module has the mark `in_process`, unless --all is given. With
     `in_process("patched")`, always within, because the test patches what the command uses.
@@ -37,13 +37,15 @@ def ninjaone(request: pytest.FixtureRequest) -> Ninjaone:
 def process(tmp_path: Path) -> Ninjaone:
     """What `ninjaone` does as a process."""
 
-    def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, stdin: str = "", folder: Path = tmp_path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "connector", *map(str, arguments)],
             input=stdin,
             capture_output=True,
             text=True,
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, **environment},
             timeout=PATIENCE_S,
         )
@@ -57,11 +59,13 @@ def in_process(
 ) -> Ninjaone:
     """What `ninjaone` does, within the test's process, which takes a tenth of the time."""
 
-    def run(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, stdin: str = "", folder: Path = tmp_path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         with monkeypatch.context() as context, tempfile.TemporaryFile("w+") as file:
             file.write(stdin)
             file.seek(0)
-            context.chdir(tmp_path)
+            context.chdir(folder)
             context.setattr(sys, "stdin", file)
             context.setattr(redaction, "OF_PROCESS", redaction.Redactor())  # as in a new process
             context.setattr(gc, "freeze", lambda: None)

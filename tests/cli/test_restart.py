@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.databases import open_database
 from tests.cli.conftest import Ninjaone
 from tests.cli.terminal import on_terminal
 from tests.fakes import write_lines
@@ -243,6 +245,55 @@ def test_an_unfinished_run_is_removed_and_with_what_it_sent_only_after_a_yes(
     (tmp_path / "out.jsonl").write_text("of an earlier run")
     assert ninjaone(*discard).returncode == 0
     assert (tmp_path / "out.jsonl").read_text() == "of an earlier run"
+
+
+def test_in_a_database_only_the_run_that_is_recorded_for_this_file_is_removed(
+    postgres: str, ninjaone: Ninjaone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two folders have an output of the same name, whose run the second one has replaced."""
+    monkeypatch.setenv("NINJAONE_STATE", postgres)
+    here, other = tmp_path / "out.jsonl", tmp_path / "other" / "out.jsonl"
+    other.parent.mkdir()
+    discard = ("rerun", "out.jsonl", "--discard", "--yes")
+    assert ninjaone(*TICKET).returncode == 3
+    for name in ("connection.yaml", "rows.jsonl"):
+        (other.parent / name).write_bytes((tmp_path / name).read_bytes())
+
+    def refused(command: Sequence[str], folder: Path, which: Path | None) -> None:
+        done = ninjaone(*command, folder=folder)
+        advice = f"`ninjaone rerun {which} --discard` removes it" if which else "has no record; run its job"
+        assert (done.returncode, advice in done.stderr) == (2, True), done.stderr
+        assert "the unfinished run of out.jsonl in" in done.stderr
+        assert len(open_database(postgres).run("SELECT 1 FROM connector_journal")) == 2
+
+    refused(discard, other.parent, here)
+    assert ninjaone(*TICKET, "--restart", "--yes", folder=other.parent).returncode == 3
+    refused(discard, tmp_path, other)
+    database = open_database(postgres)
+    ((before,),) = database.run("SELECT fingerprint FROM connector_run")
+    change = "UPDATE connector_run SET fingerprint = %s::jsonb"
+    database.run(f"{change} RETURNING 1", [json.dumps({**before, "action": "another"})])
+    refused(discard, other.parent, None)  # another database has another run with this id
+    database.run(f"{change} RETURNING 1", [json.dumps(before)])
+    database.run("INSERT INTO connector_shared_run (run, settings) SELECT id, '{}' FROM connector_run")
+    done = ninjaone("rerun", str(other), "--discard", "--yes")
+    assert (done.returncode, "temporal workflow cancel --workflow-id run-" in done.stderr) == (0, True)
+    assert (database.run("SELECT 1 FROM connector_run"), other.with_name("out.jsonl.run").exists()) == (
+        [],
+        False,
+    )
+
+
+def test_an_exported_run_is_not_the_unfinished_one(
+    postgres: str, ninjaone: Ninjaone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NINJAONE_STATE", postgres)
+    assert ninjaone(*TICKET).returncode == 3
+    assert ninjaone("rerun", "out.jsonl", "--export", "kept.jsonl").returncode == 0
+    done = ninjaone("rerun", "kept.jsonl", "--discard", "--yes")
+    assert (done.returncode, "kept.jsonl: there is no unfinished run" in done.stderr) == (2, True), (
+        done.stderr
+    )
 
 
 @pytest.mark.usefixtures("each_state")

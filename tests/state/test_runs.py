@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from connector.errors import RowError, RunError, RunStoppedError
+from connector.files.unfinished import SentRequests
 from connector.http.messages import Response
 from connector.runs.rerun_outputs import check_complete
 from connector.state import envelope_blocks, parts, removed_runs, run_output, worker_file
@@ -21,6 +23,7 @@ from connector.state.databases import open_database
 from connector.state.parts import Part, take_part
 from connector.state.run_table import Claim
 from connector.state.runs import DatabaseRunStore
+from connector.state.unfinished_run import discard_unfinished
 from tests.fakes import wait_until
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start, written
 from tests.state.conftest import Open
@@ -459,6 +462,37 @@ def test_a_run_that_is_discarded_leaves_nothing_in_the_database(worker: Open, po
     store.discard(first.path)
     for table in ("run", "part", "journal", "envelopes", "removed_run"):
         assert open_database(postgres).run(f"SELECT * FROM connector_{table}") == []
+
+
+def test_an_unfinished_run_is_removed_by_its_id_unless_it_is_resumed_or_finished(
+    worker: Open, postgres: str
+) -> None:
+    first = worker("a", "new")
+    first.journal.sent(1, 0, POST)
+    first.write(envelope(1).line())
+    first.close()
+    database, other = open_database(postgres), first.path.parent.parent / "out.jsonl"
+    seen: list[SentRequests] = []
+
+    def refuse(sent: SentRequests) -> None:
+        """Nobody can take over after this look."""
+        seen.append(sent)
+        for table in ("run", "part"):
+            with psycopg.connect(postgres) as connection, pytest.raises(psycopg.errors.LockNotAvailable):
+                connection.execute(f"SELECT 1 FROM connector_{table} FOR KEY SHARE NOWAIT".encode())
+        raise RunError("kept")
+
+    with pytest.raises(RunError, match="kept"):
+        discard_unfinished(database, other, first.run_id, refuse)
+    assert seen == [SentRequests({1: 1})]
+    second = worker("b", "resume")
+    with pytest.raises(RunError, match="another worker is running it"):
+        discard_unfinished(database, other, first.run_id, seen.append)
+    second.finish()
+    second.close()
+    with pytest.raises(RunError, match="was finished or removed by another process"):
+        discard_unfinished(database, other, first.run_id, seen.append)
+    assert (len(seen), len(database.run("SELECT 1 FROM connector_run"))) == (1, 1)
 
 
 def test_an_output_that_is_on_another_machine_is_named_as_such(worker: Open, postgres: str) -> None:

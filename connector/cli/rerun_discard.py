@@ -1,0 +1,94 @@
+"""`ninjaone rerun --discard`: removes an unfinished run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.cli.main import OK
+from connector.errors import RunError
+from connector.files.unfinished import SentRequests
+from connector.runs.records import Record, find, list_records
+from connector.runs.run_stores import FILES
+from connector.state.setting import find_state, shown
+
+if TYPE_CHECKING:
+    from connector.state.unfinished_run import UnfinishedRun
+
+
+def discard(options: argparse.Namespace) -> int:
+    """Remove an unfinished run. Raises RunError."""
+    of, record = options.of, find(options.of)
+    if options.export:
+        raise RunError("--discard cannot be used with --export: save the results first, then discard the run")
+    state = find_state(options.state, record.job.state if record else "")
+
+    def check(sent: SentRequests) -> None:
+        if (sent.count or not sent.complete) and not options.yes:
+            known = f"{sent.count} " if sent.complete else ""
+            raise RunError(
+                f"{of}: the unfinished run has sent {known}requests that are not safe to repeat, and only "
+                "its journal says which; --export FILE saves its results. Use --yes to remove it"
+            )
+
+    workflow = None
+    if state:
+        workflow = _discard_in_database(state, of, record, check)
+    else:
+        if not FILES.is_interrupted(of):
+            raise RunError(f"{of}: there is no unfinished run")
+        FILES.check_not_running(of)
+        check(FILES.sent_by_unfinished_run(of))
+        FILES.discard(of, keep_output=True)
+    text = f"{of}: the unfinished run was removed"
+    if workflow:
+        text += (
+            "; its workflow in Temporal is not cancelled, and its next chunk of rows will fail. If it is "
+            f"still running, cancel it: temporal workflow cancel --workflow-id {workflow}"
+        )
+    as_json = {"discarded": str(of)} | ({"workflow": workflow} if workflow else {})
+    print(json.dumps(as_json) if options.json else text, file=sys.stderr)
+    return OK
+
+
+def _discard_in_database(
+    state: str, of: Path, record: Record | None, check: Callable[[SentRequests], None]
+) -> str | None:
+    """Remove the run that the record names; return the id of its workflow, or None. Raises RunError.
+
+    Another job can have an output of the same name, so a run without a record of this file is kept.
+    """
+    from connector.state.databases import open_database  # imported only if it is used
+    from connector.state.unfinished_run import discard_unfinished, find_unfinished
+
+    database = open_database(state)
+    found = find_unfinished(database, of, record.run_id if record else None)
+    for run in found:
+        if record and run.is_recorded(record.run_id, record.fingerprint):
+            return discard_unfinished(database, of, run.id, check)
+    if found:
+        raise _of_another_job(of, found[0], shown(state))
+    raise RunError(f"{of}: there is no unfinished run in {shown(state)}")
+
+
+def _of_another_job(of: Path, run: UnfinishedRun, database: str) -> RunError:
+    """Return the error for an unfinished run that is not recorded as the run of an output."""
+    started = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(run.started))
+    owner = next((r for r in list_records() if run.is_recorded(r.run_id, r.fingerprint)), None)
+    if owner:
+        machine = f" on {owner.process.machine}" if owner.process else ""
+        which = f"runs {owner.job.action} to {owner.output}{machine}"
+        advice = f"`ninjaone rerun {shlex.quote(str(owner.output))} --discard` removes it"
+    else:
+        which = "has no record"
+        advice = "run its job with --resume to finish it, or with --restart to replace it"
+    return RunError(
+        f"{of}: nothing was removed: the unfinished run of {run.output} in {database} is not recorded as the "
+        f"run of this file. It was started {started} and {which}; {advice}"
+    )

@@ -1,0 +1,72 @@
+"""An unfinished run in a database, found and removed by its id: jobs can have outputs of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from connector.errors import RunError
+from connector.files import output as files
+from connector.files.unfinished import SentRequests
+from connector.state.database import Database
+from connector.state.databases import nothing_sent
+from connector.state.parts import require_free
+from connector.state.removed_runs import delete_removed, remove
+from connector.state.run_table import sent_requests
+from connector.state.worker_file import key_of, worker_of
+
+
+class UnfinishedRun(NamedTuple):
+    """A run: its id, its output as the job names it, its start in epoch seconds, and its fingerprint."""
+
+    id: int
+    output: str
+    started: float
+    fingerprint: Mapping[str, str]
+
+    def is_recorded(self, run_id: int | None, fingerprint: Mapping[str, str]) -> bool:
+        """Return whether a record with this id and fingerprint is that of the run.
+
+        Another database has other runs with the same ids.
+        """
+        return run_id == self.id and fingerprint.items() <= self.fingerprint.items()
+
+
+def find_unfinished(database: Database, path: Path, run_id: int | None) -> list[UnfinishedRun]:
+    """Return the unfinished runs that have this id, or this output as the job names it; none to two.
+
+    Raises RunError.
+    """
+    with nothing_sent():
+        rows = database.run(
+            "SELECT id, output, extract(epoch FROM started)::float, fingerprint FROM connector_run"
+            " WHERE finished IS NULL AND (id = %s::bigint OR output = %s)",
+            [run_id, key_of(path)],
+        )
+    return [UnfinishedRun(*row) for row in rows]
+
+
+def discard_unfinished(
+    database: Database, path: Path, run_id: int, check: Callable[[SentRequests], None]
+) -> str | None:
+    """Remove an unfinished run, and its files beside its output, which is kept.
+
+    `check` raises RunError if the run must not be removed with the requests that it has sent; no worker can
+    continue the run in the meantime. Return the id of its workflow in Temporal, or None. Raises RunError.
+    """
+    files.look_for_another_run(path)
+    with nothing_sent(), database.transaction() as transaction:
+        if not transaction.run(
+            "SELECT 1 FROM connector_run WHERE id = %s AND finished IS NULL FOR UPDATE", [run_id]
+        ):
+            raise RunError(f"{path}: the run was finished or removed by another process in the meantime")
+        require_free(transaction, str(path), worker_of(path), run_id)
+        check(sent_requests(transaction, run_id))
+        workflows = transaction.run(
+            "SELECT workflow::text FROM connector_shared_run WHERE run = %s", [run_id]
+        )
+        remove(transaction, [run_id])
+    delete_removed(database)
+    files.discard(path, keep_output=True)
+    return f"run-{workflows[0][0]}" if workflows else None
