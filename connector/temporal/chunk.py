@@ -169,7 +169,8 @@ class ChunkRun:
     @property
     def finished(self) -> int:
         """The number of rows that were finished since the chunk was opened."""
-        return self._summary.rows - self._earlier_rows
+        # While the chunk is opened, another thread can see the earlier rows without their summary.
+        return max(0, self._summary.rows - self._earlier_rows)
 
     def run(self, stop: Event) -> bool:
         """Run the rows that have no envelope yet; return whether the group continues.

@@ -214,6 +214,13 @@ def test_a_worker_that_does_not_know_a_setting_refuses_the_run(stage: Stage) -> 
         stage.chunk(run)
 
 
+def test_a_chunk_never_counts_earlier_rows_as_finished(stage: Stage) -> None:
+    run = stage.upload(stage.prepared())
+    chunk = stage.chunk(run)
+    chunk._earlier_rows = 2  # as another thread sees it while the chunk is opened
+    assert chunk.finished == 0
+
+
 def test_a_chunk_says_what_the_database_does_not_permit(stage: Stage) -> None:
     run, role = stage.upload(stage.prepared()), "clerk_of_" + stage.state.rpartition("/")[2]
     database = stage.runs.database
