@@ -41,11 +41,12 @@ def _runs(options: argparse.Namespace) -> int:
     records = latest_records()
     records.read()
     latest = sorted(records.by_id.values(), key=lambda record: -record.started)[: options.limit]
-    now = time.time()
+    now, lost = time.time(), set[str]()
+    listed = [(record, LABELS[state_of(record, now, lost)]) for record in latest]
     if options.json:
-        print(json.dumps([_as_json(record, now) for record in latest], indent=1))
-    elif latest:
-        print("\n".join(_table([_COLUMNS, *(_cells(record, now) for record in latest)])))
+        print(json.dumps([_as_json(record, state) for record, state in listed], indent=1))
+    elif listed:
+        print("\n".join(_table([_COLUMNS, *(_cells(record, state) for record, state in listed)])))
     elif not records.unreadable:
         print("no runs yet", file=sys.stderr)
     for message in records.unreadable:
@@ -54,14 +55,14 @@ def _runs(options: argparse.Namespace) -> int:
     return NOTHING_RUN if is_failed else OK
 
 
-def _cells(record: Record, now: float) -> Sequence[str]:
+def _cells(record: Record, state: str) -> Sequence[str]:
     """Return the cells of a run, one for each column."""
     summary: Mapping[str, Any] = record.summary or {}
     rows, total = summary.get("rows", 0), record.total
     step = f" ({record.job.step})" if record.job.step else ""
     return (
         time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started)),
-        LABELS[state_of(record, now)],
+        state,
         str(rows) if total in (None, rows) else f"{rows}/{total}",
         str(summary.get("failed", 0)),
         f"{record.job.action}{step}",
@@ -81,14 +82,14 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _as_json(record: Record, now: float) -> Mapping[str, Any]:
+def _as_json(record: Record, state: str) -> Mapping[str, Any]:
     """Return a run as JSON. Times are ISO 8601 in UTC; `total` is null if the number of rows is not known."""
     summary: Mapping[str, Any] = record.summary or {}
     return {
         "id": record.id,
         "started": _iso(record.started),
         "ended": None if record.ended is None else _iso(record.ended),
-        "state": LABELS[state_of(record, now)],
+        "state": state,
         "rows": summary.get("rows", 0),
         "total": record.total,
         "succeeded": summary.get("succeeded", 0),

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from math import inf
 from pathlib import Path
 from threading import Event, Thread
@@ -51,6 +52,8 @@ EVERY_S = 1.0
 """The interval of updates to the record of a running run, in seconds."""
 _CLOCKS_DIFFER_S = 5.0
 """The maximum difference between a run's clock and the time of its file, in seconds."""
+_LAST_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()
+"""The limit of the times in a record: later ones may have no date."""
 MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
@@ -360,10 +363,11 @@ class LatestRecords:
     def _add(self, place: str, content: str | Path) -> None:
         try:
             record = _parse(content if isinstance(content, str) else content.read_text(encoding="utf-8"))
+            id = record.id
         except _UNREADABLE as error:
             self.unreadable.append(f"{place}: cannot be read: {reason_of(error)}")
         else:
-            self.by_id[record.id] = _latest(record, self.by_id.get(record.id))
+            self.by_id[id] = _latest(record, self.by_id.get(id))
 
 
 def _written() -> Iterator[tuple[float, str]]:
@@ -431,15 +435,21 @@ def _process_from_json(data: Any) -> Process | None:
 
 
 def _check_types(data: Mapping[str, Any]) -> None:
-    """Raise TypeError if a number in a record is not a number, or its summary is not complete."""
+    """Raise TypeError if a number in a record is not a number, or its summary is not complete.
+
+    Raises ValueError if a time is out of range.
+    """
     summary = data["summary"] or {}
     if not isinstance(summary, Mapping):
         raise TypeError("summary is not an object")
-    numbers = {name: data.get(name) for name in ("started", "ended", "seen", "total", "run_id")}
+    times = {name: data.get(name) for name in ("started", "ended", "seen")}
+    numbers = {**times, "total": data.get("total"), "run_id": data.get("run_id")}
     numbers |= {name: summary.get(name, 0) for name in _COUNTED}
     for name, value in numbers.items():
         if not isinstance(value, (int, float)) and (value is not None or name == "started"):
             raise TypeError(f"{name} is not a number")
+        if name in times and value is not None and not 0 <= value < _LAST_TIME:
+            raise ValueError(f"{name} is out of range: {value}")
     for name, code in summary.get("codes", {}).items():
         if not isinstance(code["rows"], int) or not isinstance(code["example"], str):
             raise TypeError(f'the summary of the code "{name}" is not complete')

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from connector.common.user_folders import records_folder
 from connector.runs.job import Job
-from connector.runs.output_names import absolute
+from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, save
 from connector.state.databases import open_database
 from connector.state.records import DatabaseRecords
 from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
+from tests.loopback import Server
 
 NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 """A database on a port on which nothing listens."""
@@ -91,6 +93,32 @@ def test_runs_of_other_machines_are_listed_with_their_database(
         path.unlink()
     assert ninjaone("runs").stdout == ""
     assert str(tmp_path / "out.jsonl") in ninjaone("runs", "--state", postgres).stdout
+
+
+def test_names_that_no_terminal_can_show_do_not_end_the_list(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    save(a_run(tmp_path / "\udcff.jsonl", 3000.0, ended=3001.0))
+    save(a_run(tmp_path / "good.jsonl", 2000.0, ended=2001.0))
+    for name, change in (("a", {"output": "/x/\ud800.jsonl"}), ("b", {"started": 1e300})):
+        save(a_run(tmp_path / f"{name}.jsonl", 1000.0))
+        path = records_folder() / f"{id_of(absolute(tmp_path / f'{name}.jsonl'))}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    done = ninjaone("runs")
+    assert done.returncode == 0, done.stderr
+    assert [line.rpartition("/")[2] for line in done.stdout.splitlines()[1:]] == [
+        "\\udcff.jsonl",
+        "good.jsonl",
+    ]
+    assert done.stderr.count("cannot be read") == 2
+
+
+def test_a_database_that_cannot_be_used_is_tried_once(ninjaone: Ninjaone, tmp_path: Path) -> None:
+    with Server((lambda talk: None,)) as server:
+        state = f"postgresql://127.0.0.1:{server.port}/x?sslmode=disable&gssencmode=disable"
+        for name in "abc":
+            one = a_run(tmp_path / f"{name}.jsonl", 1000.0)
+            save(replace(one, job=replace(one.job, state=state)))
+        assert ninjaone("runs").stdout.count(" running ") == 3
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("argument", ["x", "0", "-1"])

@@ -275,6 +275,8 @@ BROKEN: dict[str, dict[str, Any] | str] = {
     "another version": {"record": 99},
     "another job": {"job": {"no_setting": 1}},
     "text for a time": {"started": "yesterday"},
+    "a time that no calendar has": {"started": 1e300},
+    "a path that cannot exist": {"output": "/x/\ud800.jsonl"},
     "text for a number": {"summary": {"rows": "many"}},
     "text for the summary": {"summary": "fine"},
     "text for the total": {"total": "all"},
