@@ -14,6 +14,7 @@ from connector.state.parts import begun_parts
 
 _LATEST_BYTES = 1 << 18
 _READ_BYTES = 8 << 20
+_NEWEST_BYTES = 8 << 20
 _LATEST = """
 WITH latest AS (
     SELECT held.number AS part, block.number, block.size FROM connector_part AS held, LATERAL (
@@ -22,10 +23,10 @@ WITH latest AS (
     ) AS block
     WHERE held.run = %(run)s ORDER BY block.number DESC LIMIT %(count)s
 ), counted AS (
-    SELECT part, number, sum(size) OVER (ORDER BY number DESC) AS total FROM latest
+    SELECT part, number, size, sum(size) OVER (ORDER BY number DESC) AS total FROM latest
 )
 SELECT lines FROM counted JOIN connector_envelopes USING (part, number)
-WHERE run = %(run)s AND total <= %(bytes)s ORDER BY number DESC
+WHERE run = %(run)s AND (total <= %(bytes)s OR (total = size AND size <= %(newest)s)) ORDER BY number DESC
 """
 
 
@@ -44,10 +45,11 @@ class RunEnvelopes:
     def latest(self, count: int) -> list[bytes]:
         """Return the lines that were written last, newest first: up to `count`, and 256 KiB.
 
-        Long lists, which are in several blocks, are left out.
+        The newest block of lines is returned up to 8 MiB. Long lists, which are in several blocks, are left
+        out.
         """
         with nothing_sent():
-            parameters = {"run": self._run, "count": count, "bytes": _LATEST_BYTES}
+            parameters = {"run": self._run, "count": count, "bytes": _LATEST_BYTES, "newest": _NEWEST_BYTES}
             rows = self._database.run(_LATEST, parameters, binary=True)
         found = [line for (block,) in rows for line in reversed(block.splitlines(keepends=True))]
         return [line for line in found if line.startswith(LINE_START) and line.endswith(b"\n")][:count]

@@ -224,6 +224,7 @@ def _envelopes(site: Site, record: Record) -> Envelopes:
     return Envelopes(
         *(record.output, format, _redactor(site, record)),
         accepted=accepted,
+        began=record.started,
         shared=partial(shared_envelopes, record.job.state, record.run_id),
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files import long_list
+from connector.files import envelope_lines, long_list
 from connector.runs.run_stores import shared_envelopes
 from connector.state import run_envelopes
 from connector.state.run_envelopes import RunEnvelopes
@@ -69,6 +69,15 @@ def test_an_output_that_is_here_is_read_and_not_the_database(run: int, tmp_path:
     (tmp_path / "out.jsonl").write_bytes(envelope(1).line())
     found = Envelopes(tmp_path / "out.jsonl", "jsonl", Redactor(), shared=lambda: pytest.fail("not needed"))
     assert [one.row for one in found.last(9)] == [1]
+
+
+def test_the_newest_envelopes_are_shown_however_large_they_are(worker: Open, postgres: str) -> None:
+    output = worker("a", "new")
+    for row in (1, 2):
+        output.write(envelope(row, "x" * 300_000).line())
+    output.close()
+    assert output.run_id
+    assert [envelope_lines.row_of(line) for line in RunEnvelopes(postgres, output.run_id).latest(9)] == [2]
 
 
 def test_a_run_that_was_removed_has_no_envelopes(run: int, postgres: str) -> None:

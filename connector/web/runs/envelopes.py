@@ -1,7 +1,7 @@
 """The latest envelopes and the failed rows of a run, for its page.
 
-While a run is in progress, they are read from its partial output; see `connector.files.output`. If they are
-not on this machine, and the run has its state in a database, they are read from there.
+While a run is in progress, they are read from its partial output; see `connector.files.output`. If the run
+has its state in a database, they are read from there, unless its complete output is on this machine.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from connector.state.run_envelopes import RunEnvelopes
 
 _TAIL = 1 << 18
+_LONGEST_TAIL = 8 << 20
 _BLOCK = 1 << 22
 _FAILED = b'"has_error":true'
 _LONGEST_RESULT = 200
 _LONGEST_ERROR = 2000
+_TIMES_DIFFER_S = 2.0
+"""The maximum difference between the clock and the times of files, in seconds."""
 
 KIND_WORDS: Mapping[Kind, str] = {"retry": "retry as is", "fix": "fix first", "check": "check first"}
 """What to do with a failed row, by kind."""
@@ -70,10 +73,14 @@ class EnvelopePage:
 
 
 class Envelopes:
-    """The envelopes of a run, read from its output file, or from its database if the file is not here.
+    """The envelopes of a run, read from its output file or its database.
 
     `accepted` is true if its successful rows only queued work, see `RunView`. `shared` returns the envelopes
-    in the database, if there is one. Raises RunError if the database cannot be used.
+    in the database, if there is one. They are used while the database has the run, unless its complete output
+    is here: another machine may have continued the run since its partial output was written here, and an
+    output from before `began` (epoch seconds), the start of the run, is of another run.
+
+    Raises RunError if the database cannot be used, also while the envelopes are read.
     """
 
     def __init__(
@@ -83,19 +90,21 @@ class Envelopes:
         redactor: Redactor,
         *,
         accepted: bool = False,
+        began: float = 0.0,
         shared: Callable[[], RunEnvelopes | None] = lambda: None,
     ) -> None:
         partial = partial_output_of(output)
         self.is_complete = not partial.exists()
         self.path: Path = output if self.is_complete else partial
         self._redactor, self._success = redactor, "accepted" if accepted else "succeeded"
-        self._shared = None if _has_lines(self.path) else shared()
+        is_output = self.is_complete and _was_written_since(output, began)
+        self._shared = None if is_output else _kept(shared())
         self.format: Format = format if self.is_complete and not self._shared else "jsonl"
 
     @property
     def exist(self) -> bool:
         """Whether there are envelopes on this machine, or in the database."""
-        return self._shared.exists() if self._shared else self.path.is_file()
+        return self._shared is not None or self.path.is_file()
 
     def open(self) -> BufferedReader | Iterator[bytes]:
         """Return the complete envelopes: a file, or pieces of it. Raises OSError and RunError."""
@@ -112,15 +121,17 @@ class Envelopes:
             return []  # not the output of a run: the file was replaced
 
     def _last_lines(self) -> list[bytes]:
-        """Return the complete lines at the end of the file."""
-        try:
-            with self.path.open("rb") as file:
-                end = file.seek(0, 2)
-                start = file.seek(max(0, end - _TAIL))
+        """Return the complete lines at the end of the file; at least one, unless it is longer than 8 MiB."""
+        found: list[bytes] = []
+        with suppress(OSError), self.path.open("rb") as file:
+            end = file.seek(0, 2)
+            for length in (_TAIL, _LONGEST_TAIL):
+                start = file.seek(max(0, end - length))
                 lines = file.read(end - start).split(b"\n")
-        except OSError:
-            return []
-        return lines[(1 if start else 0) : -1]  # The last line may be incomplete.
+                found = lines[(1 if start else 0) : -1]  # The last line may be incomplete.
+                if found or not start:
+                    break
+        return found
 
     def failed(self, number: int, code: str = "", after: int = 0) -> EnvelopePage:
         """Return up to `number` failed rows after a row number. With `code`, only rows with this code."""
@@ -135,13 +146,25 @@ class Envelopes:
 
     def of_row(self, number: int) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of a row, with secrets hidden. In a table, other columns are its result."""
-        try:
+        with self._expecting_another_file():
             lines = self._lines(b'"row":%d,"meta"' % number) if self.format == "jsonl" else self._rows()
             for envelope in lines:
                 if int(envelope["row"]) == number:
                     yield self._complete(envelope)
-        except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
-            return  # as below
+
+    @contextmanager
+    def _expecting_another_file(self) -> Iterator[None]:
+        """Context that ends without an error if a file is not the output of a run: it was replaced or moved.
+
+        Raises RunError if the database cannot be used: rows that cannot be read are not taken for no rows.
+        """
+        try:
+            yield
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        except ConnectorError:
+            if self._shared:
+                raise
 
     def _complete(self, envelope: dict[str, Any]) -> dict[str, Any]:
         """Return an envelope with all of its members and without secrets."""
@@ -157,13 +180,11 @@ class Envelopes:
         }
 
     def _behind(self, after: int) -> Iterator[dict[str, Any]]:
-        try:
+        with self._expecting_another_file():
             lines = self._lines(_FAILED) if self.format == "jsonl" else self._rows()
             for envelope in lines:
                 if int(envelope["row"]) > after:
                     yield envelope
-        except (OSError, ConnectorError, ValueError, KeyError, TypeError, AttributeError):
-            return  # not the output of a run: the file was replaced or moved
 
     def _lines(self, part: bytes) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of a JSON Lines file whose line has a part; other lines are not parsed."""
@@ -214,10 +235,16 @@ class Envelopes:
         )
 
 
-def _has_lines(path: Path) -> bool:
+def _was_written_since(output: Path, began: float) -> bool:
     with suppress(OSError):
-        return path.stat().st_size > 0
+        about = output.stat()
+        return about.st_size > 0 and about.st_mtime >= began - _TIMES_DIFFER_S
     return False
+
+
+def _kept(shared: RunEnvelopes | None) -> RunEnvelopes | None:
+    """Return the envelopes in the database if it still has the run, and otherwise None. Raises RunError."""
+    return shared if shared and shared.exists() else None
 
 
 def _outcome(meta: dict[str, Any]) -> str:

@@ -235,6 +235,8 @@ def test_the_last_envelopes_are_read_from_the_end_without_a_line_that_is_being_w
     with path.open("ab") as file:
         file.write(b'{"has_error":fal')
     assert [e.row for e in Envelopes(path, "jsonl", Redactor()).last(3)] == [1000, 999, 998]
+    lines(path, [envelope(1), envelope(2, padding="x" * 300_000)])
+    assert [e.row for e in Envelopes(path, "jsonl", Redactor()).last(3)] == [2, 1]
     path.write_bytes(b"")
     assert Envelopes(path, "jsonl", Redactor()).last(3) == []
 
