@@ -30,6 +30,10 @@ CONNECT_S = 10
 """The longest time to connect to the database, in seconds."""
 RESPONSE_S = 15.0
 """The longest time for the response to a statement, in seconds. After it, the database counts as lost."""
+_STATEMENT_SHARE = 0.8
+"""The share of `RESPONSE_S` after which the database itself ends a statement, as one that waits for a lock.
+
+It is below 1 so that its report arrives in time: without it, the statement may have taken effect."""
 MOST_CONNECTIONS = 8
 """The connections of a process to a database. Statements are short, so that threads share them."""
 _OPTIONS: dict[str, Any] = {
@@ -47,6 +51,9 @@ _OPTIONS: dict[str, Any] = {
 _LASTING = ("28", "53100", "53400", "54", "57P04")
 """The SQLSTATE, or its class, of operational errors that retries do not end: invalid authorization, a full
 disk, an exceeded limit, a database that was dropped."""
+_ROLLED_BACK = ("40001", "40P01", "55P03", "57014")
+"""The SQLSTATE of operational errors by which a database that can be reached reports that it has rolled the
+transaction back: a failed serialization, a deadlock, a lock that is not available, a cancelled statement."""
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -54,6 +61,10 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 class DatabaseLostError(RunStoppedError):
     """The database cannot be reached, or did not respond in time. A statement may have taken effect."""
+
+
+class StatementRolledBackError(DatabaseLostError):
+    """The database has rolled a statement back because of others, or its time limit: it had no effect."""
 
 
 class _Connection(psycopg.Connection[Row]):
@@ -164,8 +175,9 @@ class Database:
                 connection = self._take()
                 try:
                     yield connection
-                except psycopg.OperationalError:
-                    self.close()  # the idle ones are probably lost, too
+                except psycopg.OperationalError as error:
+                    if error.sqlstate not in _ROLLED_BACK:
+                        self.close()  # the idle ones are probably lost, too
                     raise
                 finally:
                     if connection.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -216,7 +228,11 @@ class Database:
     def _refused(self, error: BaseException) -> RunStoppedError:
         return RunStoppedError(f"{self.shown}: the database refused a statement: {_first_line(error)}")
 
-    def _lost(self, error: BaseException) -> DatabaseLostError:
+    def _lost(self, error: psycopg.Error) -> DatabaseLostError:
+        if error.sqlstate in _ROLLED_BACK:
+            return StatementRolledBackError(
+                f"{self.shown}: the database rolled back a statement: {_first_line(error)}"
+            )
         return DatabaseLostError(f"{self.shown}: the database cannot be used: {_first_line(error)}")
 
 
@@ -246,7 +262,7 @@ def _configure(connection: psycopg.Connection[Row]) -> None:
     instead if it has no statistics yet, and would plan a repeated statement each time.
     """
     connection.execute(
-        f"SELECT set_config('statement_timeout', '{RESPONSE_S * 1000:.0f}', false),"
+        f"SELECT set_config('statement_timeout', '{RESPONSE_S * _STATEMENT_SHARE * 1000:.0f}', false),"
         f" set_config('idle_in_transaction_session_timeout', '{RESPONSE_S * 1000:.0f}', false),"
         " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"
         " set_config('tcp_keepalives_count', '3', false),"

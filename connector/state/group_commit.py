@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from weakref import WeakKeyDictionary
 
 from connector.errors import RunStoppedError
-from connector.state.database import Database, DatabaseLostError, Row
+from connector.state.database import Database, DatabaseLostError, Row, StatementRolledBackError
 from connector.state.group_statement import Write, execute
 
 SOON_S = 0.005
@@ -27,10 +27,12 @@ _BYTES = 4 << 20
 """The maximum size of the writes of a transaction, except a single one that is larger."""
 _BYTES_WAITING = 1 << 20
 """The size of waiting writes from which on each write is awaited."""
-_WAIT_S = 120.0
-"""The time after which a thread waits no longer for another one to execute its write, in seconds.
+_CHECK_S = 5.0
+"""The interval in which a thread that waits checks whether the one that executes writes has ended."""
+_MOST_ROLLED_BACK = 2
+"""The number of writes that the database rolls back, each executed alone, after which the others fail, too.
 
-Each transaction has shorter time limits, so this is reached only if the other thread ended in between."""
+Each can take as long as the time limit of a statement."""
 
 
 @dataclass(eq=False)
@@ -43,6 +45,8 @@ class _Waiting:
     is_done: bool = False
     rows: list[Row] = field(default_factory=list)
     error: RunStoppedError | None = None
+    thread: Thread = field(default_factory=current_thread)
+    """The thread that leads if this write does."""
 
 
 class GroupCommit:
@@ -59,6 +63,8 @@ class GroupCommit:
         self._size = 0
         self._leader: _Waiting | None = None
         """The write whose thread executes what is waiting."""
+        self._taken: list[_Waiting] = []
+        """The writes that it has taken from the queue."""
         self._thread: Thread | None = None
         self._wake = Event()
 
@@ -74,10 +80,8 @@ class GroupCommit:
             with self._mutex:
                 self._append(own)
                 self._leader = self._leader or own
-            if self._leader is not own and not ready.acquire(timeout=_WAIT_S):
-                with self._mutex:
-                    self._leader = own  # The other one has ended. The next write finds a way.
-                raise self._lost(f"the thread that writes for others did not end in {_WAIT_S:g} s")
+            if self._leader is not own:
+                self._wait(own, ready)
             while not own.is_done:  # It leads.
                 self._commit(self._take())
         finally:  # also after an exception such as KeyboardInterrupt
@@ -103,6 +107,18 @@ class GroupCommit:
         if not self._wake.is_set():
             self._wake.set()
 
+    def _wait(self, own: _Waiting, ready: Lock) -> None:
+        """Wait until a write is executed, or its thread leads, as it does if the one that led has ended."""
+        while not ready.acquire(timeout=_CHECK_S):
+            with self._mutex:
+                if own.is_done or self._leader is own:
+                    return
+                if self._leader and self._leader.thread.is_alive():
+                    continue  # The wait can be long: each transaction of a long queue has a time limit.
+                self._leader, taken = own, self._taken
+            self._fail(taken, self._lost("the thread that writes for others ended"))
+            return
+
     def _append(self, waiting: _Waiting) -> None:
         self._queue.append(waiting)
         self._size += waiting.write.size
@@ -115,6 +131,7 @@ class GroupCommit:
                 self._queue.remove(own)
                 self._size -= own.write.size
             if self._leader is own:
+                self._taken = []
                 self._leader = next((waiting for waiting in self._queue if waiting.ready), None)
                 if self._leader and self._leader.ready:
                     self._leader.ready.release()
@@ -138,7 +155,7 @@ class GroupCommit:
                 size += write.size
                 if write.place is not None:
                     places.add(write.place)
-            self._queue = left
+            self._queue, self._taken = left, taken
             self._size = sum(waiting.write.size for waiting in left)
             return taken
 
@@ -153,25 +170,33 @@ class GroupCommit:
             raise
 
     def _execute(self, taken: Sequence[_Waiting]) -> None:
-        """Execute writes in one transaction; each alone if it is refused. Raises DatabaseLostError."""
+        """Execute writes in one transaction; each alone if it had no effect. Raises DatabaseLostError."""
         if not taken:
             return
         try:
             found = execute(self._database, [waiting.write for waiting in taken])
-        except DatabaseLostError:
-            raise
         except RunStoppedError as error:
+            if isinstance(error, DatabaseLostError) and not isinstance(error, StatementRolledBackError):
+                raise
             if len(taken) == 1:
                 self._fail(taken, error)
-            for waiting in (
-                taken if len(taken) > 1 else ()
-            ):  # One is refused; it should not affect the others.
-                self._execute([waiting])
+            else:
+                self._execute_each(taken)
         else:
             with self._mutex:
                 for waiting, rows in zip(taken, found, strict=True):
                     waiting.rows = rows
                     self._end(waiting)
+
+    def _execute_each(self, taken: Sequence[_Waiting]) -> None:
+        """Execute each write alone, in order: one that fails should not affect the others."""
+        rolled_back = 0
+        for waiting in taken:
+            self._execute([waiting])
+            if isinstance(waiting.error, StatementRolledBackError):
+                rolled_back += 1
+                if rolled_back == _MOST_ROLLED_BACK:
+                    raise waiting.error
 
     def _fail(self, taken: Sequence[_Waiting], error: RunStoppedError) -> None:
         """Set the error of the writes that have no result."""

@@ -14,7 +14,7 @@ import pytest
 from connector.common import redaction
 from connector.errors import RunError, RunStoppedError
 from connector.state import database as database_module
-from connector.state.database import Database, DatabaseLostError
+from connector.state.database import Database, DatabaseLostError, StatementRolledBackError
 from connector.state.databases import close_databases, open_database
 from connector.state.migrate import migrate, steps
 from connector.state.setting import VARIABLE, find_state, shown
@@ -85,6 +85,21 @@ def test_errors_that_last_are_not_those_of_a_lost_database(postgres: str, state:
     with pytest.raises(RunStoppedError) as caught:
         open_database(postgres).run(f"DO $$ BEGIN RAISE 'no' USING ERRCODE = '{state}'; END $$")
     assert isinstance(caught.value, DatabaseLostError) == is_lost
+
+
+@pytest.mark.parametrize(
+    ("state", "is_rolled_back"),
+    [("40001", True), ("40P01", True), ("55P03", True), ("57014", True), ("40003", False), ("53300", False)],
+)
+def test_errors_after_which_nothing_took_effect(postgres: str, state: str, is_rolled_back: bool) -> None:
+    with pytest.raises(DatabaseLostError) as caught:
+        open_database(postgres).run(f"DO $$ BEGIN RAISE 'no' USING ERRCODE = '{state}'; END $$")
+    assert isinstance(caught.value, StatementRolledBackError) == is_rolled_back
+
+
+def test_the_database_ends_a_statement_before_it_counts_as_lost(postgres: str) -> None:
+    limit = "SELECT setting::integer / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'"
+    assert 0 < open_database(postgres).run(limit)[0][0] < database_module.RESPONSE_S - 2
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])

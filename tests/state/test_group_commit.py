@@ -6,16 +6,18 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
 from connector.errors import RunStoppedError
 from connector.http.messages import Response
+from connector.state import database as database_module
 from connector.state import group_commit
-from connector.state.database import Database, DatabaseLostError, Row
+from connector.state.database import Database, DatabaseLostError, Row, StatementRolledBackError
 from connector.state.databases import open_database
 from connector.state.group_commit import group_of
 from connector.state.group_statement import Write
@@ -172,6 +174,53 @@ def test_a_write_that_is_refused_does_not_affect_others(
     assert envelopes(database) == [b"1\n", b"2\n"]
 
 
+@pytest.fixture
+def locked(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database in which another process has locked the accounts "a", "b" and "c"."""
+    monkeypatch.setitem(database_module._OPTIONS, "options", "-c lock_timeout=50")
+    database = open_database(postgres)
+    for account in "abc":
+        group_of(database).run(pace(account))
+    with psycopg.connect(postgres) as other:
+        other.execute("SELECT 1 FROM connector_pace FOR UPDATE")
+        yield database
+        other.rollback()
+
+
+def test_a_write_that_waits_for_a_lock_does_not_affect_others(
+    locked: Database, worker: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, group = worker("a", "new"), group_of(locked)
+    errors = Held(locked, monkeypatch).together(
+        lambda: output.write(b"1\n"),
+        lambda: output.journal.sent(1, 0, POST),
+        lambda: group.run(pace("a", 2)),
+        lambda: group.run(pace("free")),
+        lambda: output.write(b"2\n"),
+    )
+    assert [type(error) for error in errors] == [
+        *[type(None)] * 2,
+        StatementRolledBackError,
+        *[type(None)] * 2,
+    ]
+    monkeypatch.undo()
+    assert envelopes(locked) == [b"1\n", b"2\n"]
+    assert locked.run("SELECT row_number FROM connector_journal") == [(1,)]
+    assert accounts(locked) == ["a", "b", "c", "first", "free"]
+
+
+def test_many_writes_that_wait_for_locks_do_not_wait_one_after_the_other(
+    locked: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, held = group_of(locked), Held(locked, monkeypatch)
+    writes = [lambda name=name: group.run(pace(name, 2)) for name in ("free", "a", "b", "c", "d")]
+    errors = held.together(*writes)  # type: ignore[arg-type]
+    assert [type(error) for error in errors] == [type(None), *[StatementRolledBackError] * 4]
+    assert len(held.statements) == 1 + 1 + 3
+    monkeypatch.undo()
+    assert accounts(locked) == ["a", "b", "c", "first", "free"]
+
+
 def test_all_writes_fail_with_the_database(
     worker: Open, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +280,7 @@ def test_large_writes_have_transactions_of_their_own(
     output, database = worker("a", "new"), open_database(postgres)
     held = Held(database, monkeypatch)
     lines = [b"a" * 6, b"b" * 6, b"c" * 20, b"d", b"e"]
-    errors = held.together(*(lambda some=some: output.write(some) for some in lines))  # type: ignore[misc]
+    errors = held.together(*(lambda some=some: output.write(some) for some in lines))
     assert errors == [None] * len(lines)
     assert len(held.statements) == 1 + 4
     monkeypatch.undo()
@@ -286,8 +335,7 @@ def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
 class Failing:
     """Raises an exception instead of some statements of `Held`, by their numbers."""
 
-    def __init__(self, held: Held, monkeypatch: pytest.MonkeyPatch, **errors: BaseException) -> None:
-        monkeypatch.setattr(group_commit, "_WAIT_S", 5.0)
+    def __init__(self, held: Held, **errors: BaseException) -> None:
         self._held, self._run, self._errors = held, held._run, errors
         held._run = self._next
 
@@ -337,7 +385,7 @@ def test_an_unexpected_error_before_the_own_write_of_a_thread_stops_no_other_one
 ) -> None:
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
-    Failing(held, monkeypatch, _2=MemoryError())
+    Failing(held, _2=MemoryError())
     errors = held.together(lambda: group.submit(pace("a")), lambda: group.run(pace("a", 2)))
     assert [type(error) for error in errors] == [type(None), MemoryError]
     group.run(pace("b"))
@@ -351,26 +399,55 @@ def test_the_writes_after_an_error_have_an_end(
     """A group is refused; of its writes, each executed alone, the second fails."""
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
-    Failing(held, monkeypatch, _2=RunStoppedError("refused"), _4=error("lost"))
+    Failing(held, _2=RunStoppedError("refused"), _4=error("lost"))
     errors = held.together(*(lambda name=name: group.run(pace(name)) for name in "abcd"))  # type: ignore[misc]
     assert [type(some) for some in errors] == [first, *[DatabaseLostError] * 3]
-    assert not any("did not end" in str(some) for some in errors)
     assert len(held.statements) == 4
     group.run(pace("e"))
     assert accounts(database) == ["a", "e", "first"]
 
 
-def test_a_thread_does_not_wait_for_ever_for_one_that_ended(
+def test_a_thread_leads_if_the_one_that_led_has_ended(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What that one may have executed fails, and is not repeated."""
+    monkeypatch.setattr(group_commit, "_CHECK_S", 0.01)
+    database, ready = open_database(postgres), threading.Lock()
+    group, ended = group_of(database), threading.Thread()
+    ready.acquire()
+    taken = group_commit._Waiting(pace("taken"), ready)
+    group._leader = group_commit._Waiting(pace("ended"), thread=ended)
+    group._append(taken)
+    group._take()
+    waiting = threading.Thread(target=group.run, args=(pace("waiting"),), daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert isinstance(taken.error, DatabaseLostError)
+    assert "the thread that writes for others ended; the change may have taken effect" in str(taken.error)
+    assert ready.acquire(timeout=0)
+    group.run(pace("next"))
+    assert accounts(database) == ["next", "waiting"]
+
+
+def test_a_thread_waits_as_long_as_the_one_that_leads_lives(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "_WAIT_S", 0.01)
-    database = open_database(postgres)
-    group = group_of(database)
-    group._leader = group_commit._Waiting(pace("ended"))
-    with pytest.raises(DatabaseLostError, match=r"did not end in .* may have taken effect"):
-        group.run(pace("a"))
-    group.run(pace("b"))
-    assert accounts(database) == ["b"]
+    monkeypatch.setattr(group_commit, "_CHECK_S", 0.001)
+    group, ready, checks = group_of(open_database(postgres)), threading.Lock(), 0
+
+    class Living(threading.Thread):
+        def is_alive(self) -> bool:
+            nonlocal checks
+            checks += 1
+            if checks == 3:
+                ready.release()  # as after the execution of the write
+            return True
+
+    ready.acquire()
+    leader = group._leader = group_commit._Waiting(pace("leader"), thread=Living())
+    own = group_commit._Waiting(pace("own"), ready)
+    group._append(own)
+    group._wait(own, ready)
+    assert (checks, group._leader, own.error) == (3, leader, None)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -379,7 +456,7 @@ def test_responses_are_committed_after_an_unexpected_error(
 ) -> None:
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
-    Failing(held, monkeypatch, _1=MemoryError())
+    Failing(held, _1=MemoryError())
     held._may_go.set()
     group.submit(pace("a"))
     thread = group._thread
