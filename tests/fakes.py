@@ -80,7 +80,7 @@ class FakeTransport:
         target: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        leaving: Callable[[], None] | None = None,
+        leaving: Callable[[], bool] | None = None,
         **_: Any,
     ) -> Response:
         if target == "/ws/oauth/token":

@@ -59,17 +59,17 @@ def reserved_open_files(count: int) -> Iterator[None]:
 
 def free_open_files() -> int:
     """Return how many more files this process can open; on Windows, an estimate."""
-    if sys.platform == "win32":
-        return 4000  # The C runtime allows 8192.
-    import resource
+    free = 4000  # on Windows, where the C runtime allows 8192
+    if sys.platform != "win32":
+        import resource
 
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return sys.maxsize
-    try:
-        return soft - len(os.listdir("/dev/fd"))
-    except OSError:  # not mounted
-        return soft - _OTHER_FILES
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            opened = len(os.listdir("/dev/fd"))
+        except OSError:  # not mounted
+            opened = _OTHER_FILES
+        free = sys.maxsize if soft == resource.RLIM_INFINITY else soft - opened
+    return free
 
 
 def allow_open_files(count: int) -> None:
