@@ -37,7 +37,8 @@ def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Resul
             if must_stop:  # here, and not in `except`, because a further signal can interrupt it
                 stop()
                 must_stop = False
-            thread.join()
+            while thread.is_alive():
+                thread.join(1)  # Python does not notice a signal that comes just before a wait, until its end.
             is_finished = True
         except BaseException:
             must_stop = True
