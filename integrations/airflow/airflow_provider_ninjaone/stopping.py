@@ -38,7 +38,7 @@ def run_stoppable(work: Callable[[], Result], stop: Callable[[], None]) -> Resul
                 stop()
                 must_stop = False
             while thread.is_alive():
-                thread.join(1)  # Python does not notice a signal that comes just before a wait, until its end.
+                thread.join(1)  # A signal that comes just before a wait is noticed after it.
             is_finished = True
         except BaseException:
             must_stop = True
