@@ -60,8 +60,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Taken:
-    """The measurement of one run; times are in seconds, and the values of `*_row` those for each row."""
+    """The measurement of one run; times are in seconds, and the values of `*_row` those for each row.
 
+    `rate` is in requests/s from the first request to the last response; `wall_s` is the time of the command.
+    """
+
+    wall_s: float
     rate: float
     connector_row_s: float
     servers_row_s: float
@@ -115,7 +119,7 @@ def _figures(taken: dict[Case, Taken]) -> list[Figure]:
             one = taken.get(Case(action, state))
             words = f"{action}: Temporal with one worker ÷ one process with state in {state}"
             if temporal and one:
-                value, wall = temporal.connector_row_s / one.connector_row_s, one.rate / temporal.rate
+                value, wall = temporal.connector_row_s / one.connector_row_s, temporal.wall_s / one.wall_s
                 figures.append(Figure(words, value, Target(1.3, most=True), wall=wall))
             else:
                 figures.append(Figure(words, None, Target(1.3, most=True)))
@@ -184,6 +188,7 @@ def _once(bench: Bench, case: Case, input: Path) -> Taken:
         raise UnmeasuredError("the kernel does not record when it receives a request (SO_TIMESTAMPNS)")
     intervals_s = _intervals_s(served, tenants)
     return Taken(
+        run.wall_s,
         rows / served.span_s(rows),
         connector_s / rows,
         (after.cpu_s - before.cpu_s) / rows,

@@ -84,28 +84,43 @@ def test_a_request_that_leaves_late_is_recorded_again(postgres: str) -> None:
     assert clock.time == pytest.approx(0.175, abs=1e-5)
 
 
+class SlowDatabase:
+    """A pacer whose database takes `takes_s` for each statement, of which there must be fewer than `most`."""
+
+    def __init__(
+        self,
+        url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        takes_s: float,
+        most: int = 200,
+        delay_ms: float = 100,
+    ) -> None:
+        self.clock, self.statements = SleepyClock(lambda: 0.0), 0
+        database = open_database(url)
+        self.pacer = Rows(database).pacer(delay_ms, self.clock)
+        run = database.run
+
+        def slow(*statement: object) -> list[tuple[object, ...]]:
+            self.statements += 1
+            assert self.statements < most
+            rows = run(*statement)  # type: ignore[arg-type]
+            self.clock.time += takes_s
+            return rows
+
+        self.slow_down = lambda: monkeypatch.setattr(database, "run", slow)
+
+
 def test_where_recording_takes_long_a_late_request_is_recorded_ahead(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise it would be late each time, and never leave."""
-    clock = SleepyClock(lambda: 0.0)
-    database = open_database(postgres)
-    pacer = Rows(database).pacer(100, clock)
-    turn = pacer.wait()
-    clock.time = 0.080
-    run, statements = database.run, []
-
-    def slow(*statement: object) -> list[tuple[object, ...]]:
-        statements.append(statement)
-        assert len(statements) < 5
-        rows = run(*statement)  # type: ignore[arg-type]
-        clock.time += 0.010
-        return rows
-
-    monkeypatch.setattr(database, "run", slow)
-    pacer.leaving(turn)
-    assert len(statements) == 2
-    assert clock.time == pytest.approx(0.080 + 0.010 + 0.025, abs=0.011)
+    slow = SlowDatabase(postgres, monkeypatch, 0.010, most=5)
+    turn = slow.pacer.wait()
+    slow.clock.time = 0.080
+    slow.slow_down()
+    slow.pacer.leaving(turn)
+    assert slow.statements == 2
+    assert slow.clock.time == pytest.approx(0.080 + 0.010 + 0.025, abs=0.011)
 
 
 @pytest.mark.parametrize("takes_s", [0.040, 0.200, 2.0])
@@ -113,40 +128,21 @@ def test_requests_leave_however_long_recording_takes(
     postgres: str, monkeypatch: pytest.MonkeyPatch, takes_s: float
 ) -> None:
     """As with a database on another continent. They are recorded that much ahead, after a few attempts."""
-    clock = SleepyClock(lambda: 0.0)
-    database = open_database(postgres)
-    pacer = Rows(database).pacer(100, clock)
-    run, statements = database.run, []
-
-    def slow(*statement: object) -> list[tuple[object, ...]]:
-        statements.append(statement)
-        assert len(statements) < 200
-        rows = run(*statement)  # type: ignore[arg-type]
-        clock.time += takes_s
-        return rows
-
-    monkeypatch.setattr(database, "run", slow)
-    times = start_times(pacer, clock, 20)
+    slow = SlowDatabase(postgres, monkeypatch, takes_s)
+    slow.slow_down()
+    times = start_times(slow.pacer, slow.clock, 20)
     assert min(gaps(times)) >= 0.100 - 0.010 - 0.005 - 1e-5
-    assert len(statements) < 50
+    assert slow.statements < 50
 
 
 def test_a_run_stops_if_recording_a_start_takes_too_long(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SleepyClock(lambda: 0.0)
-    database = open_database(postgres)
-    pacer = Rows(database).pacer(300, clock)
-    run = database.run
-
-    def slow(*statement: object) -> list[tuple[object, ...]]:
-        clock.time += 6.0
-        return run(*statement)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(database, "run", slow)
-    turn = pacer.wait()
+    slow = SlowDatabase(postgres, monkeypatch, 6.0, delay_ms=300)
+    slow.slow_down()
+    turn = slow.pacer.wait()
     with pytest.raises(RunStoppedError, match=r"needs more than 5 s to record"):
-        pacer.leaving(turn)
+        slow.pacer.leaving(turn)
 
 
 def test_a_request_does_not_leave_while_the_service_accepts_none(postgres: str) -> None:
