@@ -16,7 +16,7 @@ from connector.connections.settings import is_file
 from connector.errors import InputError, RowError, RunError, shorten
 from connector.templating.scope import Row, Scope, is_template
 
-Choose = Callable[[Row], str]
+SelectConnection = Callable[[Row], str]
 """A function that returns the name of a row's tenant, one of the allowed names. Raises InputError."""
 
 
@@ -35,7 +35,7 @@ def read_allowed(listed: Iterable[str], folder: Path = Path()) -> dict[str, str]
     return allowed
 
 
-def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | None:
+def read_choice(connection: str | None, allowed: Mapping[str, str]) -> SelectConnection | None:
     """Return the compiled template of the connection, or None if all rows use the same connection.
 
     Raises RunError, also if only one of template and `allow_connections` is given.
@@ -55,7 +55,7 @@ def read_choice(connection: str | None, allowed: Mapping[str, str]) -> Choose | 
     return _compile(connection, allowed)
 
 
-def _compile(source: str, allowed: Mapping[str, str]) -> Choose:
+def _compile(source: str, allowed: Mapping[str, str]) -> SelectConnection:
     from connector.templating.templates import compile_template  # imported only for a template
 
     given = Input("connection", "Connection", {"type": "string"})

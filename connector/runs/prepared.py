@@ -20,7 +20,7 @@ from connector.invocation.bindings import Bindings, bind
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
-from connector.runs.connection_choice import Choose, read_choice
+from connector.runs.connection_choice import SelectConnection, read_choice
 from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import LEAST_DELAY_MS, NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import (
@@ -58,7 +58,7 @@ class Prepared:
     bindings: Bindings
     only: Only | None = None
     rerun: Rerun | None = None
-    choose: Choose | None = None
+    choose: SelectConnection | None = None
     expected: ExpectedRows | None = None
     distinct: Key | None = None
     wait: WaitPlan | None = None

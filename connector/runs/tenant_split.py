@@ -16,7 +16,7 @@ from connector.common import json_text
 from connector.common.file_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from connector.errors import RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
-from connector.runs.connection_choice import Choose
+from connector.runs.connection_choice import SelectConnection
 from connector.templating.scope import Row
 
 NOBODY = ""
@@ -36,7 +36,7 @@ class Split:
         self.counts = dict.fromkeys(names, 0)
         """The number of rows by tenant."""
 
-    def write(self, rows: Iterator[InputRow], choose: Choose, stop: Event) -> None:
+    def write(self, rows: Iterator[InputRow], choose: SelectConnection, stop: Event) -> None:
         """Split the rows into files. Raises RunError if they cannot be written, RunInterruptedError."""
         waiting = {name: bytearray() for name in self._paths}
         try:
@@ -77,7 +77,7 @@ def read_line(line: bytes) -> InputRow:
     return InputRow(**json_text.loads(line.decode()))
 
 
-def assign(row: InputRow, choose: Choose | None = None) -> tuple[str, bytes]:
+def assign(row: InputRow, choose: SelectConnection | None = None) -> tuple[str, bytes]:
     """Return a row's tenant (NOBODY without `choose`), and the row as a line for `read_line`."""
     error, code = row.error, row.code
     name = NOBODY

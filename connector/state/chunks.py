@@ -19,8 +19,8 @@ _BLOCKS = 4
 """The number of blocks of rows that are read at once; see `Split` for their size."""
 
 
-class Part(NamedTuple):
-    """A part of a chunk: its number in the run, and its number of rows.
+class RowRange(NamedTuple):
+    """A range of the rows of a connection: the number of its part in the run, and its number of rows.
 
     `tenant` is the name that its rows have for their connection. It is empty if the run has one connection,
     and for rows that have no valid name.
@@ -36,7 +36,7 @@ class ChunkPart(NamedTuple):
 
     group: int
     chunk: int
-    part: Part
+    part: RowRange
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,14 @@ class SharedRuns:
             )
             transaction.run("UPDATE connector_shared_run SET chunks = %s WHERE run = %s", [list(chunks), run])
 
-    def parts(self, run: int, group: int, chunk: int) -> list[Part]:
+    def parts(self, run: int, group: int, chunk: int) -> list[RowRange]:
         """Return the parts of a chunk."""
         rows = self.database.run(
             "SELECT part, tenant, row_count FROM connector_chunk_part"
             " WHERE run = %s AND group_number = %s AND chunk = %s ORDER BY part",
             [run, group, chunk],
         )
-        return [Part(*row) for row in rows]
+        return [RowRange(*row) for row in rows]
 
     def row_count(self, run: int) -> int:
         """Return the number of rows of a run."""

@@ -2,7 +2,7 @@
 
 A thread that writes while no other one does executes what is waiting; the others wait for it. So a thread
 alone waits no longer than for a transaction of its own, and many threads share one, and its wait for the
-disk. Some writes are not awaited: they are executed with the next ones, at the latest `SOON_S` later.
+disk. Some writes are not awaited: they are executed with the next ones, at the latest `MAX_DELAY_S` later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from connector.errors import RunStoppedError
 from connector.state.database import Database, DatabaseLostError, Row, StatementRolledBackError
 from connector.state.group_statement import Write, execute
 
-SOON_S = 0.005
+MAX_DELAY_S = 0.005
 """The maximum time until a write that is not awaited is executed, in seconds."""
 _IDLE_S = 1.0
 """The time after which the thread for writes that are not awaited ends, in seconds."""
@@ -68,7 +68,7 @@ class GroupCommit:
         self._thread: Thread | None = None
         self._wake = Event()
 
-    def run(self, write: Write) -> list[Row]:
+    def commit(self, write: Write) -> list[Row]:
         """Commit a write and return its rows; none if this process does not hold its part (any more).
 
         Raises RunStoppedError.
@@ -95,7 +95,7 @@ class GroupCommit:
         """Commit a write soon, if possible: it is lost if the database is, or this process is killed."""
         if self._size > _BYTES_WAITING:
             with suppress(RunStoppedError):
-                self.run(write)
+                self.commit(write)
             return
         with self._mutex:
             self._append(_Waiting(write))
@@ -143,18 +143,18 @@ class GroupCommit:
         with self._mutex:
             taken: list[_Waiting] = []
             left: list[_Waiting] = []
-            places = set()
+            conflict_keys = set()
             size = 0
             for waiting in self._queue:
                 write = waiting.write
-                if (taken and size + write.size > _BYTES) or write.place in places:
+                if (taken and size + write.size > _BYTES) or write.conflict_key in conflict_keys:
                     left.append(waiting)
                     size += write.size  # so that the order of large writes is kept
                     continue
                 taken.append(waiting)
                 size += write.size
-                if write.place is not None:
-                    places.add(write.place)
+                if write.conflict_key is not None:
+                    conflict_keys.add(write.conflict_key)
             self._queue, self._taken = left, taken
             self._size = sum(waiting.write.size for waiting in left)
             return taken
@@ -219,7 +219,7 @@ class GroupCommit:
     def _commit_soon(self) -> None:
         """Commit the writes that are not awaited; the target function of their thread."""
         wake = self._wake
-        own = _Waiting(Write("nothing", None, (), lasting=False))
+        own = _Waiting(Write("nothing", None, (), durable=False))
         while True:
             if not wake.wait(_IDLE_S):
                 with self._mutex:
@@ -227,7 +227,7 @@ class GroupCommit:
                         self._thread = None
                         return
             wake.clear()
-            time.sleep(SOON_S)
+            time.sleep(MAX_DELAY_S)
             try:
                 with self._mutex:
                     if self._queue and self._leader is None:

@@ -1,6 +1,7 @@
 """The statement that executes several writes in one transaction.
 
-It consists of a part for each table. Those of runs require that this process holds their part of the run.
+It consists of a part for each kind of write. Those of runs require that this process holds their part of the
+run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 from connector.state.database import Database, Row
 
-Table = Literal["nothing", "answer", "intent", "envelopes", "pace"]
+WriteKind = Literal["nothing", "response", "intent", "envelopes", "pace"]
 
 _HELD = """
 given AS (
@@ -26,8 +27,8 @@ held AS (
     ORDER BY given.run, given.part FOR KEY SHARE OF connector_part
 )
 """
-_CHANGES: dict[Table, str] = {
-    "answer": """
+_CHANGES: dict[WriteKind, str] = {
+    "response": """
 answered AS (
     UPDATE connector_journal AS journal
     SET answer = coalesce(given.answer, journal.answer), refused = given.answer IS NULL
@@ -78,23 +79,23 @@ _NOTHING = "NULL::bigint, NULL::float8[], NULL::float8[], NULL::bigint"
 
 @dataclass(frozen=True)
 class Write:
-    """A write to a table; `part` is the run, the part and the fence that this process must hold.
+    """A write of one kind; `part` is the run, the part and the fence that this process must hold.
 
-    Writes with the same `place` need a transaction each. With `lasting` false, it may be lost if the database
-    crashes, unless something was written after it. `size` is the number of bytes of long values.
+    Writes with the same `conflict_key` need a transaction each. With `durable` false, it may be lost if the
+    database crashes, unless something was written after it. `size` is the number of bytes of long values.
     `values` are those of the columns:
 
-    - "answer": row, step, response (None if the request had no effect);
+    - "response": row, step, response (None if the request had no effect);
     - "intent": row, step, request, digest;
     - "envelopes": lines;
     - "pace": account, version after this write, number of the change, times, adaptive pace or None.
     """
 
-    table: Table
+    kind: WriteKind
     part: tuple[int, int, int] | None
     values: tuple[Any, ...] = ()
-    place: Hashable = None
-    lasting: bool = True
+    conflict_key: Hashable = None
+    durable: bool = True
     size: int = 0
 
 
@@ -104,22 +105,22 @@ def execute(database: Database, writes: Sequence[Write]) -> list[list[Row]]:
     The rows of writes of parts that this process does not hold are empty. Others have a row with the time of
     the database; that of the pace has its version, times, adaptive pace and latest change, too.
     """
-    tables: dict[Table, list[tuple[int, Write]]] = {}
+    writes_by_kind: dict[WriteKind, list[tuple[int, Write]]] = {}
     parameters: list[Any] = []
     fenced = [(item, *write.part) for item, write in enumerate(writes) if write.part]
     if fenced:
         parameters += map(_numbers, zip(*fenced, strict=True))
     for item, write in enumerate(writes):
-        tables.setdefault(write.table, []).append((item, write))
-    tables.pop("nothing", None)
-    for table in _CHANGES:
-        if table in tables:
-            parameters += _columns(table, tables[table])
-    is_lasting = any(write.lasting for write in writes)
-    statement = _statement(tuple(t for t in _CHANGES if t in tables), bool(fenced), is_lasting)
+        writes_by_kind.setdefault(write.kind, []).append((item, write))
+    writes_by_kind.pop("nothing", None)
+    kinds = tuple(kind for kind in _CHANGES if kind in writes_by_kind)
+    for kind in kinds:
+        parameters += _columns(kind, writes_by_kind[kind])
+    is_durable = any(write.durable for write in writes)
+    statement = _statement(kinds, bool(fenced), is_durable)
     (_, _, now, *_), *found = database.run(statement, parameters)
     rows: list[list[Row]] = [[] for _ in writes]
-    items = {write.values[0]: item for item, write in tables.get("pace", ())}
+    items = {write.values[0]: item for item, write in writes_by_kind.get("pace", ())}
     for item, account, _, *pace, _ in found:
         if account is None:
             rows[item] = [(now,)]
@@ -128,17 +129,17 @@ def execute(database: Database, writes: Sequence[Write]) -> list[list[Row]]:
     return rows
 
 
-def _columns(table: Table, items: Sequence[tuple[int, Write]]) -> list[Any]:
-    """Return the columns of the writes to a table, as arrays."""
+def _columns(kind: WriteKind, items: Sequence[tuple[int, Write]]) -> list[Any]:
+    """Return the columns of the writes of a kind, as arrays."""
     columns = list(zip(*(write.values for _, write in items), strict=True))
-    if table == "pace":
+    if kind == "pace":
         # In the order of the accounts, so that processes do not wait for each other in a circle.
         in_order = sorted(zip(*columns, strict=True))
         account, version, change, times, adaptive = zip(*in_order, strict=True)
         numbers = [[None if some is None else _numbers(some) for some in each] for each in (times, adaptive)]
         return [list(account), _numbers(version), _numbers(change), *numbers]
     of_items = _numbers([item for item, _ in items])
-    if table == "envelopes":
+    if kind == "envelopes":
         return [of_items, list(columns[0])]
     return [of_items, _numbers(columns[0]), _numbers(columns[1]), *map(list, columns[2:])]
 
@@ -149,16 +150,16 @@ def _numbers(numbers: Sequence[float]) -> str:
 
 
 @cache
-def _statement(tables: tuple[Table, ...], is_fenced: bool, is_lasting: bool) -> str:
-    """Return the statement for writes to tables. Its first row has the time and how commits wait."""
+def _statement(kinds: tuple[WriteKind, ...], is_fenced: bool, is_durable: bool) -> str:
+    """Return the statement for writes of some kinds. Its first row has the time and how commits wait."""
     parts = [_HELD] if is_fenced else []
-    parts += [_CHANGES[table] for table in tables]
+    parts += [_CHANGES[kind] for kind in kinds]
     setting = "current_setting('synchronous_commit')"
-    if not is_lasting:
+    if not is_durable:
         setting = "set_config('synchronous_commit', 'off', true)"
     rows = [f"SELECT NULL::integer, NULL::text, {_NOW}, {_NOTHING}, {setting}"]
     if is_fenced:
         rows.append(f"SELECT item, NULL, NULL, {_NOTHING}, NULL FROM held")
-    if "pace" in tables:
+    if "pace" in kinds:
         rows.append("SELECT NULL, account, NULL, version, times, adaptive, change, NULL FROM paced")
     return f"WITH {','.join(parts)} {' UNION ALL '.join(rows)}"

@@ -47,7 +47,7 @@ class DatabaseJournal:
         If this raises RunStoppedError, the request must not be sent.
         """
         values = row, step, str(request), request_digest(request)
-        self._part.commit("intent", values, self._place(row, step))
+        self._part.commit("intent", values, self._conflict_key(row, step))
 
     def require_held(self) -> None:
         """Raise RunStoppedError if another worker has taken over the part, or the database is lost."""
@@ -55,7 +55,7 @@ class DatabaseJournal:
 
     def require_lease(self) -> None:
         """Raise RunStoppedError as `require_held` does, unless the lease was renewed a short time ago."""
-        if not LEASES.are_fresh(self._part):
+        if not LEASES.is_fresh(self._part):
             self.require_held()
 
     def answered(self, row: int, step: int, response: Response) -> None:
@@ -64,14 +64,14 @@ class DatabaseJournal:
         A lost database is not an error here, because it may be back for the row's envelope.
         """
         answer = answer_text(response, self._redactor).encode()
-        self._part.submit("answer", (row, step, answer), self._place(row, step), len(answer))
+        self._part.submit("response", (row, step, answer), self._conflict_key(row, step), len(answer))
 
     def refused(self, row: int, step: int) -> None:
         """Record that a request had no effect; nothing is recorded if the database is lost."""
-        self._part.submit("answer", (row, step, None), self._place(row, step), 0)
+        self._part.submit("response", (row, step, None), self._conflict_key(row, step), 0)
 
     def close(self) -> None:
         """Do nothing: closing the output commits all records."""
 
-    def _place(self, row: int, step: int) -> tuple[int, ...]:
+    def _conflict_key(self, row: int, step: int) -> tuple[int, ...]:
         return self._part.run, self._part.number, row, step

@@ -106,10 +106,10 @@ class AccountPace:
             "pace",
             None,
             (self._account, self._version + 1, change, times, adaptive if self._adapts else None),
-            place=self._account,
-            lasting=self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
+            conflict_key=self._account,
+            durable=self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
         )
-        version, shared, pace, latest = self._run(lambda: group_of(self._database).run(write))
+        version, shared, pace, latest = self._run(lambda: group_of(self._database).commit(write))
         if latest == change:
             self._version = version
             return True

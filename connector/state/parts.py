@@ -23,7 +23,7 @@ from typing import Any
 from connector.errors import RunError, RunStoppedError
 from connector.state.database import Database, Row, Transaction
 from connector.state.group_commit import group_of
-from connector.state.group_statement import Table, Write
+from connector.state.group_statement import Write, WriteKind
 
 LEASE_S = 15.0
 """The time after which a worker that does not renew its lease can be replaced, in seconds."""
@@ -75,24 +75,24 @@ class Part:
 
     def commit(
         self,
-        table: Table,
+        kind: WriteKind,
         values: tuple[Any, ...],
-        place: Hashable = None,
+        conflict_key: Hashable = None,
         *,
-        lasting: bool = True,
+        durable: bool = True,
         size: int = 0,
     ) -> None:
-        """Write to a table, in one transaction with other threads; see `Write`."""
-        write = Write(table, self.key, values, place, lasting, size)
-        self._require(group_of(self.database).run(write))
+        """Commit a write of a kind, in one transaction with other threads; see `Write`."""
+        write = Write(kind, self.key, values, conflict_key, durable, size)
+        self._require(group_of(self.database).commit(write))
 
-    def submit(self, table: Table, values: tuple[Any, ...], place: Hashable, size: int) -> None:
-        """Write to a table soon, without waiting for it, unless the part or the database is lost."""
-        group_of(self.database).submit(Write(table, self.key, values, place, lasting=False, size=size))
+    def submit(self, kind: WriteKind, values: tuple[Any, ...], conflict_key: Hashable, size: int) -> None:
+        """Commit a write of a kind soon, without waiting for it, unless the part or the database is lost."""
+        group_of(self.database).submit(Write(kind, self.key, values, conflict_key, durable=False, size=size))
 
     def flush(self) -> None:
         """Wait until what was submitted is committed, and check that this process holds the part."""
-        self.commit("nothing", (), lasting=False)
+        self.commit("nothing", (), durable=False)
 
     def require_held(self, transaction: Transaction) -> None:
         """Prevent other workers from taking the part until the end of a transaction."""
@@ -203,7 +203,7 @@ class Leases:
                 self._wake.set()
                 self._thread = None
 
-    def are_fresh(self, part: Part) -> bool:
+    def is_fresh(self, part: Part) -> bool:
         """Return whether the lease of a part was renewed within half of its length.
 
         So nobody can have taken over, and there is time to send a request.

@@ -34,7 +34,7 @@ from connector.runs.run import action_digest, open_distinct
 from connector.runs.summary import FailureLimit, Summary
 from connector.runs.tenant_split import NOBODY, read_line
 from connector.runs.tenants import Tenants
-from connector.state.chunks import Part, Progress, SharedRun, SharedRuns
+from connector.state.chunks import Progress, RowRange, SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
 from connector.state.run_output import PartOutput as DatabasePart
 from connector.state.runs import DatabaseRunStore
@@ -104,7 +104,7 @@ class Chunks:
         return found
 
     def _connections(
-        self, prepared: Prepared, accounts: Mapping[str, str], parts: Sequence[Part]
+        self, prepared: Prepared, accounts: Mapping[str, str], parts: Sequence[RowRange]
     ) -> dict[str, Connection]:
         """Return the connections of parts by tenant. Raises ConnectionSetupError."""
         job = prepared.job
@@ -154,7 +154,7 @@ class ChunkRun:
         given: ChunkInput,
         prepared: Prepared,
         connections: Mapping[str, Connection],
-        parts: Sequence[Part],
+        parts: Sequence[RowRange],
     ) -> None:
         self._store, self._runs = store, SharedRuns(store.database)
         self._shared, self._given = shared, given
@@ -278,7 +278,7 @@ class _SharedLimit(FailureLimit):
 class _Rows:
     """The rows of a chunk by tenant, as `tenants.TenantRows`."""
 
-    def __init__(self, runs: SharedRuns, run: int, parts: Sequence[Part]) -> None:
+    def __init__(self, runs: SharedRuns, run: int, parts: Sequence[RowRange]) -> None:
         self._runs, self._run = runs, run
         self._parts = {part.tenant: part for part in parts}
         self.counts = {part.tenant: part.rows for part in parts}
@@ -295,7 +295,9 @@ class _Outputs:
     They are numbered in the order of the tenants' names; `fence` is the sum of their fences.
     """
 
-    def __init__(self, store: DatabaseRunStore, run: int, parts: Mapping[int, Part], folder: Path) -> None:
+    def __init__(
+        self, store: DatabaseRunStore, run: int, parts: Mapping[int, RowRange], folder: Path
+    ) -> None:
         self._store, self._run, self._parts, self._folder = store, run, parts, folder
         self.fence = 0
 

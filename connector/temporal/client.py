@@ -21,7 +21,7 @@ _LONGEST_CALL_S = 5.0
 _CONNECT_S = 10
 
 
-def let_threads_return() -> None:
+def wait_for_sdk_threads() -> None:
     """Wait until threads of the SDK have returned from their last call to Python, for 5 s at most.
 
     Before Python 3.14, a process is aborted that exits while a thread that was not started by Python executes

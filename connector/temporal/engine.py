@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from connector.errors import RunStoppedError
 from connector.temporal.address import Address
-from connector.temporal.client import connect, let_threads_return
+from connector.temporal.client import connect, wait_for_sdk_threads
 from connector.temporal.workflow import WORKFLOW, RunInput
 
 State = Literal["running", "completed", "cancelled", "failed", "none"]
@@ -46,7 +46,7 @@ class Engine:
     def close(self) -> None:
         """Close the connection."""
         self._loop.close()
-        let_threads_return()
+        wait_for_sdk_threads()
 
     def start(self, id: str, run: str, chunks: Sequence[int]) -> None:
         """Start the workflow of a run, unless it is running already.

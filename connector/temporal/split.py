@@ -14,9 +14,9 @@ from threading import Event
 
 from connector.errors import RunInterruptedError
 from connector.files.readers import InputRow
-from connector.runs.connection_choice import Choose
+from connector.runs.connection_choice import SelectConnection
 from connector.runs.tenant_split import assign
-from connector.state.chunks import ChunkPart, Part, SharedRuns
+from connector.state.chunks import ChunkPart, RowRange, SharedRuns
 from connector.state.parts import Part as HeldPart
 
 ROWS_A_PART = 1000
@@ -47,7 +47,7 @@ class Split:
         self._waiting: dict[int, list[bytes]] = {}
         self._size = 0
 
-    def upload(self, rows: Iterator[InputRow], choose: Choose | None, stop: Event) -> None:
+    def upload(self, rows: Iterator[InputRow], choose: SelectConnection | None, stop: Event) -> None:
         """Upload rows, and complete the run. Raises RunInterruptedError, and the errors of the database."""
         for row in rows:
             if stop.is_set():
@@ -76,7 +76,7 @@ class Split:
     def _complete(self) -> None:
         groups = group({tenant: sum(part.rows for part in parts) for tenant, parts in self._parts.items()})
         places = (
-            ChunkPart(number, chunk, Part(part.number, tenant, part.rows))
+            ChunkPart(number, chunk, RowRange(part.number, tenant, part.rows))
             for number, tenants in enumerate(groups)
             for tenant in tenants
             for chunk, part in enumerate(self._parts[tenant])

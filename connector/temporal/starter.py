@@ -100,16 +100,16 @@ def run_on_temporal(
         except RunError:
             output.abandon()
             raise
-        watched = _Watched(engine, runs, shared, prepared, stop)
-        watched.summary.left_out = opened.left_out
-        running = watched.running(len(connections))
+        watcher = _RunWatcher(engine, runs, shared, prepared, stop)
+        watcher.summary.left_out = opened.left_out
+        running = watcher.running(len(connections))
         if observer:
             observer(running)
         place = where(*connections.values())
         rerun_of = prepared.rerun.of if prepared.rerun else None
         with recorded(running, run_fingerprint, SystemClock(stop), rerun_of, place, output.run_id):
-            watched.run(output, listeners)
-    return watched.summary
+            watcher.run(output, listeners)
+    return watcher.summary
 
 
 def check_step(prepared: Prepared) -> None:
@@ -176,8 +176,8 @@ def upload(
     return shared
 
 
-class _Watched:
-    """A run on Temporal, as its starter sees it; `summary` is updated while workers run it."""
+class _RunWatcher:
+    """Starts a run on Temporal, and follows it; `summary` is updated while workers run it."""
 
     def __init__(
         self, engine: Engine, runs: SharedRuns, shared: SharedRun, prepared: Prepared, stop: Event

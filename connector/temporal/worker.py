@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 
 from connector.temporal.activity import HEARTBEAT_S, Activities, Open
 from connector.temporal.address import Address
-from connector.temporal.client import connect, let_threads_return
+from connector.temporal.client import connect, wait_for_sdk_threads
 from connector.temporal.workflow import RunWorkflow
 
 _LOOK_EVERY_S = 0.2
@@ -30,7 +30,7 @@ def run_worker(
     try:
         asyncio.run(_run(address, open_chunk, chunks, stop, on_start))
     finally:
-        let_threads_return()
+        wait_for_sdk_threads()
 
 
 async def _run(

@@ -14,14 +14,14 @@ import pytest
 from connector.errors import RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
 from connector.runs import tenant_split
-from connector.runs.connection_choice import Choose, read_allowed, read_choice
+from connector.runs.connection_choice import SelectConnection, read_allowed, read_choice
 from connector.runs.tenant_split import NOBODY, Split
 from connector.templating.scope import is_template
 
 ALLOWED = {"acme": "acme", "globex.yaml": "/etc/globex.yaml", "7": "7"}
 
 
-def choice(template: str = "{{ tenant }}", allowed: dict[str, str] = ALLOWED) -> Choose:
+def choice(template: str = "{{ tenant }}", allowed: dict[str, str] = ALLOWED) -> SelectConnection:
     choose = read_choice(template, allowed)
     assert choose is not None
     return choose

@@ -46,7 +46,7 @@ class Held:
         """Let writes wait for a transaction, each on a thread; return their errors."""
         group = group_of(self._database)
         with ThreadPoolExecutor(1 + len(writes)) as pool:
-            first = pool.submit(group.run, pace("first"))
+            first = pool.submit(group.commit, pace("first"))
             wait_until(lambda: len(self.statements) == 1)
             waiting = []
             for number, write in enumerate(writes, 1):
@@ -58,7 +58,7 @@ class Held:
 
 
 def pace(account: str, change: int = 1) -> Write:
-    return Write("pace", None, (account, 1, change, [0.5, float("-inf")], None), place=account)
+    return Write("pace", None, (account, 1, change, [0.5, float("-inf")], None), conflict_key=account)
 
 
 def envelopes(database: Database) -> list[bytes]:
@@ -74,8 +74,8 @@ def test_threads_that_write_at_the_same_time_share_a_transaction(
         lambda: output.write(b"1\n"),
         lambda: output.write(b"2\n"),
         lambda: output.journal.sent(3, 0, POST),
-        lambda: group_of(database).run(pace("b")),
-        lambda: group_of(database).run(pace("a")),
+        lambda: group_of(database).commit(pace("b")),
+        lambda: group_of(database).commit(pace("a")),
         output.journal.require_held,
     )
     assert errors == [None] * 6
@@ -87,7 +87,7 @@ def test_threads_that_write_at_the_same_time_share_a_transaction(
     assert saved == [(account, 1, [0.5, float("-inf")]) for account in ("a", "b", "first")]
 
 
-def test_a_transaction_with_a_lasting_write_waits_for_the_disk(
+def test_a_transaction_with_a_durable_write_waits_for_the_disk(
     worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output, database = worker("a", "new"), open_database(postgres)
@@ -115,7 +115,7 @@ def test_of_two_writes_to_one_account_each_has_a_transaction(
     group, held = group_of(database), Held(database, monkeypatch)
     found: list[Row] = []
     errors = held.together(
-        lambda: found.extend(group.run(pace("a", 11))), lambda: found.extend(group.run(pace("a", 12)))
+        lambda: found.extend(group.commit(pace("a", 11))), lambda: found.extend(group.commit(pace("a", 12)))
     )
     assert errors == [None, None]
     assert len(held.statements) == 3
@@ -128,13 +128,13 @@ def test_accounts_are_locked_in_order_so_that_processes_do_not_wait_for_each_oth
     database = open_database(postgres)
     group = group_of(database)
     for account in "ab":
-        group.run(pace(account))
+        group.commit(pace(account))
     lock = "SELECT 1 FROM connector_pace WHERE account = %s FOR UPDATE NOWAIT"
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     held = Held(database, monkeypatch)
     with ThreadPoolExecutor(1) as pool, database.transaction() as other:
         other.run(lock, ["a"])
-        both = pool.submit(held.together, lambda: group.run(pace("b")), lambda: group.run(pace("a")))
+        both = pool.submit(held.together, lambda: group.commit(pace("b")), lambda: group.commit(pace("a")))
         wait_until(lambda: held._run(blocked)[0][0] == 1)
         assert other.run(lock, ["b"]) == [(1,)]
     assert both.result() == [None, None]
@@ -180,7 +180,7 @@ def locked(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
     monkeypatch.setitem(database_module._OPTIONS, "options", "-c lock_timeout=50")
     database = open_database(postgres)
     for account in "abc":
-        group_of(database).run(pace(account))
+        group_of(database).commit(pace(account))
     with psycopg.connect(postgres) as other:
         other.execute("SELECT 1 FROM connector_pace FOR UPDATE")
         yield database
@@ -194,8 +194,8 @@ def test_a_write_that_waits_for_a_lock_does_not_affect_others(
     errors = Held(locked, monkeypatch).together(
         lambda: output.write(b"1\n"),
         lambda: output.journal.sent(1, 0, POST),
-        lambda: group.run(pace("a", 2)),
-        lambda: group.run(pace("free")),
+        lambda: group.commit(pace("a", 2)),
+        lambda: group.commit(pace("free")),
         lambda: output.write(b"2\n"),
     )
     assert [type(error) for error in errors] == [
@@ -213,7 +213,7 @@ def test_many_writes_that_wait_for_locks_do_not_wait_one_after_the_other(
     locked: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group, held = group_of(locked), Held(locked, monkeypatch)
-    writes = [lambda name=name: group.run(pace(name, 2)) for name in ("free", "a", "b", "c", "d")]
+    writes = [lambda name=name: group.commit(pace(name, 2)) for name in ("free", "a", "b", "c", "d")]
     errors = held.together(*writes)  # type: ignore[arg-type]
     assert [type(error) for error in errors] == [type(None), *[StatementRolledBackError] * 4]
     assert len(held.statements) == 1 + 1 + 3
@@ -252,7 +252,7 @@ def test_a_response_is_committed_soon_without_waiting_for_it(worker: Open, postg
 def test_a_response_is_committed_with_the_envelope_of_its_row(
     worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "SOON_S", 60.0)
+    monkeypatch.setattr(group_commit, "MAX_DELAY_S", 60.0)
     output, database = worker("a", "new"), open_database(postgres)
     statements, run = list[str](), database.run
     monkeypatch.setattr(database, "run", lambda *a: (statements.append(a[0]), run(*a))[1])
@@ -290,7 +290,7 @@ def test_large_writes_have_transactions_of_their_own(
 def test_many_responses_that_wait_are_not_kept_in_memory(
     worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "SOON_S", 60.0)
+    monkeypatch.setattr(group_commit, "MAX_DELAY_S", 60.0)
     monkeypatch.setattr(group_commit, "_BYTES_WAITING", 100)
     output, group = worker("a", "new"), group_of(open_database(postgres))
     for row in range(1, 6):
@@ -321,15 +321,15 @@ def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
     def interrupted() -> None:
         monkeypatch.setattr(group_commit, "Lock", Interrupted)
         with pytest.raises(KeyboardInterrupt):
-            group.run(pace("b"))
+            group.commit(pace("b"))
 
     def other() -> None:
         monkeypatch.setattr(group_commit, "Lock", threading.Lock)
-        group.run(pace("c"))
+        group.commit(pace("c"))
 
     assert held.together(interrupted, other) == [None, None]
     assert accounts(database) == ["c", "first"]
-    group.run(pace("d"))
+    group.commit(pace("d"))
 
 
 class Failing:
@@ -369,7 +369,7 @@ def test_a_response_submitted_during_a_transaction_is_committed_soon_after_it(
         wait_until(lambda: len(waits) == 2)  # The thread found that another one writes.
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(group.run, pace("first"))
+        first = pool.submit(group.commit, pace("first"))
         wait_until(lambda: len(held.statements) == 1)
         submit()
         held._may_go.set()
@@ -386,9 +386,9 @@ def test_an_unexpected_error_before_the_own_write_of_a_thread_stops_no_other_one
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
     Failing(held, _2=MemoryError())
-    errors = held.together(lambda: group.submit(pace("a")), lambda: group.run(pace("a", 2)))
+    errors = held.together(lambda: group.submit(pace("a")), lambda: group.commit(pace("a", 2)))
     assert [type(error) for error in errors] == [type(None), MemoryError]
-    group.run(pace("b"))
+    group.commit(pace("b"))
     assert accounts(database) == ["b", "first"]
 
 
@@ -400,10 +400,10 @@ def test_the_writes_after_an_error_have_an_end(
     database = open_database(postgres)
     group, held = group_of(database), Held(database, monkeypatch)
     Failing(held, _2=RunStoppedError("refused"), _4=error("lost"))
-    errors = held.together(*(lambda name=name: group.run(pace(name)) for name in "abcd"))  # type: ignore[misc]
+    errors = held.together(*(lambda name=name: group.commit(pace(name)) for name in "abcd"))  # type: ignore[misc]
     assert [type(some) for some in errors] == [first, *[DatabaseLostError] * 3]
     assert len(held.statements) == 4
-    group.run(pace("e"))
+    group.commit(pace("e"))
     assert accounts(database) == ["a", "e", "first"]
 
 
@@ -417,14 +417,14 @@ def test_a_thread_leads_if_the_one_that_led_has_ended(postgres: str, monkeypatch
     group._leader = group_commit._Waiting(pace("ended"), thread=ended)
     group._append(taken)
     group._take()
-    waiting = threading.Thread(target=group.run, args=(pace("waiting"),), daemon=True)
+    waiting = threading.Thread(target=group.commit, args=(pace("waiting"),), daemon=True)
     waiting.start()
     waiting.join(10)
     assert not waiting.is_alive()
     assert isinstance(taken.error, DatabaseLostError)
     assert "the thread that writes for others ended; the change may have taken effect" in str(taken.error)
     assert ready.acquire(timeout=0)
-    group.run(pace("next"))
+    group.commit(pace("next"))
     assert accounts(database) == ["next", "waiting"]
 
 
@@ -476,8 +476,8 @@ from connector.state.databases import open_database
 from connector.state.group_commit import group_of
 from connector.state.group_statement import Write
 def pace(account):
-    return Write("pace", None, (account, 1, 1, [0.5], None), place=account)
-group_commit.SOON_S = 60.0
+    return Write("pace", None, (account, 1, 1, [0.5], None), conflict_key=account)
+group_commit.MAX_DELAY_S = 60.0
 group = group_of(open_database(sys.argv[1]))
 group.submit(pace("response"))
 with group._mutex:
@@ -485,10 +485,10 @@ with group._mutex:
     if not child:
         signal.alarm(10)
         assert not group._queue
-        group.run(pace("child"))
+        group.commit(pace("child"))
         os._exit(0)
 _, status = os.waitpid(child, 0)
-group.run(pace("parent"))
+group.commit(pace("parent"))
 sys.exit(status != 0)
 """
     subprocess.run([sys.executable, "-c", code, postgres], check=True, timeout=60)

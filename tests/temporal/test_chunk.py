@@ -262,18 +262,18 @@ def test_a_starter_that_cannot_read_the_progress_says_what_it_waits_for(
     prepared = stage.prepared()
     shared = stage.runs.find(stage.upload(prepared))
     assert shared
-    watched = starter._Watched(cast(Any, None), stage.runs, shared, prepared, Event())
+    watcher = starter._RunWatcher(cast(Any, None), stage.runs, shared, prepared, Event())
 
     def refuse(error: Exception) -> None:
         monkeypatch.setattr(SharedRuns, "progress", lambda *_: (_ for _ in ()).throw(error))
 
     refuse(DatabaseLostError("the database cannot be used"))
-    watched._look()
-    watched._report("running")
+    watcher._look()
+    watcher._report("running")
     assert "the database cannot be used; waiting for it" in caplog.text
     refuse(RunStoppedError("the database refused a statement"))
     with pytest.raises(RunStoppedError, match="refused a statement"):
-        watched._look()
+        watcher._look()
 
 
 def test_failed_rows_of_other_chunks_count(stage: Stage) -> None:
