@@ -66,7 +66,7 @@ class Catalog:
     def _files(self) -> dict[tuple[str, str], str]:
         """The file of each action's declaration, by service and by the action's name in this service.
 
-        Most calls use one of several hundred files, so that the paths are text.
+        The paths are strings, because most calls use only one of several hundred files.
         """
         found: dict[tuple[str, str], str] = {}
         own = own_declarations(self._own, self.services) if self._own else []

@@ -333,9 +333,7 @@ def _least_delay(text: str) -> float:
     except ValueError:
         value = -1.0
     if not SHORTEST_DELAY_MS <= value < float("inf"):
-        raise argparse.ArgumentTypeError(
-            f"it must be a number of milliseconds, at least {SHORTEST_DELAY_MS:g}"
-        )
+        raise argparse.ArgumentTypeError(f"must be a number of milliseconds, at least {SHORTEST_DELAY_MS:g}")
     return value
 
 
@@ -347,5 +345,5 @@ def _delay(text: str) -> DelayMs:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError("it must be auto or a non-negative number of milliseconds")
+        raise argparse.ArgumentTypeError("must be auto or a non-negative number of milliseconds")
     return value

@@ -137,9 +137,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _state(options: argparse.Namespace) -> AbstractContextManager[None]:
-    """Check `--state`, and return a context in which it is used.
+    """Check `--state`, and return a context manager that applies it.
 
-    It is also used for what has no job yet, such as the run of which the failed rows are run again.
+    It also applies where there is no job yet, such as when `rerun` looks up a run.
     """
     if not getattr(options, "state", None):
         return nullcontext()

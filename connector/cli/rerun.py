@@ -107,7 +107,7 @@ def add_rerun(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discard",
         action="store_true",
-        help="run no row; remove the unfinished run of OUT with its results. Requires --yes if it has sent "
+        help="run no row; remove the unfinished run of OUT and its results. Requires --yes if it has sent "
         "requests that are not safe to repeat",
     )
     parser.set_defaults(command=_rerun)

@@ -49,7 +49,7 @@ def discard(options: argparse.Namespace) -> int:
     text = f"{of}: the unfinished run was removed"
     if workflow:
         text += (
-            "; its workflow in Temporal is not cancelled, and its next chunk of rows will fail. If it is "
+            "; its workflow in Temporal was not cancelled: the next chunk of rows will fail. If it is "
             f"still running, cancel it: temporal workflow cancel --workflow-id {workflow}"
         )
     as_json = {"discarded": str(of)} | ({"workflow": workflow} if workflow else {})

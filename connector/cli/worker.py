@@ -82,7 +82,7 @@ def _worker(options: argparse.Namespace) -> int:
     host = options.address.removeprefix(f"{SCHEME}://").removesuffix("/")
     if not _HOST.fullmatch(host):  # It can have a password, so it is not shown.
         raise RunError(
-            "--address: use HOST:PORT, such as localhost:7233; --namespace and --task-queue have the rest"
+            "--address: use HOST:PORT, such as localhost:7233; set the rest with --namespace and --task-queue"
         )
     address = read_address(f"{SCHEME}://{host}/{options.namespace}", options.task_queue)
     open_database(state)

@@ -2,8 +2,8 @@
 
 The interval shortens step by step until the service reports too many requests. From then on there is a
 ceiling, the fastest pace that the service is believed to allow: requests start at a pace slightly below it,
-and only after many requests without a refusal is the ceiling raised. A service can limit the requests of a
-time or the pending requests, and does not say which; `AdaptivePace` finds out from the refusals alone. A
+and only after many requests without a refusal is the ceiling raised. A service can limit the requests per
+time or the pending requests, and does not report which; `AdaptivePace` infers it from the refusals alone. A
 refusal by one of the two limits loosens the other one, because the first refusals are often blamed on the
 wrong one: while responses are slow, each request is the first with so many pending.
 """

@@ -45,7 +45,9 @@ class SharedTimes(Protocol):
         """
 
     def note_now(self, index: int) -> float:
-        """Replace a time by that of now, if it is later, and return now. Others can see it a little later."""
+        """Set a time to the current one, if that is later, and return the current time.
+
+        Other processes can see it a little later."""
 
 
 class OwnTimes:
@@ -69,7 +71,7 @@ class OwnTimes:
         return step()
 
     def note_now(self, index: int) -> float:
-        """Replace a time by that of now, if it is later, and return now."""
+        """Set a time to the current one, if that is later, and return the current time."""
         now = self._clock.monotonic()
         if not self.values[index] >= now:  # also if a damaged file has no number there
             self.values[index] = now

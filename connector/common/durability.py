@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 _OTHER_FILES = 100
-"""The number of files for what reserves none, such as libraries and the database."""
+"""The number of files for code that reserves none, such as libraries and the database client."""
 _reserved = 0
 """The number of files that all threads of this process have reserved."""
 _reserving = Lock()

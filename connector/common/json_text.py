@@ -87,7 +87,7 @@ _LARGE = 1 << 15
 class _Compiled(NamedTuple):
     """The functions of `msgspec` that read JSON, with and without the spelling of numbers, and write it.
 
-    They raise `errors`: those of old versions of `msgspec` are not ValueErrors.
+    They raise `errors`, because the exceptions of old versions of `msgspec` are not ValueErrors.
     """
 
     loads: Callable[[str], Json]

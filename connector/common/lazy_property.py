@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class lazy_property(Generic[T]):
-    """A `functools.cached_property` without a lock, for objects of which every row has its own.
+    """A `functools.cached_property` without a lock, for objects that are created for every row.
 
     Up to Python 3.11, `cached_property` acquires a lock that all objects of the class share, so that rows
     that run in parallel wait for each other.

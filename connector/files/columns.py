@@ -21,8 +21,8 @@ class NewColumnError(Exception):
 class Table:
     """The table of a file of envelopes in JSON Lines. It reads the file twice, and keeps only the columns.
 
-    With `first`, it has the columns of so many rows, and does not read the others twice. With `raw`, the
-    values of input rows and results can be JSON; see `raw_members`.
+    With `first`, it has the columns of this many rows, and does not read the others twice. With `raw`, the
+    values of input rows and results can be JSON that is not parsed; see `raw_members`.
 
     The columns are `row`, `has_error`, `error`, the fields of the kept input rows, and the members of the
     results in the order of their first appearance. A result that is not an object has the column `result`.

@@ -126,7 +126,7 @@ class FileOutput:
         self.done_rows = 0
         self.resumed = False
         self.is_open = True
-        """Whether `close` was not called yet."""
+        """Whether `close` has not been called yet."""
         self._look(start)
         try:
             make_private_folder(self.folder)

@@ -244,7 +244,7 @@ class Response:
         return replace(self, headers=headers, body=self._decoded.encode("utf-8", "surrogatepass"))
 
     def with_plain_numbers(self) -> Response:
-        """Return the response with `loads_plain`, so that the numbers of its JSON have no spelling."""
+        """Return a copy that parses JSON with `loads_plain`, which does not keep the spelling of numbers."""
         plain = replace(self, loads=json_text.loads_plain)
         plain.__dict__["_decoded"] = self._decoded  # A page is long: it is not decoded again.
         return plain

@@ -285,7 +285,7 @@ def bind_inputs(
 
 
 def _is_of_missing(error: RowError) -> bool:
-    """Return whether the error of a binding is that its template uses a missing value."""
+    """Return whether a binding failed because its template uses a missing value."""
     from connector.templating.environment import MissingError  # imported only for errors
 
     return isinstance(error.__cause__ and error.__cause__.__cause__, MissingError)

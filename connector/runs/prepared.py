@@ -154,8 +154,8 @@ def prepare(
 def with_state(job: Job, catalog: Catalog) -> Job:
     """Return a job with the connection of its service, and with the database that has its state.
 
-    It is that of the job, of its connection or of the environment; a run over tenants has no connection.
-    Raises RunError.
+    The database is that of the job, of its connection or of the environment; a run over tenants has no
+    connection. Raises RunError.
     """
     return _with_state(job, catalog.service(catalog.action(job.action).service))
 

@@ -53,7 +53,7 @@ EVERY_S = 1.0
 _CLOCKS_DIFFER_S = 5.0
 """The maximum difference between a run's clock and the time of its file, in seconds."""
 _LAST_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()
-"""The limit of the times in a record: later ones may have no date."""
+"""The limit of the times in a record: later ones may be out of the range of `datetime`."""
 MOST_POINTS = 120
 """The maximum number of points in a record's timeline."""
 
@@ -323,7 +323,7 @@ def list_records() -> Iterator[Record]:
 
 
 def latest_records() -> LatestRecords:
-    """Return a reader of all records; without those in the database, with a message, if it cannot be used."""
+    """Return a reader of all records; if the database cannot be used, of those in files, with a message."""
     try:
         return LatestRecords(_shared())
     except RunError as error:
@@ -337,9 +337,10 @@ class LatestRecords:
     """Reads records, and the files that were written last first, so that the latest runs are known early.
 
     `by_id` has the records that were read, and `unreadable` a message for each one that cannot be read.
-    All runs that started after `complete_after` (epoch seconds) are among them, but if `lacks_database` is
-    set, only those of files, because the database cannot be used.
-    Those in the database are read at once. Raises RunError if it cannot be used.
+    `by_id` is complete for runs that started after `complete_after` (epoch seconds), except that it has no
+    records of the database if `lacks_database` is set, because the database cannot be used.
+
+    The constructor reads the records of the database. It raises RunError if the database cannot be used.
     """
 
     def __init__(self, shared: DatabaseRecords | None) -> None:

@@ -45,8 +45,8 @@ def check_complete(of: Path, state: str) -> None:
         raise RunError(f"{of}: the run is unfinished; wait until it ends, or continue it with --resume")
     if not of.exists() and store.is_finished(of):
         raise RunError(
-            f"{of}: the output is on another machine, or was deleted; the command of the run with --resume "
-            "writes it again, and sends nothing"
+            f"{of}: the output is on another machine, or was deleted; execute the command of the run "
+            "with --resume to write it again without sending anything"
         )
     if not of.is_file():
         raise RunError(f"{of}: no such output file")

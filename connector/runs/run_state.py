@@ -1,4 +1,4 @@
-"""Whether a recorded run is running, finished, stopped or was killed."""
+"""Determines whether a recorded run is running, finished, stopped or was killed."""
 
 from __future__ import annotations
 

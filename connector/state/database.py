@@ -31,9 +31,10 @@ CONNECT_S = 10
 RESPONSE_S = 15.0
 """The longest time for the response to a statement, in seconds. After it, the database counts as lost."""
 _STATEMENT_SHARE = 0.8
-"""The share of `RESPONSE_S` after which the database itself ends a statement, as one that waits for a lock.
+"""The share of `RESPONSE_S` after which the database itself ends a statement that takes longer, such as one
+that waits for a lock.
 
-It is below 1 so that its report arrives in time: without it, the statement may have taken effect."""
+It is below 1 so that the error arrives in time: without it, the statement may have taken effect."""
 MOST_CONNECTIONS = 8
 """The connections of a process to a database. Statements are short, so that threads share them."""
 _OPTIONS: dict[str, Any] = {
@@ -49,7 +50,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 _LASTING = ("28", "53100", "53400", "54", "57P04")
-"""The SQLSTATE, or its class, of operational errors that retries do not end: invalid authorization, a full
+"""The SQLSTATE, or its class, of operational errors that retries do not fix: invalid authorization, a full
 disk, an exceeded limit, a database that was dropped."""
 _ROLLED_BACK = ("40001", "40P01", "55P03", "57014")
 """The SQLSTATE of operational errors by which a database that can be reached reports that it has rolled the

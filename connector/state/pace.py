@@ -174,7 +174,7 @@ class PaceTimes:
         return self._row.change(step)
 
     def note_now(self, index: int) -> float:
-        """Replace a time by that of now, at most every `UNPACED_S`, and return now."""
+        """Set a time to the current one, at most every `UNPACED_S`, and return the current time."""
         now = self.now()
 
         def step() -> None:

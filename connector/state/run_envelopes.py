@@ -64,7 +64,7 @@ class RunEnvelopes:
                 line = b""
 
     def pieces(self, containing: bytes = b"") -> Iterator[bytes]:
-        """Yield what `lines` yields, and the lines of long lists in pieces."""
+        """Yield the same lines as `lines`, with those of long lists in pieces."""
         with nothing_sent():
             of_tenants = SharedRuns(self._database).parts_by_tenant(self._run)
             groups = of_tenants or [[part] for part in begun_parts(self._database, self._run)]

@@ -65,7 +65,7 @@ _MUTEX = Lock()
 def server_clock_of(database: Database, clock: Clock) -> ServerClock:
     """Return the clock of a database, which all accounts with this local clock share.
 
-    The statements of one account are too rare to know it as well.
+    The statements of one account are too rare for an equally accurate clock.
     """
     with _MUTEX:
         return _CLOCKS.setdefault(database, {}).setdefault(clock.monotonic, ServerClock(clock))

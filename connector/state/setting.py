@@ -17,7 +17,7 @@ _SCHEMES = ("postgresql", "postgres")
 _HOST = r"(\[[^]]*\]|[^]:[,]*)(:[0-9]*)?"
 _HOSTS = re.compile(f"{_HOST}(,{_HOST})*")
 _of_command = ""
-"""The URL of `--state` while a command runs that has it."""
+"""The URL of `--state` while a command with this option runs."""
 
 
 def find_state(*given: str | None) -> str:
@@ -34,9 +34,9 @@ def find_state(*given: str | None) -> str:
 
 @contextmanager
 def state_of_command(url: str) -> Iterator[None]:
-    """Use this database for all that has no setting of its own, in all threads of this process.
+    """Use this database wherever no other one is set, in all threads of this process.
 
-    It is not put in the environment, which further processes inherit, because it can have a password.
+    It is not put in the environment, which child processes inherit, because it can have a password.
     """
     global _of_command
     before, _of_command = _of_command, url

@@ -34,7 +34,7 @@ class UnfinishedRun(NamedTuple):
 
 
 def find_unfinished(database: Database, path: Path, run_id: int | None) -> list[UnfinishedRun]:
-    """Return the unfinished runs that have this id, or this output as the job names it; none to two.
+    """Return the unfinished runs, at most two, that have this id, or this output as the job names it.
 
     Raises RunError.
     """

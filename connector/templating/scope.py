@@ -1,4 +1,4 @@
-"""What binds inputs to the fields of a row: templates that are read, and their variables.
+"""Parsed templates and their variables, which bind inputs to the fields of a row.
 
 This module does not import Jinja, which takes a sixth of the time of a call without templates.
 """

@@ -70,7 +70,8 @@ def _runs(site: Site, request: Request) -> Response:
 def _latest_groups(wanted: int, began: Mapping[str, float]) -> tuple[LatestRecords, list[list[str]]]:
     """Return the records that were read, and the ids of runs and of the steps of each job, latest first.
 
-    There are more than `wanted` if so many exist. `began` has the times of runs that may have no record yet.
+    More than `wanted` are returned if there are as many. `began` has the start times of runs that may have no
+    record yet.
     """
     records, groups, certain = latest_records(), [], 0
     while certain <= wanted and records.complete_after != -inf:

@@ -127,7 +127,7 @@ class KnownPace(AdaptivePace):
 
 @cache
 def rate_of_known(most: int, latency_s: float) -> float:
-    """Give the requests in a second that are possible if so many may be pending, 20 ms apart."""
+    """Return the requests per second that are possible if `most` may be pending, 20 ms apart."""
     simulation = Simulation(Pending(most), latency_s, start_s=0.02, pace=KnownPace)
     simulation.paces[0].state.most, simulation.paces[0].state.most_patience = most, inf
     began = simulation.now

@@ -155,7 +155,7 @@ def test_an_address_that_others_reach_needs_keys(capsys: pytest.CaptureFixture[s
         (("--max-rows", "0"), "must be finite and greater than 0"),
         (("--max-body-mb", "nan"), "must be finite and greater than 0"),
         (("--max-body-mb", "inf"), "must be finite and greater than 0"),
-        (("--delay-ms", "inf"), "argument --delay-ms: it must be auto or a non-negative number"),
+        (("--delay-ms", "inf"), "argument --delay-ms: must be auto or a non-negative number"),
         (("--uploads", "no-such-folder"), "no-such-folder: no such folder"),
         (("--connection", "no_such"), 'no saved connection "no_such"'),
         (("--port", "70000"), "70000 is not a port number"),

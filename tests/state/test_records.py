@@ -45,7 +45,7 @@ def elsewhere(postgres: str, own_state: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def read() -> tuple[list[Record], list[str]]:
-    """Give all records, and the messages about those that cannot be read."""
+    """Return all records, and the messages about those that cannot be read."""
     found = latest_records()
     found.read()
     return list(found.by_id.values()), found.unreadable

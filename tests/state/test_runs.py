@@ -501,7 +501,7 @@ def test_an_output_that_is_on_another_machine_is_named_as_such(worker: Open, pos
     first.finish()
     check_complete(first.path, postgres)
     first.path.unlink()
-    with pytest.raises(RunError, match="is on another machine, or was deleted; the command of the run with"):
+    with pytest.raises(RunError, match="is on another machine, or was deleted; execute the command"):
         check_complete(first.path, postgres)
     with pytest.raises(RunError, match="no such output file"):
         check_complete(first.path.with_name("other.jsonl"), postgres)

@@ -154,9 +154,9 @@ class Envelopes:
 
     @contextmanager
     def _expecting_another_file(self) -> Iterator[None]:
-        """Context that ends without an error if a file is not the output of a run: it was replaced or moved.
+        """Context that ignores the error if a file is not the output of a run: it was replaced or moved.
 
-        Raises RunError if the database cannot be used: rows that cannot be read are not taken for no rows.
+        Raises RunError if the database cannot be used: rows that cannot be read must not look like no rows.
         """
         try:
             yield
