@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.cli.main import OK
-from connector.errors import RunError
+from connector.errors import RunError, count_of
 from connector.files.unfinished import SentRequests
 from connector.runs.records import Record, find, list_records
 from connector.runs.run_stores import FILES
@@ -31,10 +31,10 @@ def discard(options: argparse.Namespace) -> int:
 
     def check(sent: SentRequests) -> None:
         if (sent.count or not sent.complete) and not options.yes:
-            known = f"{sent.count} " if sent.complete else ""
+            requests = count_of(sent.count, "request") if sent.complete else "requests"
             raise RunError(
-                f"{of}: the unfinished run has sent {known}requests that are not safe to repeat, and only "
-                "its journal says which; --export FILE saves its results. Use --yes to remove it"
+                f"{of}: the unfinished run has sent {requests} not safe to repeat, which only its journal "
+                "lists; --export FILE saves its results. Use --yes to remove it"
             )
 
     workflow = None

@@ -233,7 +233,7 @@ def test_an_unfinished_run_is_removed_and_with_what_it_sent_only_after_a_yes(
     assert ninjaone(*TICKET).returncode == 3
     discard = ("rerun", "out.jsonl", "--discard")
     refused = ninjaone(*discard)
-    assert (refused.returncode, "has sent 2 requests that are not safe" in refused.stderr) == (2, True)
+    assert (refused.returncode, "has sent 2 requests not safe to repeat" in refused.stderr) == (2, True)
     assert ninjaone(*TICKET).returncode == 2
     done = ninjaone(*discard, "--yes")
     assert (done.returncode, done.stderr) == (0, "out.jsonl: the unfinished run was removed\n")
