@@ -231,6 +231,7 @@ def test_threads_that_wait_for_the_disk_share_one_answer(path: Path, monkeypatch
         thread.start()
     while path.stat().st_size < 18:
         pass
+    file.require_name()  # waits until the last append is noted, which is after its bytes are in the file
     go_on.set()
     for thread in threads:
         thread.join(20)
