@@ -16,7 +16,7 @@ from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared
 
 if TYPE_CHECKING:
-    from connector.files.output import Start
+    from connector.files.work_folder import Start
 
 
 def require_consent(

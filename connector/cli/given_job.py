@@ -16,7 +16,7 @@ from connector.common.clock import SystemClock
 from connector.connections.saved import SavedConnections, service_in
 from connector.connections.settings import is_file
 from connector.errors import RunError
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.runs.columns import check_columns
 from connector.runs.file_names import FileNames, check_variable
 from connector.runs.job import NO_INPUT, STREAM, Job

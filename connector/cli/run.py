@@ -36,7 +36,7 @@ from connector.cli.worker import TASK_QUEUE, require_temporal
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.runs.active_run import ActiveRun
 from connector.runs.exit_codes import exit_code_of_run
 from connector.runs.job import STREAM, Job

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from connector.common.redaction import Redactor
-from connector.files import output as files
-from connector.files.output import FileOutput, Start
-from connector.files.output_formats import OutputForm
+from connector.files import work_folder
+from connector.files.file_output import FileOutput, OutputSettings
 from connector.files.unfinished import SentRequests
+from connector.files.work_folder import Start
 
 
 class RunStore(Protocol):
@@ -48,26 +47,8 @@ class RunStore(Protocol):
     def discard(self, path: Path) -> None:
         """Remove an output, and its unfinished run."""
 
-    def open(
-        self,
-        path: Path,
-        form: OutputForm,
-        fingerprint: Mapping[str, str],
-        start: Start,
-        redactor: Redactor,
-        *,
-        fsync: bool = False,
-        private: bool = False,
-        errors: Path | None = None,
-        is_merged: bool = False,
-        seen: int | None = None,
-    ) -> FileOutput:
-        """Return the output of a run that begins or is resumed; see `FileOutput`.
-
-        With `is_merged`, its envelopes are merged from those of parts, which are kept until it is finished.
-        `seen` is what `run_id` has returned when the run was checked, if that was earlier: a new run does not
-        replace another run than that.
-        """
+    def open(self, settings: OutputSettings) -> FileOutput:
+        """Return the output of a run that begins or is resumed."""
 
 
 def can_resume(store: RunStore, path: Path) -> bool:
@@ -78,19 +59,19 @@ def can_resume(store: RunStore, path: Path) -> bool:
 class FileRunStore:
     """The runs in work folders beside their outputs."""
 
-    check = staticmethod(files.look)
-    is_interrupted = staticmethod(files.is_interrupted)
-    sent_by_unfinished_run = staticmethod(files.sent_by_unfinished_run)
-    discard = staticmethod(files.discard)
+    check = staticmethod(work_folder.check_output)
+    is_interrupted = staticmethod(work_folder.is_interrupted)
+    sent_by_unfinished_run = staticmethod(work_folder.sent_by_unfinished_run)
+    discard = staticmethod(work_folder.discard)
 
     def check_not_running(self, path: Path, run_id: int | None = None, *, resumes: bool = False) -> None:
         """Raise RunError while another process is running a run with this output."""
-        files.look_for_another_run(path)
+        work_folder.check_not_running(path)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:
         """Yield the files with the envelopes of an unfinished run: one file, or one per tenant."""
-        partial = files.partial_output_of(path)
+        partial = work_folder.partial_output_of(path)
         found = sorted(partial.parent.rglob(partial.name))
         # If the run was killed while it renamed its partial output, `path` has the envelopes.
         yield found if partial in found else [path, *found]
@@ -102,21 +83,6 @@ class FileRunStore:
     def run_id(self, path: Path) -> None:
         """Return None: there are no ids."""
 
-    def open(
-        self,
-        path: Path,
-        form: OutputForm,
-        fingerprint: Mapping[str, str],
-        start: Start,
-        redactor: Redactor,
-        *,
-        fsync: bool = False,
-        private: bool = False,
-        errors: Path | None = None,
-        is_merged: bool = False,
-        seen: int | None = None,
-    ) -> FileOutput:
+    def open(self, settings: OutputSettings) -> FileOutput:
         """Return the output of a run that begins or is resumed."""
-        return FileOutput(
-            path, form, fingerprint, start, redactor, fsync=fsync, private=private, errors=errors
-        )
+        return FileOutput(settings)

@@ -14,8 +14,8 @@ from connector.catalog.catalog import Catalog
 from connector.common.clock import SystemClock
 from connector.connections.connection import Connection
 from connector.errors import ConnectorError, RunError, RunInterruptedError, file_errors
-from connector.files.output import Start
 from connector.files.run_store import can_resume
+from connector.files.work_folder import Start
 from connector.runs.columns import check_columns
 from connector.runs.exit_codes import INTERRUPTED, OK, ROWS_FAILED, exit_code_of_run
 from connector.runs.finished_steps import changes

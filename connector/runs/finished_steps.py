@@ -10,7 +10,7 @@ from pathlib import Path
 
 from connector.connections.connection import Connection
 from connector.errors import RunError
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.runs.account import Account
 from connector.runs.prepared import Prepared, naming
 from connector.runs.records import find

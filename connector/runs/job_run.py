@@ -13,8 +13,8 @@ from connector.common.file_modes import PRIVATE_FOLDER
 from connector.connections.connection import Connection, load_connection
 from connector.errors import FailureLimitError, RunError, RunStoppedError, count_of, file_errors
 from connector.files.errors_file import check_errors_file
-from connector.files.output import Start
 from connector.files.run_store import RunStore, can_resume
+from connector.files.work_folder import Start
 from connector.runs.active_run import RunObserver
 from connector.runs.expected_rows import UnexpectedRowsError
 from connector.runs.job import STREAM, Job

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from connector.connections.settings import is_file
 from connector.errors import RunError, file_errors
-from connector.files.output import Start
 from connector.files.run_store import can_resume
+from connector.files.work_folder import Start
 from connector.runs.job import STREAM, Job
 from connector.runs.output_names import absolute
 from connector.runs.records import list_records

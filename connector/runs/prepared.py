@@ -229,7 +229,7 @@ def make_invoker(
         recorder = Continued(recorder, prepared.rerun.done)
     lists = None
     if output is not None:
-        from connector.files.output import FileOutput  # imported here, because calls have no output
+        from connector.files.file_output import FileOutput  # imported here, because calls have no output
 
         lists = output.folder if isinstance(output, FileOutput) else None
     return Invoker(

@@ -17,9 +17,10 @@ from connector.common.clock import Clock, SystemClock
 from connector.common.zones import each_in_zone, in_zone
 from connector.connections.connection import Connection, load_connection
 from connector.files.envelope import Envelope
-from connector.files.output import Output, Start
+from connector.files.output import Output
 from connector.files.read_options import ReadOptions
 from connector.files.readers import InputRow, RowSource
+from connector.files.work_folder import Start
 from connector.runs.account import Account
 from connector.runs.active_run import ActiveRun, Rows, RunObserver
 from connector.runs.batch import require_first, run_batch

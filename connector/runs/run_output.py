@@ -8,7 +8,9 @@ from pathlib import Path
 
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files.output import FileOutput, Output, Start
+from connector.files.file_output import FileOutput, OutputSettings
+from connector.files.output import Output
+from connector.files.work_folder import Start
 from connector.invocation.exchange import NoRecorder, Recorder
 from connector.runs.job import STREAM, Job
 from connector.runs.run_stores import store_of
@@ -39,7 +41,7 @@ def open_output(
 ) -> Iterator[tuple[Output, Recorder]]:
     """Context that opens a run's output and its journal. Raises RunError.
 
-    With `is_merged`, the envelopes are merged from those of parts. For `seen`, see `RunStore.open`.
+    For `is_merged` and `seen`, see `OutputSettings`.
     """
     if job.output == STREAM:
         from connector.files.stream_output import StreamOutput  # imported only if it is used
@@ -50,18 +52,15 @@ def open_output(
         finally:
             stream.close()
         return
-    output = store_of(job.state).open(
-        Path(job.output),
-        job.output_form,
-        fingerprint,
-        start,
-        redactor,
+    settings = OutputSettings(
+        *(Path(job.output), job.output_form, fingerprint, start, redactor),
         fsync=job.fsync,
         private=job.reveal_secrets,
         errors=job.errors,
         is_merged=is_merged,
         seen=seen,
     )
+    output = store_of(job.state).open(settings)
     try:
         yield output, output.journal
     finally:

@@ -19,8 +19,10 @@ from connector.common.durability import sync_folder
 from connector.common.redaction import Redactor
 from connector.common.zones import in_zone, read_zone
 from connector.errors import RunError
-from connector.files.output import FileOutput, Output, Start, is_interrupted
+from connector.files.file_output import FileOutput, OutputSettings
+from connector.files.output import Output
 from connector.files.output_formats import OutputForm
+from connector.files.work_folder import Start, is_interrupted
 from connector.runs.active_run import RunObserver
 from connector.runs.batch import require_first
 from connector.runs.job import STREAM
@@ -134,10 +136,9 @@ class _PartFiles:
         output = self._of_run.open_part(number, path, redactor) if self._of_run else None
         if output is None:
             start: Start = "resume" if self.has_begun(number) else "new"
-            output = _TenantOutput(
-                *(path, OutputForm(), self._run_fingerprint, start, redactor),
-                fsync=self._fsync,
-                is_part=True,
+            settings = OutputSettings(
+                path, OutputForm(), self._run_fingerprint, start, redactor, fsync=self._fsync
             )
+            output = _TenantOutput(settings, is_part=True)
         self.envelopes.append(output.partial)
         return output

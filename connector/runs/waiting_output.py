@@ -20,7 +20,8 @@ from connector.common.times import convert_time
 from connector.errors import RowError, RunInterruptedError, WaitStoppedError, count_of
 from connector.files.envelope import Envelope, ListEnvelope
 from connector.files.envelope_lines import LongLine
-from connector.files.output import FileOutput, Output
+from connector.files.file_output import FileOutput
+from connector.files.output import Output
 from connector.runs.distinct import shared_error
 from connector.runs.outcomes import Ended, Order, is_traceable
 from connector.runs.wait import Outcomes, Report, Waiter, WaitPlan, logger

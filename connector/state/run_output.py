@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile
 from connector.files.envelope import ListEnvelope
 from connector.files.envelope_lines import LongLine
-from connector.files.output import FileOutput, Start, cut_unfinished_row
+from connector.files.file_output import FileOutput, OutputSettings, cut_unfinished_row
 from connector.files.output_formats import OutputForm
 from connector.state.database import Transaction
 from connector.state.databases import nothing_sent
@@ -36,43 +36,28 @@ _INSERT = "INSERT INTO connector_envelopes (run, part, lines)"
 logger = logging.getLogger(__name__)
 
 
-class SharedOutput(FileOutput):
+class DatabaseOutput(FileOutput):
     """An output file whose envelopes and journal are in the database for at least 7 days after its end.
 
-    With `is_merged`, the envelopes are those of the run's parts, and are not stored again. For `seen`, see
-    `RunStore.open`.
+    If it `is_merged`, the envelopes are those of the run's parts, and are not stored again.
     """
 
-    def __init__(
-        self,
-        store: RunTable,
-        path: Path,
-        form: OutputForm,
-        fingerprint: Mapping[str, str],
-        start: Start,
-        redactor: Redactor,
-        *,
-        fsync: bool = False,
-        private: bool = False,
-        errors: Path | None = None,
-        is_merged: bool = False,
-        seen: int | None = None,
-    ) -> None:
-        self.store, self._redactor, self._is_merged, self._seen = store, redactor, is_merged, seen
-        super().__init__(
-            path, form, fingerprint, start, redactor, fsync=fsync, private=private, errors=errors
-        )
+    def __init__(self, store: RunTable, settings: OutputSettings) -> None:
+        self.store, self._seen = store, settings.seen
+        super().__init__(settings)
 
-    def _look(self, start: Start) -> None:
-        found = self.store.look(self.path, start)
+    def _check(self) -> None:
+        found = self.store.look(self.path, self._settings.start)
         self._seen = found if self._seen is None else self._seen
 
-    def _claim(self, fingerprint: Mapping[str, str], start: Start, worker: str) -> Claim:
-        return self.store.claim(self.path, fingerprint, start, worker, self._seen or 0)
+    def _claim(self, worker: str) -> Claim:
+        return self.store.claim(
+            self.path, self._settings.fingerprint, self._settings.start, worker, self._seen or 0
+        )
 
-    def _open(self, fingerprint: Mapping[str, str], start: Start) -> None:
+    def _open(self) -> None:
         with nothing_sent():
-            self.part, self.resumed = self._claim(fingerprint, start, worker_of(self.path, make=True))
+            self.part, self.resumed = self._claim(worker_of(self.path, make=True))
             self.run_id = self.part.run
             try:
                 self._prepare()
@@ -95,11 +80,11 @@ class SharedOutput(FileOutput):
             self._journal.path.unlink(missing_ok=True)  # of a run whose state was in files
             if self.parts.exists():
                 shutil.rmtree(self.parts)
-            if self._errors:
-                self._errors.unlink(missing_ok=True)
+            if errors := self._settings.errors:
+                errors.unlink(missing_ok=True)
         self._copy()
         self._file = AppendOnlyFile(self.partial)
-        journal = DatabaseJournal(self.part, self._redactor)
+        journal = DatabaseJournal(self.part, self._settings.redactor)
         if self.resumed:
             journal.read(self.done_rows)
             logger.info("%s: resuming; rows done: up to %d", self.path, self.done_rows)
@@ -144,13 +129,13 @@ class SharedOutput(FileOutput):
 
     def write(self, lines: bytes) -> None:
         """Write lines of envelopes. When this returns, the database has them. Raises RunStoppedError."""
-        if lines and not self._is_merged:
+        if lines and not self._settings.is_merged:
             self.part.commit("envelopes", (lines,), size=len(lines))
         super().write(lines)
 
     def write_list(self, envelope: ListEnvelope | LongLine) -> None:
         """Write the envelope of a long list, as `write` does."""
-        if not self._is_merged:
+        if not self._settings.is_merged:
             with self.part.database.transaction() as transaction:
                 self.part.require_held(transaction)
                 for block in envelope.blocks():
@@ -188,9 +173,9 @@ class SharedOutput(FileOutput):
         """Return the numbers of the parts that have begun."""
         return {number - 1 for number in begun_parts(self.store.database, self.part.run) if number}
 
-    def open_part(self, number: int, path: Path, redactor: Redactor) -> PartOutput:
+    def open_part(self, number: int, path: Path, redactor: Redactor) -> DatabasePartOutput:
         """Return the output of a part of the run, with its files at `path`. Raises RunError."""
-        return PartOutput(self.store, self.part.run, number + 1, path, redactor)
+        return DatabasePartOutput(self.store, self.part.run, number + 1, path, redactor)
 
     def _complete(self) -> None:
         self.part.write(
@@ -219,17 +204,17 @@ class SharedOutput(FileOutput):
         super().close()
 
 
-class PartOutput(SharedOutput):
+class DatabasePartOutput(DatabaseOutput):
     """The output of a part of a run, such as the rows of a tenant. Its files are kept when it is complete."""
 
     def __init__(self, store: RunTable, run: int, number: int, path: Path, redactor: Redactor) -> None:
         self._run, self._number = run, number
-        super().__init__(store, path, OutputForm(), {}, "resume", redactor)
+        super().__init__(store, OutputSettings(path, OutputForm(), {}, "resume", redactor))
 
-    def _look(self, start: Start) -> None:
-        pass
+    def _check(self) -> None:
+        """Do nothing: the output of the run was checked."""
 
-    def _claim(self, fingerprint: Mapping[str, str], start: Start, worker: str) -> Claim:
+    def _claim(self, worker: str) -> Claim:
         return Claim(*take_part(self.store.database, self._run, self._number, str(self.path), worker))
 
     def _forget(self) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connector.errors import RunError, file_errors
-from connector.files import output as files
-from connector.files.output import Start, check_same_run
+from connector.files import work_folder
 from connector.files.unfinished import SentRequests, effect_of_restart
+from connector.files.work_folder import Start, check_same_run
 from connector.state.database import Database, Transaction
 from connector.state.databases import nothing_sent, open_database
 from connector.state.parts import Part, require_free, take_part
@@ -59,13 +59,13 @@ class RunTable:
                 f"{effect}"
             )
         with file_errors(path):
-            files.require_file_name(path)
+            work_folder.require_file_name(path)
             exists = path.exists()
-        if start == "new" and files.is_interrupted(path):
+        if start == "new" and work_folder.is_interrupted(path):
             raise RunError(
-                f"{path}: an unfinished run is in {files.partial_output_of(path).parent}, and not in "
+                f"{path}: an unfinished run is in {work_folder.partial_output_of(path).parent}, and not in "
                 f"{self.database.shown}: resume it without --state; "
-                f"{effect_of_restart(files.sent_by_unfinished_run(path))}"
+                f"{effect_of_restart(work_folder.sent_by_unfinished_run(path))}"
             )
         if start == "new" and exists:
             raise RunError(

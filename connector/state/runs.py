@@ -8,20 +8,19 @@ made again when a worker takes over.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from connector.common.file_modes import create_file
-from connector.common.redaction import Redactor
-from connector.files import output as files
-from connector.files.output import FileOutput, Start
-from connector.files.output_formats import OutputForm
+from connector.files import work_folder
+from connector.files.file_output import OutputSettings
+from connector.files.work_folder import Start
 from connector.state.databases import nothing_sent
 from connector.state.envelope_blocks import blocks
 from connector.state.parts import begun_parts, require_free
 from connector.state.removed_runs import delete_removed, remove
-from connector.state.run_output import SharedOutput
+from connector.state.run_output import DatabaseOutput
 from connector.state.run_table import RunTable, find_run
 from connector.state.worker_file import worker_of
 
@@ -53,7 +52,7 @@ class DatabaseRunStore(RunTable):
 
         With `resumes`, the parts of the run do not count: workers run them also while nobody follows it.
         """
-        files.look_for_another_run(path)
+        work_folder.check_not_running(path)
         with nothing_sent(), self.database.transaction() as transaction:
             found = find_run(transaction, path) if run_id is None else None
             run = found.run if found else run_id
@@ -62,13 +61,13 @@ class DatabaseRunStore(RunTable):
 
     def discard(self, path: Path) -> None:
         """Remove an output, and its run."""
-        files.look_for_another_run(path)
+        work_folder.check_not_running(path)
         with nothing_sent(), self.database.transaction() as transaction:
             if found := find_run(transaction, path, lock=True):
                 require_free(transaction, str(path), worker_of(path), found.run)
                 remove(transaction, [found.run])
         delete_removed(self.database)
-        files.discard(path)
+        work_folder.discard(path)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:
@@ -84,31 +83,6 @@ class DatabaseRunStore(RunTable):
                     )
             yield written
 
-    def open(
-        self,
-        path: Path,
-        form: OutputForm,
-        fingerprint: Mapping[str, str],
-        start: Start,
-        redactor: Redactor,
-        *,
-        fsync: bool = False,
-        private: bool = False,
-        errors: Path | None = None,
-        is_merged: bool = False,
-        seen: int | None = None,
-    ) -> FileOutput:
+    def open(self, settings: OutputSettings) -> DatabaseOutput:
         """Return the output of a run that begins or is resumed."""
-        return SharedOutput(
-            self,
-            path,
-            form,
-            fingerprint,
-            start,
-            redactor,
-            fsync=fsync,
-            private=private,
-            errors=errors,
-            is_merged=is_merged,
-            seen=seen,
-        )
+        return DatabaseOutput(self, settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connector.errors import RunError
-from connector.files import output as files
+from connector.files import work_folder
 from connector.files.unfinished import SentRequests
 from connector.state.database import Database
 from connector.state.databases import nothing_sent
@@ -55,7 +55,7 @@ def discard_unfinished(
     `check` raises RunError if the run must not be removed with the requests that it has sent; no worker can
     continue the run in the meantime. Return the id of its workflow in Temporal, or None. Raises RunError.
     """
-    files.look_for_another_run(path)
+    work_folder.check_not_running(path)
     with nothing_sent(), database.transaction() as transaction:
         if not transaction.run(
             "SELECT 1 FROM connector_run WHERE id = %s AND finished IS NULL FOR UPDATE", [run_id]
@@ -68,5 +68,5 @@ def discard_unfinished(
         )
         remove(transaction, [run_id])
     delete_removed(database)
-    files.discard(path, keep_output=True)
+    work_folder.discard(path, keep_output=True)
     return f"run-{workflows[0][0]}" if workflows else None

@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import Path
 
 from connector.common.user_folders import write_whole
-from connector.files import output as files
+from connector.files import work_folder
 
 
 def key_of(path: Path) -> str:
@@ -39,13 +39,13 @@ def worker_of(path: Path, *, make: bool = False) -> str:
     if not make:
         return ""
     made = {"worker": secrets.token_hex(16), "run": key_of(path)}
-    write_whole(files.worker_file_of(path), json.dumps(made).encode())
+    write_whole(work_folder.worker_file_of(path), json.dumps(made).encode())
     return made["worker"]
 
 
 def _read_worker(path: Path) -> dict[str, str] | None:
     try:
-        kept: dict[str, str] = json.loads(files.worker_file_of(path).read_text(encoding="utf-8"))
+        kept: dict[str, str] = json.loads(work_folder.worker_file_of(path).read_text(encoding="utf-8"))
         return kept
     except (OSError, ValueError):
         return None

@@ -36,7 +36,7 @@ from connector.runs.tenant_split import NOBODY, read_line
 from connector.runs.tenants import Tenants
 from connector.state.chunks import Progress, RowRange, SharedRun, SharedRuns
 from connector.state.databases import nothing_sent
-from connector.state.run_output import PartOutput as DatabasePart
+from connector.state.run_output import DatabasePartOutput
 from connector.state.runs import DatabaseRunStore
 from connector.temporal.workflow import ChunkInput
 
@@ -305,12 +305,12 @@ class _Outputs:
         """Return false: a part with rows is opened in any case."""
         return False
 
-    def open(self, number: int, redactor: Redactor) -> DatabasePart:
+    def open(self, number: int, redactor: Redactor) -> DatabasePartOutput:
         """Return the output of a part, and take the part for this worker. Raises RunError."""
         part = self._parts[number].number
         path = self._folder / f"part-{part}"
         try:
-            output = DatabasePart(self._store, self._run, part, path, redactor)
+            output = DatabasePartOutput(self._store, self._run, part, path, redactor)
         except RunError as error:
             failure = RunError(str(error).replace(str(path), f"part {part} of run {self._run}"))
             failure.transient = error.transient

@@ -21,8 +21,8 @@ from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of
-from connector.files.output import Start
 from connector.files.readers import InputRow
+from connector.files.work_folder import Start
 from connector.runs.account import Account
 from connector.runs.active_run import ActiveRun, RunObserver
 from connector.runs.batch import require_first
@@ -41,7 +41,7 @@ from connector.state.chunks import SharedRun, SharedRuns
 from connector.state.database import DatabaseLostError
 from connector.state.databases import nothing_sent
 from connector.state.parts import Part as HeldPart
-from connector.state.run_output import SharedOutput
+from connector.state.run_output import DatabaseOutput
 from connector.temporal.address import Address
 from connector.temporal.chunk import account_digest, code_digest
 from connector.temporal.engine import Engine, State
@@ -92,7 +92,7 @@ def run_on_temporal(
             seen=prepared.seen,
         ) as (output, _),
     ):
-        assert isinstance(output, SharedOutput)  # as there is a database
+        assert isinstance(output, DatabaseOutput)  # as there is a database
         try:
             runs = SharedRuns(output.store.database)
             with nothing_sent(), in_zone(zone):
@@ -203,7 +203,7 @@ class _RunWatcher:
             self._stop,
         )
 
-    def run(self, output: SharedOutput, listeners: tuple[Listener, ...]) -> None:
+    def run(self, output: DatabaseOutput, listeners: tuple[Listener, ...]) -> None:
         """Start the workflow unless it is running or done, follow it, and write the output at its end.
 
         Raises RunStoppedError.

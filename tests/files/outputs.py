@@ -11,8 +11,9 @@ import pytest
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files.envelope import Envelope
-from connector.files.output import FileOutput, Start
+from connector.files.file_output import FileOutput, OutputSettings
 from connector.files.output_formats import Format, OutputForm
+from connector.files.work_folder import Start
 from connector.http.messages import Request
 
 RUN = {"action": "a", "templates": "t", "connection": "c", "input": "i", "settings": "s"}
@@ -27,7 +28,7 @@ def envelope(row: int, result: Any = None, error: str | None = None, **meta: Any
 def start(
     path: Path, how: Start = "new", format: Format = "jsonl", run: dict[str, str] | None = None
 ) -> FileOutput:
-    return FileOutput(path, OutputForm(format), run or RUN, how, Redactor())
+    return FileOutput(OutputSettings(path, OutputForm(format), run or RUN, how, Redactor()))
 
 
 def written(path: Path) -> list[Any]:

@@ -10,15 +10,18 @@ import pytest
 
 from connector.common.redaction import Redactor
 from connector.errors import RunStoppedError
-from connector.files.output import FileOutput, Start, is_interrupted
+from connector.files.file_output import FileOutput, OutputSettings
 from connector.files.output_formats import Format, OutputForm
+from connector.files.work_folder import Start, is_interrupted
 from tests.files.outputs import RUN, envelope, rows
 
 
 def open_output(folder: Path, format: Format, how: Start = "new") -> FileOutput:
     form = OutputForm(format, results=True)
     return FileOutput(
-        folder / "out", form, RUN, how, Redactor(), errors=folder / "errors.jsonl", private=True
+        OutputSettings(
+            folder / "out", form, RUN, how, Redactor(), errors=folder / "errors.jsonl", private=True
+        )
     )
 
 

@@ -17,11 +17,12 @@ from connector.errors import RunError, RunStoppedError
 from connector.files import envelope_lines, long_list
 from connector.files.envelope import ListEnvelope
 from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
+from connector.files.file_output import FileOutput, OutputSettings
 from connector.files.long_list import LongList
-from connector.files.output import FileOutput, partial_output_of
 from connector.files.output_formats import Format, OutputForm
 from connector.files.readers import RowSource
 from connector.files.stream_output import StreamOutput
+from connector.files.work_folder import partial_output_of
 from connector.runs.export import export_unfinished
 from connector.runs.merge import merge_files
 from connector.runs.rerun import find_retryable
@@ -65,7 +66,7 @@ def test_an_output_is_that_of_the_list_in_memory(
     found = []
     form, errors = OutputForm(format, results=results), tmp_path / "e"
     for name in ("long", "short"):
-        output = FileOutput(tmp_path / name, form, RUN, "new", Redactor(), errors=errors)
+        output = FileOutput(OutputSettings(tmp_path / name, form, RUN, "new", Redactor(), errors=errors))
         output.write(envelope(1, {"a": 1}).line() + envelope(2, None, "no" * 200).line())
         if name == "long":
             output.write_list(listed(3, kept=kept))
@@ -138,7 +139,7 @@ def test_a_part_of_it_is_removed_when_the_run_resumes(out: Path, part: float) ->
 
 
 def test_a_part_that_a_power_failure_lost_is_found(out: Path) -> None:
-    output = FileOutput(out, OutputForm(), RUN, "new", Redactor(), fsync=True)
+    output = FileOutput(OutputSettings(out, OutputForm(), RUN, "new", Redactor(), fsync=True))
     output.write_list(listed(1))
     output.write_list(listed(2))
     output.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from connector.errors import RunError, RunStoppedError
-from connector.files.output import Start
 from connector.files.output_formats import Format, OutputForm, format_of
 from connector.files.stream_output import StreamOutput
+from connector.files.work_folder import Start
 from tests.files.outputs import envelope, refusal, rows, start
 
 # --- the name ----------------------------------------------------------------------------------------------

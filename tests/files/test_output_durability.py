@@ -15,9 +15,9 @@ import pytest
 from connector.client.client import Client
 from connector.common.redaction import Redactor
 from connector.errors import RunError
-from connector.files import append_only, output
+from connector.files import append_only, file_output
+from connector.files.file_output import FileOutput, OutputSettings
 from connector.files.journal import JOURNAL_NAME, read_head
-from connector.files.output import FileOutput
 from connector.files.output_formats import OutputForm
 from connector.http.messages import Request, Response
 from connector.runs.batch import run_batch
@@ -36,9 +36,11 @@ class Watch:
         self.events: list[str] = []
         self.held: dict[str, bytes] = {}
         self._folder, self._replace = folder, os.replace
-        for module in (append_only, output):
+        for module in (append_only, file_output):
             monkeypatch.setattr(module, "sync_file", self.file)
-        monkeypatch.setattr(output, "sync_folder", lambda path: self.events.append(f"names in {path.name}"))
+        monkeypatch.setattr(
+            file_output, "sync_folder", lambda path: self.events.append(f"names in {path.name}")
+        )
         monkeypatch.setattr(os, "replace", self.replace)
 
     def file(self, descriptor: int) -> None:
@@ -84,7 +86,9 @@ def run(
     action = declare(
         tmp_path, request="POST /v2/probe", effect="write", idempotent=False, inputs=inputs, required=["n"]
     )
-    out = FileOutput(folder / f"out.{format}", OutputForm(format), RUN, "new", Redactor(), fsync=fsync)
+    out = FileOutput(
+        OutputSettings(folder / f"out.{format}", OutputForm(format), RUN, "new", Redactor(), fsync=fsync)
+    )
     run_batch(
         rows(count), invoker(action, client, recorder=out.journal), out, FakeClock(), concurrency=concurrency
     )
@@ -159,7 +163,9 @@ DAMAGE = b"\0" * 30 + b'"x":1}\n' + b"\0" * 7
 @pytest.fixture
 def interrupted(folder: Path, request: pytest.FixtureRequest) -> FileOutput:
     """A run of which the disk holds one envelope and the notes of two requests."""
-    out = FileOutput(folder / "out.jsonl", OutputForm(), RUN, "new", Redactor(), fsync=request.param)
+    out = FileOutput(
+        OutputSettings(folder / "out.jsonl", OutputForm(), RUN, "new", Redactor(), fsync=request.param)
+    )
     for row in (1, 2):
         out.journal.sent(row, 0, POST)
         out.journal.answered(row, 0, Response(200, body=b"[%d]" % row))
@@ -177,7 +183,7 @@ def damage(out: FileOutput, name: str) -> None:
 def test_what_the_disk_did_not_hold_is_cut_off(interrupted: FileOutput) -> None:
     damage(interrupted, "envelopes.jsonl")
     damage(interrupted, "journal.jsonl")
-    resumed = FileOutput(interrupted.path, OutputForm(), RUN, "resume", Redactor())
+    resumed = FileOutput(OutputSettings(interrupted.path, OutputForm(), RUN, "resume", Redactor()))
     assert resumed.done_rows == 1
     response = resumed.journal.recorded(2, 0, POST)
     assert response is not None
@@ -194,7 +200,7 @@ def test_without_it_damage_is_a_fault_since_nobody_knows_what_was_sent_behind_it
 ) -> None:
     damage(interrupted, name)
     with pytest.raises(RunError, match="the unfinished run cannot be read"):
-        FileOutput(interrupted.path, OutputForm(), RUN, "resume", Redactor(), fsync=True)
+        FileOutput(OutputSettings(interrupted.path, OutputForm(), RUN, "resume", Redactor(), fsync=True))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +211,9 @@ def test_a_resumed_run_is_held_by_the_disk_if_it_was_or_is_to_be(
 ) -> None:
     assert read_head(interrupted.folder / JOURNAL_NAME).fsync is not expected
     watch = Watch(monkeypatch, tmp_path)
-    resumed = FileOutput(interrupted.path, OutputForm(), RUN, "resume", Redactor(), fsync=expected)
+    resumed = FileOutput(
+        OutputSettings(interrupted.path, OutputForm(), RUN, "resume", Redactor(), fsync=expected)
+    )
     resumed.journal.sent(2, 1, POST)
     resumed.write(LINE % 2)
     assert watch.events == ["journal.jsonl 6", "envelopes.jsonl 2"]

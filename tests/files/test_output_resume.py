@@ -10,26 +10,26 @@ from pathlib import Path
 import pytest
 
 from connector.errors import RunError
-from connector.files.output import discard, is_interrupted, look, look_for_another_run
 from connector.files.output_formats import Format
+from connector.files.work_folder import check_not_running, check_output, discard, is_interrupted
 from connector.http.messages import Response
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start
 
 
 def test_an_output_can_be_looked_at_and_removed_before_a_run(interrupted: Path) -> None:
     assert is_interrupted(interrupted)
-    look(interrupted, "resume")
+    check_output(interrupted, "resume")
     with pytest.raises(RunError, match="an unfinished run is in"):
-        look(interrupted, "new")
+        check_output(interrupted, "new")
     resumed = start(interrupted, "resume")
     with pytest.raises(RunError, match="another run is writing this file"):
-        look_for_another_run(interrupted)
+        check_not_running(interrupted)
     resumed.close()
-    look_for_another_run(interrupted)
+    check_not_running(interrupted)
     discard(interrupted)
     assert list(interrupted.parent.iterdir()) == []
     assert not is_interrupted(interrupted)
-    look(interrupted, "new")
+    check_output(interrupted, "new")
     discard(interrupted)
 
 

@@ -13,7 +13,7 @@ from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.connections.connection import Connection, make_connection
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.invocation.invoke import Invoker
 from connector.runs.job_file import load_jobs
 from connector.runs.job_run import run_all

@@ -17,8 +17,9 @@ from connector.cli.progress import Gauge
 from connector.client.client import Client
 from connector.errors import ConnectionSetupError, RowError, RunError, RunInterruptedError, RunStoppedError
 from connector.files.envelope import Envelope
-from connector.files.output import FileOutput, Start
+from connector.files.file_output import FileOutput
 from connector.files.readers import InputRow
+from connector.files.work_folder import Start
 from connector.runs import merge, tenant_runs, tenant_split
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job

@@ -8,29 +8,32 @@ from pathlib import Path
 import pytest
 
 from connector.common.redaction import Redactor
-from connector.files.output import Start
+from connector.files.file_output import OutputSettings
 from connector.files.output_formats import OutputForm
+from connector.files.work_folder import Start
 from connector.state import run_table
-from connector.state.run_output import SharedOutput
+from connector.state.run_output import DatabaseOutput
 from connector.state.runs import DatabaseRunStore
 from tests.files.outputs import RUN
 from tests.state.outage import outage  # noqa: F401 (a fixture)
 
-Open = Callable[..., SharedOutput]
+Open = Callable[..., DatabaseOutput]
 
 
 @pytest.fixture
 def worker(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the output of a run in the folder of a worker."""
     monkeypatch.setattr(run_table, "key_of", lambda path: path.name)
-    opened: list[SharedOutput] = []
+    opened: list[DatabaseOutput] = []
 
-    def open_output(name: str, start: Start, fingerprint: dict[str, str] = RUN) -> SharedOutput:
+    def open_output(name: str, start: Start, fingerprint: dict[str, str] = RUN) -> DatabaseOutput:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         store = DatabaseRunStore(postgres)
-        output = store.open(folder / "out.jsonl", OutputForm(), fingerprint, start, Redactor())
-        assert isinstance(output, SharedOutput)
+        output = store.open(
+            OutputSettings(folder / "out.jsonl", OutputForm(), fingerprint, start, Redactor())
+        )
+        assert isinstance(output, DatabaseOutput)
         opened.append(output)
         return output
 

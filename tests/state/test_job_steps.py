@@ -13,7 +13,7 @@ from connector.catalog.catalog import Catalog
 from connector.catalog.service import Service
 from connector.connections.connection import make_connection
 from connector.errors import RunError, RunStoppedError
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.runs.job import Job
 from connector.runs.job_run import run_all
 from connector.runs.prepared import prepare_all

@@ -409,12 +409,13 @@ def test_the_names_of_an_output_on_this_machine_are_the_same_run(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from connector.common.redaction import Redactor
+    from connector.files.file_output import OutputSettings
     from connector.files.output_formats import OutputForm
     from connector.state.runs import DatabaseRunStore
 
     monkeypatch.chdir(tmp_path)
     store = DatabaseRunStore(postgres)
-    store.open(Path("out.jsonl"), OutputForm(), RUN, "new", Redactor()).close()
+    store.open(OutputSettings(Path("out.jsonl"), OutputForm(), RUN, "new", Redactor())).close()
     for name in (Path("out.jsonl"), Path("./out.jsonl"), tmp_path / "out.jsonl"):
         assert store.is_interrupted(name)
     assert not store.is_interrupted(tmp_path / "other.jsonl")

@@ -16,6 +16,7 @@ from connector.cli.main import main
 from connector.common.redaction import Redactor
 from connector.connections.connection import load_connection, state_of
 from connector.errors import RunError
+from connector.files.file_output import OutputSettings
 from connector.files.output_formats import OutputForm
 from connector.runs.job import Job
 from connector.runs.prepared import with_one_state
@@ -125,7 +126,7 @@ def test_a_rerun_regards_unfinished_reruns_in_the_database_of_the_run(
     write_lines(folder / "rows.jsonl", [{"device_id": 999_999_999}])
     assert main(["run", "job.yaml", *options]) == 1
     other = Path("out.rerun.jsonl")
-    DatabaseRunStore(postgres).open(other, OutputForm(), {}, "new", Redactor()).close()
+    DatabaseRunStore(postgres).open(OutputSettings(other, OutputForm(), {}, "new", Redactor())).close()
     monkeypatch.delenv(VARIABLE, raising=False)  # `--state` sets it for its process
     again = options if place == "option" else []
     assert main(["rerun", "out.jsonl", "-o", "other.jsonl", *again]) == 2

@@ -15,7 +15,7 @@ pytest.importorskip("temporalio", reason="the package temporalio is not installe
 
 from connector.catalog.catalog import Catalog
 from connector.errors import RunStoppedError
-from connector.files.output import Start
+from connector.files.work_folder import Start
 from connector.runs.job import Job
 from connector.runs.job_run import run_all
 from connector.runs.prepared import prepare_all

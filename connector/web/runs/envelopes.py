@@ -1,7 +1,7 @@
 """The latest envelopes and the failed rows of a run, for its page.
 
-While a run is in progress, they are read from its partial output; see `connector.files.output`. If the run
-has its state in a database, they are read from there, unless its complete output is on this machine.
+While a run is in progress, they are read from its partial output; see `files.work_folder`. If the run has
+its state in a database, they are read from there, unless its complete output is on this machine.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from connector.common import json_text
 from connector.common.redaction import Redactor
 from connector.errors import ConnectorError, Kind, kind_of, shorten
 from connector.files.envelope_lines import LongLine, read_envelope_lines
-from connector.files.output import partial_output_of
 from connector.files.output_formats import Format
 from connector.files.readers import RowSource
+from connector.files.work_folder import partial_output_of
 
 if TYPE_CHECKING:
     from connector.state.run_envelopes import RunEnvelopes

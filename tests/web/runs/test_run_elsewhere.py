@@ -16,7 +16,7 @@ from connector.catalog.service import Service
 from connector.common.redaction import Redactor
 from connector.connections.connection import make_connection
 from connector.errors import RunError
-from connector.files.output import partial_output_of
+from connector.files.work_folder import partial_output_of
 from connector.runs.prepared import prepare
 from connector.runs.records import Record, list_records, save
 from connector.runs.run import run

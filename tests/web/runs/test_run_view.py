@@ -18,8 +18,9 @@ from filelock import FileLock
 from connector.catalog.catalog import Catalog
 from connector.common.redaction import Redactor
 from connector.common.user_folders import records_folder
-from connector.files.output import partial_output_of
+from connector.files.file_output import OutputSettings
 from connector.files.output_formats import OutputForm
+from connector.files.work_folder import partial_output_of
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, save
@@ -172,7 +173,9 @@ def test_the_database_of_a_run_says_whether_it_is_held_up(
     from connector.state.databases import open_database
     from connector.state.runs import DatabaseRunStore
 
-    DatabaseRunStore(database).open(tmp_path / "out.jsonl", OutputForm(), {}, "new", Redactor()).close()
+    DatabaseRunStore(database).open(
+        OutputSettings(tmp_path / "out.jsonl", OutputForm(), {}, "new", Redactor())
+    ).close()
     here = record(tmp_path / "out.jsonl", seen=1000.0)
     there = replace(here, job=replace(here.job, state=database))
     save(there)

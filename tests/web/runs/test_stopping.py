@@ -17,7 +17,7 @@ from filelock import FileLock
 from connector.catalog.catalog import Catalog
 from connector.cli.main import INTERRUPTED
 from connector.errors import RunError
-from connector.files.output import partial_output_of
+from connector.files.work_folder import partial_output_of
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, find, save
