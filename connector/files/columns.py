@@ -50,6 +50,7 @@ class Table:
         )
         self._inputs_of = _Values(of_inputs, all_known=all_known)
         self._results_of = _Values(of_results, all_known=all_known)
+        self._names = tuple(of_results)
 
     def rows(self) -> Iterator[list[Json]]:
         """Yield each row as its values in the order of the columns; None for a missing value."""
@@ -62,20 +63,23 @@ class Table:
         """
         fixed, inputs, results = self._fixed_of, self._inputs_of, self._results_of
         without_input = list(inputs({}))
-        for entries in self._entries():
+        for entries in self._entries(self._names):
             yield [
                 [
                     *fixed(envelope),
                     *(inputs(envelope["input"]) if "input" in envelope else without_input),
-                    *results(result if type(result) is dict else _members(result)),
+                    *(result if type(result) is tuple else results(_members(result))),
                 ]
                 for envelope, result in entries
             ]
 
-    def _entries(self) -> Iterator[list[tuple[dict[str, Json], Json]]]:
-        """Yield the envelope and the result of each row of the table, in blocks."""
+    def _entries(self, names: tuple[str, ...] | None = None) -> Iterator[list[tuple[dict[str, Json], Json]]]:
+        """Yield the envelope and the result of each row of the table, in blocks.
+
+        With `names`, a result can be a tuple: see `read_raw_envelopes`.
+        """
         self._partial.seek(0)
-        for block in read_envelope_blocks(self._partial, raw=self._raw):
+        for block in read_envelope_blocks(self._partial, raw=self._raw, names=names):
             if isinstance(block, LongLine):
                 yield from self._of_long_list(block)
             elif self._only_results:

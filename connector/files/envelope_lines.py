@@ -85,10 +85,13 @@ def read_envelope_lines(file: IO[bytes]) -> Iterator[Line]:
             yield LongLine(file, start, file.tell(), is_complete=bool(line))
 
 
-def read_envelope_blocks(file: IO[bytes], *, raw: bool = False) -> Iterator[list[dict[str, Json]] | LongLine]:
+def read_envelope_blocks(
+    file: IO[bytes], *, raw: bool = False, names: tuple[str, ...] | None = None
+) -> Iterator[list[dict[str, Json]] | LongLine]:
     """Yield the rest of a file's envelopes in blocks, which is faster than one by one. Raises OSError.
 
-    With `raw`, blocks can be from `read_raw_envelopes`. Raises ValueError if a line is not valid.
+    With `raw`, blocks can be from `read_raw_envelopes`, with these `names`.
+    Raises ValueError if a line is not valid.
     """
     size = _PARSED
     while block := file.read(size):
@@ -102,7 +105,7 @@ def read_envelope_blocks(file: IO[bytes], *, raw: bool = False) -> Iterator[list
         if raw and json_text.is_compiled(end):
             from connector.files.raw_members import read_raw_envelopes  # requires the extra `fast`
 
-            raw_envelopes = read_raw_envelopes(block[:end])
+            raw_envelopes = read_raw_envelopes(block[:end], names)
             size = _PARSED if raw_envelopes is None else _BLOCK  # raw members are few objects
             if raw_envelopes is not None:
                 yield raw_envelopes

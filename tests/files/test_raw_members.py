@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connector.common import json_text
 from connector.common.json_text import Json
+from connector.files import conversion
 from connector.files.columns import Table
 from connector.files.conversion import convert
 from connector.files.csv_writer import write_csv
@@ -129,6 +130,25 @@ def test_a_failed_row_does_not_let_the_others_be_parsed() -> None:
     assert raw_members.read_raw_envelopes(lines + EMPTY) is None
 
 
+def test_results_with_the_members_of_the_table_are_tuples() -> None:
+    lines = lines_of([{"b": 2, "a": 1}, {"b": 3}]) + FAILED
+    first, second, failed = raw_members.read_raw_envelopes(lines, ("a", "b"))
+    assert list(map(bytes, first["result"])) == [b"1", b"2"]
+    assert second["result"][0] is None
+    assert failed["result"] is None
+    for names in (("a",), ("a", "b", 'c"')):
+        assert raw_members.read_raw_envelopes(lines, names)[0]["result"].keys() == {"a", "b"}
+    assert raw_members.read_raw_envelopes(lines_of([[1]]), ("a", "b")) is None
+
+
+def test_a_member_that_the_first_results_lack_is_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "_LARGE", 0)
+    monkeypatch.setattr(conversion, "_FIRST", 1)
+    out = io.BytesIO()
+    convert(io.BytesIO(lines_of([{"a": 1}, {"a": 2, "b": 3}])), OutputForm("csv"), out, may_rewrite=True)
+    assert out.getvalue() == b"row,has_error,error,a,b\r\n1,false,,1,\r\n1,false,,2,3\r\n"
+
+
 def test_members_of_small_files_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_members, "read_raw_envelopes", lambda _: pytest.fail("not parsed"))
+    monkeypatch.setattr(raw_members, "read_raw_envelopes", lambda *_: pytest.fail("not parsed"))
     assert list(Table(io.BytesIO(lines_of([{"a": 1}])), raw=True).rows()) == [[1, False, None, 1]]
