@@ -35,6 +35,12 @@ _STATEMENT_SHARE = 0.8
 that waits for a lock.
 
 It is below 1 so that the error arrives in time: without it, the statement may have taken effect."""
+LOST_S = 5.0
+"""The time without further attempts after a database did not respond, in seconds.
+
+So a run that stops because of it waits once, and not again for each part, lock and record that it closes."""
+_SLOW_S = 1.0
+"""An attempt that failed after this time did not fail at once, as it does while a server restarts."""
 MOST_CONNECTIONS = 8
 """The connections of a process to a database. Statements are short, so that threads share them."""
 _OPTIONS: dict[str, Any] = {
@@ -112,7 +118,8 @@ class Database:
     """A database, with a pool of connections. Safe for threads.
 
     Each method raises DatabaseLostError if the database cannot be reached, and RunStoppedError if it refuses
-    the statement. The pool has no threads: connections are opened by the threads that use them.
+    the statement. After an attempt that failed only after a wait, the next ones fail at once for `LOST_S`.
+    The pool has no threads: connections are opened by the threads that use them.
     """
 
     def __init__(self, url: str) -> None:
@@ -120,6 +127,7 @@ class Database:
         self._idle: list[_Connection] = []
         self._free = Semaphore(MOST_CONNECTIONS)
         self._process, self._inherited = os.getpid(), self._idle
+        self._lost_error, self._lost_until = "", 0.0
 
     def run(self, statement: str, parameters: Parameters = (), *, binary: bool = False) -> list[Row]:
         """Execute one statement in a separate transaction, committed on return; return its rows.
@@ -169,10 +177,10 @@ class Database:
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
         self._leave_parent()
-        with self.errors():
-            if not self._free.acquire(timeout=RESPONSE_S):
-                raise psycopg.OperationalError("all connections of this process are in use")
-            try:
+        if not self._free.acquire(timeout=RESPONSE_S):
+            raise DatabaseLostError(f"{self.shown}: all connections of this process are in use")
+        try:
+            with self.errors():
                 connection = self._take()
                 try:
                     yield connection
@@ -185,8 +193,8 @@ class Database:
                         self._idle.append(connection)
                     else:
                         connection.close()
-            finally:
-                self._free.release()
+        finally:
+            self._free.release()
 
     def _leave_parent(self) -> None:
         """In a process made by a fork, leave the connections to its parent, and open others."""
@@ -213,12 +221,22 @@ class Database:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Context that converts the errors of psycopg to those of this class."""
+        """Context of an attempt, which converts the errors of psycopg to those of this class.
+
+        Raises DatabaseLostError at once if an attempt less than `LOST_S` ago had no response.
+        """
+        began = time.monotonic()
+        if began < self._lost_until:
+            raise DatabaseLostError(self._lost_error)
         try:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             is_lasting = (error.sqlstate or "").startswith(_LASTING)
-            raise (self._refused(error) if is_lasting else self._lost(error)) from None
+            failure = self._refused(error) if is_lasting else self._lost(error)
+            is_lost = not (is_lasting or isinstance(failure, StatementRolledBackError))
+            if is_lost and (now := time.monotonic()) - began >= _SLOW_S:
+                self._lost_error, self._lost_until = str(failure), now + LOST_S
+            raise failure from None
         except psycopg.Error as error:
             raise self._refused(error) from None
         except UnicodeEncodeError:

@@ -16,7 +16,7 @@ class Proxy:
     """
 
     def __init__(self, port: int) -> None:
-        self._to, self.drops = port, False
+        self._to, self.drops, self.connections = port, False, 0
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self._sockets: list[socket.socket] = []
@@ -29,6 +29,7 @@ class Proxy:
 
     def _connect(self, client: socket.socket) -> None:
         self._sockets.append(client)
+        self.connections += 1
         try:
             server = socket.create_connection(("127.0.0.1", self._to))
         except OSError:  # the database is not there

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
@@ -16,9 +17,14 @@ from connector.errors import RunError, RunStoppedError
 from connector.state import database as database_module
 from connector.state.database import Database, DatabaseLostError, StatementRolledBackError
 from connector.state.databases import close_databases, open_database
+from connector.state.group_commit import group_of
+from connector.state.group_statement import Write
+from connector.state.locks import locks_of
 from connector.state.migrate import migrate, steps
 from connector.state.setting import VARIABLE, find_state, shown
 from tests.postgres import PASSWORD
+from tests.state.outage import Outage
+from tests.state.proxy import Proxy
 
 
 def test_tables_are_made_once_by_processes_that_start_together(postgres: str) -> None:
@@ -148,6 +154,53 @@ def test_a_database_that_does_not_respond_is_lost(postgres: str, monkeypatch: py
     database = open_database(postgres)
     with pytest.raises(DatabaseLostError, match=r"no response in 0\.3 s|statement timeout"):
         database.run("SELECT pg_sleep(30)")
+
+
+@pytest.fixture
+def cut(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Database, Proxy]]:
+    """A database with a lock, whose network is cut."""
+    monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
+    monkeypatch.setattr(database_module, "_SLOW_S", 0.2)
+    port = int(postgres.rpartition(":")[2].partition("/")[0])
+    with closing(Proxy(port)) as proxy:
+        database = open_database(postgres.replace(f":{port}/", f":{proxy.port}/"))
+        assert locks_of(database).take("a lock")
+        proxy.drops = True
+        yield database, proxy
+
+
+def test_after_a_wait_without_response_further_attempts_fail_at_once(
+    cut: tuple[Database, Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, proxy = cut
+    with pytest.raises(DatabaseLostError) as lost:
+        database.run("SELECT 1")
+    connections = proxy.connections
+    proxy.drops = False
+    for attempt in (
+        lambda: database.run("SELECT 1"),
+        database.check,
+        lambda: group_of(database).commit(Write("nothing", None, (), durable=False)),
+        lambda: database.transaction().__enter__(),
+        lambda: database.session().__enter__(),
+        lambda: locks_of(database).take("another lock"),
+    ):
+        with pytest.raises(DatabaseLostError) as caught:
+            attempt()
+        assert str(caught.value) == str(lost.value)
+    locks_of(database).release("a lock")
+    assert proxy.connections == connections
+    monkeypatch.setattr(database_module.time, "monotonic", lambda end=database._lost_until: end)
+    assert database.run("SELECT 1") == [(1,)]
+
+
+def test_after_an_error_without_a_wait_the_next_attempt_is_made(outage: Outage) -> None:
+    database = open_database(outage.url)
+    outage.begin()
+    with pytest.raises(DatabaseLostError):
+        database.run("SELECT 1")
+    outage.end()
+    assert database.run("SELECT 1") == [(1,)]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,16 @@ def test_a_database_behind_a_network_that_drops_everything_stops_the_run(
     given, connection = job
     port = int(postgres.rpartition(":")[2].partition("/")[0])
     monkeypatch.setattr(database, "RESPONSE_S", 0.5)
+    monkeypatch.setattr(database, "_SLOW_S", 0.4)
     monkeypatch.setitem(database._OPTIONS, "connect_timeout", 2)
+    connect, late = database.Database._connect, []
+
+    def watched(self: database.Database) -> Any:
+        late.append(bool(self._lost_error))
+        return connect(self)
+
+    monkeypatch.setattr(database.Database, "_connect", watched)
+    monkeypatch.setattr(database, "LOST_S", 600.0)
     with closing(Proxy(port)) as proxy:
         prepared = prepare(replace(given, state=postgres.replace(f":{port}/", f":{proxy.port}/")), catalog)
 
@@ -176,6 +185,7 @@ def test_a_database_behind_a_network_that_drops_everything_stops_the_run(
 
         with pytest.raises(RunStoppedError, match=r"no response in 0\.5 s"):
             run(prepared, connection=connection, listeners=(cut,))
+    assert not any(late)  # What is closed at the end of the run does not wait for the database again.
     assert len(sandbox.log.requests()) == 3
     # The name of the database is another one now, but the run in it is the same.
     summary = run(prepare(replace(given, state=postgres), catalog), "resume", connection=connection)
