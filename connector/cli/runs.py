@@ -15,6 +15,7 @@ from connector.cli.main import NOTHING_RUN, OK
 from connector.cli.numbers import whole_number
 from connector.runs.records import Record, latest_records
 from connector.runs.run_state import LABELS, state_of
+from connector.state.tried_once import each_tried_once
 
 LISTED = 20
 """The number of runs that are listed by default."""
@@ -38,11 +39,16 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 
 def _runs(options: argparse.Namespace) -> int:
+    with each_tried_once():
+        return _list_runs(options)
+
+
+def _list_runs(options: argparse.Namespace) -> int:
     records = latest_records()
     records.read()
     latest = sorted(records.by_id.values(), key=lambda record: -record.started)[: options.limit]
-    now, lost = time.time(), set[str]()
-    listed = [(record, LABELS[state_of(record, now, lost)]) for record in latest]
+    now = time.time()
+    listed = [(record, LABELS[state_of(record, now)]) for record in latest]
     if options.json:
         print(json.dumps([_as_json(record, state) for record, state in listed], indent=1))
     elif listed:

@@ -19,29 +19,20 @@ LABELS: Mapping[str, str] = {
 """The label of each state."""
 
 
-def state_of(record: Record, now: float, lost: set[str] | None = None) -> State:
+def state_of(record: Record, now: float) -> State:
     """Return a run's state at `now` (epoch seconds).
 
     If its record was updated recently, it is running; otherwise its lock decides. While a run is running, its
     lock is not tried: the run itself could then fail to lock its file.
 
-    A run whose database cannot be used counts as running. For a list of runs, `lost` collects the `state`
-    settings of such databases, which are not tried again: each attempt can take many seconds.
+    A run whose database cannot be used counts as running.
     """
     if record.ended is not None:
         return "stopped" if (record.summary or {}).get("stopped") else "finished"
     if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
         return "running"
-    state, lost = record.job.state, set() if lost is None else lost
-    if state in lost:
-        return "running"
     try:
-        store = store_of(state)
-    except RunError:
-        lost.add(state)
-        return "running"
-    try:
-        store.check_not_running(record.output, record.run_id)
+        store_of(record.job.state).check_not_running(record.output, record.run_id)
     except RunError:
         return "running"
     return "killed"

@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from weakref import WeakSet
 
 from connector.errors import RunError, RunStoppedError
 from connector.state.database import Database, DatabaseLostError
 from connector.state.migrate import migrate
+from connector.state.tried_once import attempt
 
 _DATABASES: dict[tuple[str, int], Database] = {}
 """The databases of this process; a child process made by a fork does not use those of its parent."""
+_MIGRATED: WeakSet[Database] = WeakSet()
+"""Those whose tables are known to be those of this version."""
 _LOCK = Lock()
 
 
@@ -23,22 +27,18 @@ def open_database(url: str) -> Database:
     Raises RunError, which is transient if the database cannot be reached.
     """
     with _LOCK:
-        database = _DATABASES.get((url, os.getpid()))
-    with nothing_sent():
-        if database:
+        database = _DATABASES.setdefault((url, os.getpid()), Database(url))
+    with attempt(url), nothing_sent():
+        if database in _MIGRATED:
             database.check()
             return database
-        database = Database(url)
         try:
             migrate(database)
         except (RunError, RunStoppedError):
             database.close()
             raise
-    with _LOCK:
-        first = _DATABASES.setdefault((url, os.getpid()), database)
-    if first is not database:
-        database.close()
-    return first
+        _MIGRATED.add(database)
+    return database
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.errors import ConnectorError
+from connector.state.tried_once import each_tried_once
 from connector.web.access import refusal
 from connector.web.catalog.index_page import make_index
 from connector.web.render import Renderer
@@ -41,8 +42,9 @@ class Site:
         """Return the response to a request that has passed the access checks."""
         try:
             route, values = self._map.bind_to_environ(request.environ).match()
-            response: Response = route.view(self, request, **values)
-            return response
+            with each_tried_once():
+                response: Response = route.view(self, request, **values)
+                return response
         except HTTPException as error:
             if error.code == 404:
                 return self.page("missing.html", "../" * (request.path.count("/") - 1), status=404)

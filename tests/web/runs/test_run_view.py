@@ -26,10 +26,12 @@ from connector.runs.output_names import absolute, id_of
 from connector.runs.records import Record, save
 from connector.runs.run_state import state_of
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.setting import VARIABLE
 from connector.web.run_pages import FAILED_SHOWN, LISTED
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.plot import make_plot, time_text
 from tests.fakes import write_lines
+from tests.loopback import Server
 from tests.postgres import PASSWORD
 from tests.web.guest import Guest, open_site, until
 
@@ -105,6 +107,22 @@ def test_a_run_of_the_command_line_is_watched_while_it_goes_on(
     assert "Rows 40 Succeeded 25 Failed 15" in text_of(page)
     assert 'class="line" d="M46.0 ' in page
     assert guest.get(f"/runs/{id}/envelopes").data == (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_a_database_that_cannot_be_used_is_tried_once_for_a_page(
+    guest: Guest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = {"ended": 1001.0, "summary": {"stopped": True}}
+    with Server((lambda talk: None,)) as server:
+        state = f"postgresql://127.0.0.1:{server.port}/x?sslmode=disable&gssencmode=disable"
+        for name, more in {"a": {}, "b": {}, "c": stopped, "d": stopped}.items():
+            job = Job("update_device", input="rows.csv", output=str(tmp_path / name), state=state)
+            save(Record(absolute(job.output), job, {}, 1000.0, **more))
+        monkeypatch.setenv(VARIABLE, state)
+        assert "the database cannot be used" in guest.get("/runs").text
+        assert server.connections == 1
+        guest.get("/runs")
+        assert server.connections == 2  # Another page tries it again.
 
 
 @pytest.mark.parametrize("state", ["files", pytest.param("database", marks=pytest.mark.slow)])
