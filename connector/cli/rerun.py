@@ -210,11 +210,20 @@ def _export(options: argparse.Namespace) -> int:
     job = with_state(find_job(of, record, options.job_file, given_settings(options)), catalog)
     rerun_of = record.rerun_of if record else None
     numbers: Iterable[int]
+    its_fingerprint = record.fingerprint if record else None
     if rerun_of:
         numbers = find_retryable(rerun_of, format_of(str(rerun_of), None)).numbers
     else:
-        numbers = (row.number for row in open_rows(prepare(job, catalog)).rows.rows())
-    counts = export_unfinished(of, to, job.action, numbers, state=job.state, private=job.reveal_secrets)
+        prepared = prepare(job, catalog)
+        numbers = (row.number for row in open_rows(prepared).rows.rows())
+        if job.state and not record:
+            its_fingerprint = fingerprint(prepared, account_of(prepared), job.source())
+    counts = export_unfinished(
+        *(of, to, job.action, numbers),
+        state=job.state,
+        private=job.reveal_secrets,
+        fingerprint=its_fingerprint,
+    )
     exported = replace(job, step="", output=str(to), output_format="jsonl", **RERUN_SETTINGS)
     if record:
         ended = record.ended or record.seen

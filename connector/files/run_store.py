@@ -41,6 +41,12 @@ class RunStore(Protocol):
         With `resumes`, workers that run its parts do not count.
         """
 
+    def check_own(self, path: Path, fingerprint: Mapping[str, str] | None = None) -> None:
+        """Raise RunError if the unfinished run of this name is that of another file.
+
+        It is that of this file if it was started there, or has this fingerprint.
+        """
+
     def partial_files(self, path: Path) -> AbstractContextManager[list[Path]]:
         """Return a context with the files of an unfinished run's envelopes: one, or one per tenant."""
 
@@ -67,6 +73,9 @@ class FileRunStore:
     def check_not_running(self, path: Path, run_id: int | None = None, *, resumes: bool = False) -> None:
         """Raise RunError while another process is running a run with this output."""
         work_folder.check_not_running(path)
+
+    def check_own(self, path: Path, fingerprint: Mapping[str, str] | None = None) -> None:
+        """Do nothing: runs are beside their outputs."""
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:

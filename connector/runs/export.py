@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
@@ -38,19 +38,29 @@ class Exported:
 
 
 def export_unfinished(
-    output: Path, to: Path, action: str, numbers: Iterable[int], *, state: str, private: bool
+    output: Path,
+    to: Path,
+    action: str,
+    numbers: Iterable[int],
+    *,
+    state: str,
+    private: bool,
+    fingerprint: Mapping[str, str] | None = None,
 ) -> Exported:
     """Write the envelopes of an unfinished run to a new JSON Lines file; return the counts.
 
-    `numbers` are the row numbers of the complete run, ascending; `state` is its setting.
+    `numbers` are the row numbers of the complete run, ascending; `state` is its setting, and
+    `fingerprint` that of its job, if it is known.
 
-    Raises RunError if there is no such run, if it is still running, or if the file cannot be written.
+    Raises RunError if there is no such run, if it is still running, or if the file cannot be written; and if
+    the database has an unfinished run of another job, whose output has the same name.
     """
     store = store_of(state)
     if not store.is_interrupted(output):
         raise RunError(f"{output}: there is no unfinished run to export")
     if to.exists():
         raise RunError(f"{to}: already exists; use a new file name")
+    store.check_own(output, fingerprint)
     store.check_not_running(output)
     sent, exported = store.sent_by_unfinished_run(output), Exported()
     others = heapq.merge(numbers, sorted(sent.rows))

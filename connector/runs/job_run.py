@@ -156,6 +156,8 @@ def _check_all(steps: Sequence[Prepared], start: Start, connection: Connection |
             tried.add(its)
     for path in outputs:
         store.check_not_running(path, resumes=start == "resume")
+        if start == "restart":
+            store.check_own(path)
     for step in steps:
         if step.job.output == STREAM:
             continue

@@ -16,7 +16,8 @@ from connector.state.database import Database, Transaction
 from connector.state.databases import nothing_sent, open_database
 from connector.state.parts import Part, require_free, take_part
 from connector.state.removed_runs import delete_removed, remove
-from connector.state.worker_file import key_of
+from connector.state.run_place import RunPlace, place_of
+from connector.state.worker_file import key_of, worker_of
 
 KEEP_DAYS = 7
 """The days for which a finished run is kept, so that a retry on another machine does not repeat it."""
@@ -31,11 +32,30 @@ class Claim(NamedTuple):
 
 
 class FoundRun(NamedTuple):
-    """A run in the database: its id, its fingerprint, and whether it is finished."""
+    """A run in the database.
+
+    `worker` names the process that held it last, in the work folder of its output; see `worker_of`.
+    """
 
     run: int
     fingerprint: Mapping[str, str]
     finished: bool
+    machine: str | None
+    path: str | None
+    worker: str | None
+
+    @property
+    def place(self) -> RunPlace:
+        """Where it was started or resumed last."""
+        return RunPlace(self.machine, self.path)
+
+    def is_at(self, path: Path) -> bool:
+        """Return whether it is the run of this file, and not that of another one with the same name."""
+        return self.place == place_of(path) or (self.worker is not None and self.worker == worker_of(path))
+
+    def is_like(self, fingerprint: Mapping[str, str]) -> bool:
+        """Return whether it has this fingerprint, by whatever engine."""
+        return {**self.fingerprint, "engine": ""} == {**fingerprint, "engine": ""}
 
 
 class RunTable:
@@ -54,9 +74,13 @@ class RunTable:
         found = self.find(path)
         if start == "new" and found and not found.finished:
             effect = effect_of_restart(self.sent_by_unfinished_run(path))
+            whose, other = "", ""
+            if not found.is_at(path):
+                whose = f", that of {found.place}"
+                other = ", or another name for the output if this is another job"
             raise RunError(
-                f"{path}: an unfinished run is in {self.database.shown}: use --resume to continue it; "
-                f"{effect}"
+                f"{path}: an unfinished run is in {self.database.shown}{whose}: use --resume to continue "
+                f"it{other}; {effect}"
             )
         with file_errors(path):
             work_folder.require_file_name(path)
@@ -105,13 +129,17 @@ class RunTable:
                     path,
                     found.fingerprint,
                     fingerprint,
-                    lambda: _OTHER_WAYS_OF_FINISHED if is_finished else self._other_ways(path),
+                    lambda: _OTHER_WAYS_OF_FINISHED if is_finished else self._other_ways(path, found),
                     is_finished=is_finished,
                 )
                 run = found.run
+                transaction.run(
+                    "UPDATE connector_run SET machine = %s, path = %s WHERE id = %s", [*place_of(path), run]
+                )
             else:
                 if found:
                     require_free(transaction, output, worker, found.run)
+                    self.require_own(path, found, fingerprint)
                     remove(transaction, [found.run])
                 _remove_old(transaction)
                 run = _insert(transaction, path, fingerprint)
@@ -120,7 +148,21 @@ class RunTable:
         part, resumed = take_part(self.database, run, 0, output, worker)
         return Claim(part, resumed)
 
-    def _other_ways(self, path: Path) -> str:
+    def require_own(self, path: Path, found: FoundRun, fingerprint: Mapping[str, str] | None = None) -> None:
+        """Raise RunError if an unfinished run is that of another file with the same name.
+
+        A run with the given `fingerprint` does the same, wherever it was started.
+        """
+        is_own = found.is_at(path) or (fingerprint is not None and found.is_like(fingerprint))
+        if not (found.finished or is_own):
+            raise RunError(
+                f"{path}: the unfinished run with this name in {self.database.shown} is that of "
+                f"{_advice(found)}"
+            )
+
+    def _other_ways(self, path: Path, found: FoundRun) -> str:
+        if not found.is_at(path):
+            return f"It is that of {_advice(found)}"
         effect = effect_of_restart(self.sent_by_unfinished_run(path))
         return f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; {effect}"
 
@@ -128,8 +170,9 @@ class RunTable:
 def find_run(database: Transaction | Database, path: Path, *, lock: bool = False) -> FoundRun | None:
     """Return the run with this output, if there is one; with `lock`, lock it until the transaction ends."""
     rows = database.run(
-        "SELECT id, fingerprint, finished IS NOT NULL FROM connector_run WHERE output = %s"
-        + (" FOR UPDATE" if lock else ""),
+        "SELECT id, fingerprint, finished IS NOT NULL, machine, path,"
+        " (SELECT worker FROM connector_part WHERE run = id AND number = 0)"
+        " FROM connector_run WHERE output = %s" + (" FOR UPDATE" if lock else ""),
         [key_of(path)],
     )
     return FoundRun(*rows[0]) if rows else None
@@ -147,14 +190,22 @@ def sent_requests(database: Transaction | Database, run: int) -> SentRequests:
 
 def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]) -> int:
     rows = transaction.run(
-        "INSERT INTO connector_run (output, fingerprint) VALUES (%s, %s::jsonb)"
+        "INSERT INTO connector_run (output, fingerprint, machine, path) VALUES (%s, %s::jsonb, %s, %s)"
         " ON CONFLICT DO NOTHING RETURNING id",
-        [key_of(path), json.dumps(dict(fingerprint))],
+        [key_of(path), json.dumps(dict(fingerprint)), *place_of(path)],
     )
     if not rows:
         raise _just_begun(path)
     run: int = rows[0][0]
     return run
+
+
+def _advice(found: FoundRun) -> str:
+    """Return whose run was found, and what can be done."""
+    remove = f"`rerun {shlex.quote(found.path)} --discard` removes it" if found.path else ""
+    return f"{found.place}, perhaps of another job: use another name for the output" + (
+        f", or finish that run; {remove}" if remove else ""
+    )
 
 
 def _just_begun(path: Path) -> RunError:

@@ -65,9 +65,15 @@ class DatabaseRunStore(RunTable):
         with nothing_sent(), self.database.transaction() as transaction:
             if found := find_run(transaction, path, lock=True):
                 require_free(transaction, str(path), worker_of(path), found.run)
+                self.require_own(path, found)
                 remove(transaction, [found.run])
         delete_removed(self.database)
         work_folder.discard(path)
+
+    def check_own(self, path: Path, fingerprint: Mapping[str, str] | None = None) -> None:
+        """Raise RunError if the unfinished run of this name is that of another file."""
+        if found := self.find(path):
+            self.require_own(path, found, fingerprint)
 
     @contextmanager
     def partial_files(self, path: Path) -> Iterator[list[Path]]:

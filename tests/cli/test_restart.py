@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -261,12 +262,21 @@ def test_in_a_database_only_the_run_that_is_recorded_for_this_file_is_removed(
 
     def refused(command: Sequence[str], folder: Path, which: Path | None) -> None:
         done = ninjaone(*command, folder=folder)
-        advice = f"`ninjaone rerun {which} --discard` removes it" if which else "has no record; run its job"
+        advice = f"rerun {which} --discard` removes it" if which else "has no record; run its job"
         assert (done.returncode, advice in done.stderr) == (2, True), done.stderr
-        assert "the unfinished run of out.jsonl in" in done.stderr
+        assert re.search("the unfinished run (of out.jsonl|with this name) in", done.stderr)
         assert len(open_database(postgres).run("SELECT 1 FROM connector_journal")) == 2
 
     refused(discard, other.parent, here)
+    refused((*TICKET, "--restart", "--yes", "--limit", "3"), other.parent, here)
+    export = ("rerun", "out.jsonl", "job.yaml", "--export", "kept.jsonl")
+    settings = {"connection": "connection.yaml", "input": "rows.jsonl", "output": "out.jsonl"}
+    templates = {"client_id": "1", "ticket_form_id": "1", "subject": "T {{ n }}"}
+    job = {"action": "create_ticket", **settings, "templates": templates}
+    (other.parent / "job.yaml").write_text(json.dumps({**job, "keep_row": True}))
+    refused(export, other.parent, here)
+    (other.parent / "job.yaml").write_text(json.dumps(job))
+    assert ninjaone(*export, folder=other.parent).returncode == 0  # The same job can be exported elsewhere.
     assert ninjaone(*TICKET, "--restart", "--yes", folder=other.parent).returncode == 3
     refused(discard, tmp_path, other)
     database = open_database(postgres)

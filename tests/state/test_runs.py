@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import socket
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -17,10 +20,11 @@ from connector.errors import RowError, RunError, RunStoppedError
 from connector.files.unfinished import SentRequests
 from connector.http.messages import Response
 from connector.runs.rerun_outputs import check_complete
-from connector.state import envelope_blocks, parts, removed_runs, run_output, worker_file
+from connector.state import envelope_blocks, parts, removed_runs, run_output, run_place, worker_file
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
 from connector.state.parts import Part, take_part
+from connector.state.run_output import SharedOutput
 from connector.state.run_table import Claim
 from connector.state.runs import DatabaseRunStore
 from connector.state.unfinished_run import discard_unfinished
@@ -257,6 +261,69 @@ def test_an_unfinished_run_with_its_state_in_a_database_is_not_replaced(worker: 
     assert "use --resume to continue it" in refusal(path)
 
 
+OTHER = {**RUN, "templates": "of another job"}
+
+
+def of_another_place(first: SharedOutput) -> str:
+    return re.escape(f"is that of {first.path} on {socket.gethostname()}, perhaps of another job: ")
+
+
+def test_an_unfinished_run_of_another_job_is_not_replaced(
+    worker: Open, postgres: str, tmp_path: Path
+) -> None:
+    first, store = worker("a", "new"), DatabaseRunStore(postgres)
+    first.write(envelope(1).line())
+    first.close()
+    (tmp_path / "b").mkdir()
+    elsewhere = tmp_path / "b/out.jsonl"
+    with pytest.raises(
+        RunError, match=rf"an unfinished run is in .*, that of {first.path} on .*, or another name"
+    ):
+        worker("b", "new", OTHER)
+    for refused in (
+        lambda: worker("b", "restart", OTHER),
+        lambda: store.discard(elsewhere),
+        lambda: store.check_own(elsewhere),
+        lambda: store.check_own(elsewhere, OTHER),
+    ):
+        with pytest.raises(RunError, match=of_another_place(first)):
+            refused()
+    with pytest.raises(RunError, match=r"differs from the unfinished one in its templates: .* It is that of"):
+        worker("b", "resume", OTHER)
+    store.check_own(elsewhere, {**RUN, "engine": "temporal"})
+    assert worker("b", "resume").done_rows == 1
+
+
+@pytest.mark.parametrize("how", ["the same file", "the same job", "moved since", "finished"])
+def test_a_run_that_is_meant_is_replaced(worker: Open, how: str) -> None:
+    first = worker("a", "new")
+    first.write(envelope(1).line())
+    if how == "finished":
+        first.finish()
+    first.close()
+    if how == "moved since":
+        worker("b", "resume").close()
+    again = worker("a" if how == "the same file" else "b", "restart", RUN if how == "the same job" else OTHER)
+    assert again.done_rows == 0
+
+
+@pytest.mark.parametrize("is_same_disk", [False, True])
+def test_a_file_of_another_machine_is_another_one_unless_it_is_on_the_same_disk(
+    worker: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same_disk: bool
+) -> None:
+    """Containers of different jobs can have the same paths, and those of one job different names."""
+    first = worker("a", "new")
+    first.close()
+    if not is_same_disk:
+        shutil.rmtree(first.folder)
+    monkeypatch.setattr(run_place.socket, "gethostname", lambda: "another")
+    if is_same_disk:
+        worker("a", "restart", OTHER)
+    else:
+        with pytest.raises(RunError, match="is that of "):
+            worker("a", "restart", OTHER)
+
+
 def before_claim(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Let something happen after the next run has checked its output, and before it begins."""
     claim = DatabaseRunStore.claim
@@ -362,7 +429,7 @@ def test_another_run_is_not_resumed_and_what_differs_is_named(worker: Open) -> N
     with pytest.raises(
         RunError, match=r"differs from the unfinished one in its input: .* 1 request that cannot"
     ):
-        worker("b", "resume", {**RUN, "input": "other"})
+        worker("a", "resume", {**RUN, "input": "other"})
     with pytest.raises(
         RunError, match=r"an unfinished run is in postgresql://127.* --restart would repeat 1 request"
     ):
