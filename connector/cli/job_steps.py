@@ -15,7 +15,8 @@ from connector.runs.job import STREAM, Job
 from connector.runs.job_file import is_job, load_jobs
 from connector.runs.output_choice import choose_finished, numbered_siblings
 from connector.runs.output_names import absolute
-from connector.runs.records import Record, find, list_records
+from connector.runs.record import Record
+from connector.runs.records import find, list_records
 
 
 def find_steps(options: argparse.Namespace, given: Mapping[str, Any]) -> Sequence[Job]:

@@ -42,7 +42,8 @@ from connector.runs.job_file import is_job, load_jobs
 from connector.runs.output_choice import check_inputs_kept
 from connector.runs.output_names import absolute, family_name, rerun_output
 from connector.runs.prepared import Prepared, prepare, with_state
-from connector.runs.records import Record, envelopes_format, find, find_run, save
+from connector.runs.record import Record
+from connector.runs.records import envelopes_format, find, find_run, save
 from connector.runs.repair import find_failed, key_text, read_corrected
 from connector.runs.rerun import RERUN_SETTINGS, Rerun, RetryableRows, find_retryable, read_ends
 from connector.runs.rerun_outputs import JOB_RERUN, check_complete, find_relatives, later_reruns, only_rerun

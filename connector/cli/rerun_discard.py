@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from connector.cli.main import OK
 from connector.errors import RunError, count_of
 from connector.files.unfinished import SentRequests
-from connector.runs.records import Record, find, list_records
+from connector.runs.record import Record
+from connector.runs.records import find, list_records
 from connector.runs.run_stores import FILES
 from connector.state.setting import find_state, shown
 

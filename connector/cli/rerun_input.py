@@ -12,7 +12,8 @@ from connector.cli.job_options import add_reading
 from connector.errors import RunError, count_of
 from connector.files.read_options import NAMES
 from connector.runs.job import STREAM, Job
-from connector.runs.records import Record, find
+from connector.runs.record import Record
+from connector.runs.records import find
 
 _PREFIX = "corrected_"
 _SETTINGS = ("input_format", *NAMES)

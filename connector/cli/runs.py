@@ -13,7 +13,8 @@ from typing import Any
 from connector.cli.job_options import add_state
 from connector.cli.main import NOTHING_RUN, OK
 from connector.cli.numbers import whole_number
-from connector.runs.records import Record, latest_records
+from connector.runs.record import Record
+from connector.runs.records import latest_records
 from connector.runs.run_state import LABELS, state_of
 from connector.state.tried_once import each_tried_once
 

@@ -28,7 +28,7 @@ from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, naming, zone_of
-from connector.runs.records import recorded, where
+from connector.runs.recording import recorded, where
 from connector.runs.run_output import check_start, open_output, run_id_of
 from connector.runs.selection import Selection
 from connector.runs.step_rows import StepRows

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from connector.errors import RunError
-from connector.runs.records import EVERY_S, Record
+from connector.runs.record import UPDATE_INTERVAL_S, Record
 from connector.runs.run_stores import store_of
 
 State = Literal["running", "finished", "stopped", "killed"]
@@ -29,7 +29,7 @@ def state_of(record: Record, now: float) -> State:
     """
     if record.ended is not None:
         return "stopped" if (record.summary or {}).get("stopped") else "finished"
-    if 0 <= now - (record.seen or record.started) < 3 * EVERY_S:
+    if 0 <= now - (record.seen or record.started) < 3 * UPDATE_INTERVAL_S:
         return "running"
     try:
         store_of(record.job.state).check_not_running(record.output, record.run_id)

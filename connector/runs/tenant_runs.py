@@ -28,7 +28,7 @@ from connector.runs.batch import require_first
 from connector.runs.job import STREAM
 from connector.runs.merge import merge_files
 from connector.runs.prepared import Prepared
-from connector.runs.records import recorded, where
+from connector.runs.recording import recorded, where
 from connector.runs.run import checked_rows, fingerprint, open_rows
 from connector.runs.run_output import check_start, open_output, run_id_of
 from connector.runs.summary import Listener, Summary

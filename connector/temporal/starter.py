@@ -31,7 +31,7 @@ from connector.runs.merge import merge_files
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, zone_of
 from connector.runs.recorded_job import job_to_json
-from connector.runs.records import recorded, where
+from connector.runs.recording import recorded, where
 from connector.runs.run import action_digest, checked_rows, fingerprint, open_rows
 from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Listener, Summary

@@ -21,7 +21,8 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import work_folder
 from connector.errors import ConnectorError, RunError
 from connector.files.output_formats import Format, extension_of, format_of
-from connector.runs.records import LatestRecords, Record, find_by_id, latest_records, reason_of
+from connector.runs.record import Record, reason_of
+from connector.runs.records import LatestRecords, find_by_id, latest_records
 from connector.runs.run_stores import shared_envelopes
 from connector.web.consent import question, question_of_steps
 from connector.web.responses import as_message, ask, download, once_of

@@ -12,7 +12,8 @@ import pytest
 from connector.common.user_folders import records_folder
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, save
+from connector.runs.record import Record
+from connector.runs.records import save
 from connector.state.databases import open_database
 from connector.state.records import DatabaseRecords
 from tests.cli.conftest import Ninjaone

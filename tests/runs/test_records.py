@@ -23,13 +23,15 @@ from connector.connections.connection import Connection, make_connection
 from connector.errors import RunStoppedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
-from connector.runs import records
+from connector.runs import recording, records
 from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
 from connector.runs.prepared import prepare
+from connector.runs.record import Record
 from connector.runs.recorded_job import job_to_json
-from connector.runs.records import MOST_POINTS, Record, Timeline, find, list_records, recorded, save
+from connector.runs.recording import MAX_POINTS, Timeline, recorded
+from connector.runs.records import find, list_records, save
 from connector.runs.run import run
 from connector.runs.summary import Summary
 from connector.sandbox.ninjaone.server import Sandbox
@@ -226,17 +228,17 @@ def test_a_summary_is_complete_however_the_run_ends(tmp_path: Path) -> None:
 def test_a_run_that_goes_on_can_be_watched_from_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "EVERY_S", 0.01)
+    monkeypatch.setattr(recording, "UPDATE_INTERVAL_S", 0.01)
     summary, written = Summary(), Event()
     job = Job("reboot_device", output=str(tmp_path / "out.jsonl"))
-    write = records._write
+    write = recording.write
 
     def noting(record: Record, *shared: Any) -> None:
         write(record, *shared)
         if record.summary and record.summary["rows"] and record.ended is None:
             written.set()
 
-    monkeypatch.setattr(records, "_write", noting)
+    monkeypatch.setattr(recording, "write", noting)
     with recorded(ActiveRun(job, Rows(7), summary, 0, int), {}, FakeClock(), None, "acme (eu.example)"):
         summary.count(Envelope(1, "no", None, {"code": "not_found", "repeatable": True}))
         assert written.wait(PATIENCE_S)
@@ -255,10 +257,10 @@ def test_a_run_that_goes_on_can_be_watched_from_another_process(
 def test_the_course_of_a_long_run_is_kept_from_its_beginning_to_its_end() -> None:
     timeline = Timeline(5)
     for second in range(1, 10_001):
-        timeline.note(second * 1.001, second + 5)
-    timeline.note(10_010.25, 10_006, last=True)
+        timeline.add(second * 1.001, second + 5)
+    timeline.add(10_010.25, 10_006, last=True)
     seconds = [point[0] for point in timeline.points]
-    assert 40 < len(timeline.points) <= MOST_POINTS
+    assert 40 < len(timeline.points) <= MAX_POINTS
     assert timeline.points[0] == (0, 5)
     assert timeline.points[-1] == (10_010.25, 10_006)
     apart = [b - a for a, b in itertools.pairwise(seconds)]

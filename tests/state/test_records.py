@@ -16,7 +16,8 @@ from connector.connections.connection import make_connection
 from connector.errors import RunError
 from connector.runs import records
 from connector.runs.prepared import prepare
-from connector.runs.records import Record, find, find_by_id, forget, latest_records, list_records, save
+from connector.runs.record import Record
+from connector.runs.records import find, find_by_id, forget, latest_records, list_records, save
 from connector.runs.run import run
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database

@@ -36,8 +36,8 @@ from connector.common.user_folders import work_folder, write_whole
 from connector.errors import RunError
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of, rerun_output
+from connector.runs.record import Record
 from connector.runs.recorded_job import job_to_json
-from connector.runs.records import Record
 from connector.runs.run_stores import store_of
 from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer

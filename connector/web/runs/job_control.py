@@ -9,7 +9,8 @@ from pathlib import Path
 from connector.errors import RunError
 from connector.runs.job import Job
 from connector.runs.job_rerun import FinishedJob, RerunFolder
-from connector.runs.records import Record, find
+from connector.runs.record import Record
+from connector.runs.records import find
 from connector.runs.run_stores import store_of
 
 

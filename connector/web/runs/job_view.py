@@ -10,7 +10,8 @@ from pathlib import Path
 
 from connector.runs.job import STREAM
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, find
+from connector.runs.record import Record
+from connector.runs.records import find
 from connector.runs.run_state import State
 from connector.web.runs.run_view import RunView
 

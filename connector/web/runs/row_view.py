@@ -13,7 +13,7 @@ from connector.common.redaction import Redactor
 from connector.errors import ConnectorError, RunError
 from connector.files.readers import InputRow, RowSource
 from connector.runs.job import NO_INPUT, STREAM
-from connector.runs.records import Record
+from connector.runs.record import Record
 from connector.runs.repair import read_corrected
 from connector.runs.rerun import ChosenRows
 from connector.runs.step_rows import StepRows

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from connector.catalog.action import Action
 from connector.common.redaction import Redactor
 from connector.runs.job import STREAM, Job
-from connector.runs.records import Record
+from connector.runs.record import Record
 from connector.runs.run_state import LABELS, State, state_of
 from connector.runs.run_stores import store_of
 from connector.web.runs.control import Started, is_written_as_a_job

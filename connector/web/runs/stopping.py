@@ -8,7 +8,7 @@ import socket
 import sys
 
 from connector.errors import RunError
-from connector.runs.records import Record
+from connector.runs.record import Record
 from connector.runs.run_stores import store_of
 from connector.runs.stop_event import Process
 

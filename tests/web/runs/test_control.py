@@ -25,7 +25,8 @@ from connector.errors import RunError
 from connector.runs.job import Job
 from connector.runs.job_file import load_job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, find_by_id, list_records, save
+from connector.runs.record import Record
+from connector.runs.records import find_by_id, list_records, save
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.web.runs.control import RunControl, resumed_job, write_job
 from tests.web.guest import Guest, open_site, until

@@ -14,7 +14,8 @@ from connector.common.user_folders import records_folder
 from connector.runs import records
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
-from connector.runs.records import Record, save
+from connector.runs.record import Record
+from connector.runs.records import save
 from connector.web import run_pages
 from tests.web.guest import Guest, open_site
 
@@ -46,8 +47,8 @@ def test_each_run_is_on_one_page_and_a_page_reads_few_files(
 ) -> None:
     # Every tenth run takes until the present: its file was written last, and it was started before others.
     ids = [keep(tmp_path / f"{n}.jsonl", 60.0 * n, 60.0 * n + 90 if n % 10 else 9000.0) for n in range(30)]
-    parse, parsed = records._parse, []
-    monkeypatch.setattr(records, "_parse", lambda content: parsed.append(1) or parse(content))
+    parse, parsed = records.record_from_json, []
+    monkeypatch.setattr(records, "record_from_json", lambda content: parsed.append(1) or parse(content))
     assert listed(guest) == ids[:-4:-1]
     assert len(parsed) <= 16
     assert [id for page in range(1, 12) for id in listed(guest, page)] == ids[::-1]

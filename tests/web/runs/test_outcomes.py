@@ -13,7 +13,8 @@ import pytest
 from connector.catalog.catalog import Catalog
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
-from connector.runs.records import Record, save
+from connector.runs.record import Record
+from connector.runs.records import save
 from tests.web.guest import Guest, open_site
 
 

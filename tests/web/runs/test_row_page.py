@@ -16,7 +16,8 @@ from connector.catalog.catalog import Catalog
 from connector.common.redaction import Redactor
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
-from connector.runs.records import Record, find, find_by_id, save
+from connector.runs.record import Record
+from connector.runs.records import find, find_by_id, save
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.json_tree import MOST_MEMBERS, MOST_NODES, Node, make_tree
 from tests.web.guest import Guest, open_site

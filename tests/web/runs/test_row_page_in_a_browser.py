@@ -9,7 +9,8 @@ import pytest
 
 from connector.runs.job import Job
 from connector.runs.output_names import absolute
-from connector.runs.records import Record, save
+from connector.runs.record import Record
+from connector.runs.records import save
 from tests.web.conftest import DESKTOP, PHONE, OpenVisit
 from tests.web.runs.test_run_view_in_a_browser import too_wide
 from tests.web.test_accessible import violations

@@ -18,7 +18,8 @@ from connector.connections.connection import make_connection
 from connector.errors import RunError
 from connector.files.work_folder import partial_output_of
 from connector.runs.prepared import prepare
-from connector.runs.records import Record, list_records, save
+from connector.runs.record import Record
+from connector.runs.records import list_records, save
 from connector.runs.run import run
 from connector.runs.run_state import state_of
 from connector.runs.run_stores import shared_envelopes

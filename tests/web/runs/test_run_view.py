@@ -23,7 +23,8 @@ from connector.files.output_formats import OutputForm
 from connector.files.work_folder import partial_output_of
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, save
+from connector.runs.record import Record
+from connector.runs.records import save
 from connector.runs.run_state import state_of
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.setting import VARIABLE

@@ -14,7 +14,8 @@ import pytest
 
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, find, save
+from connector.runs.record import Record
+from connector.runs.records import find, save
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import write_lines
 from tests.web.conftest import PHONE, OpenVisit

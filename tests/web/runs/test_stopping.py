@@ -20,7 +20,8 @@ from connector.errors import RunError
 from connector.files.work_folder import partial_output_of
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of
-from connector.runs.records import Record, find, save
+from connector.runs.record import Record
+from connector.runs.records import find, save
 from connector.runs.stop_event import Process, StopEvent, process_of
 from connector.web.runs.stopping import stop_process, stoppable
 from tests.fakes import write_lines
