@@ -12,26 +12,9 @@ from hypothesis import strategies as st
 from connector.catalog.filter_grammar import FilterGrammar
 from connector.catalog.inputs import Input
 from connector.common.absent import ABSENT
-from connector.common.json_text import spelled_float
-from connector.common.times import UNITS, Unit
 from connector.errors import RowError
+from tests.catalog.reading import an_input, read, refusal
 from tests.examples import examples
-
-
-def an_input(schema: dict[str, Any], unit: Unit | None = None) -> Input:
-    return Input(name="it", title="It", schema=schema, unit=unit)
-
-
-def read(schema: dict[str, Any], value: Any, unit: Unit | None = None) -> Any:
-    return an_input(schema, unit).read(value)
-
-
-def refusal(schema: dict[str, Any], value: Any, unit: Unit | None = None) -> str:
-    with pytest.raises(RowError) as caught:
-        read(schema, value, unit)
-    assert caught.value.code == "input_invalid"
-    assert str(caught.value).startswith("it")
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -314,40 +297,6 @@ def test_a_schema_that_is_not_compiled_is_checked_all_the_same() -> None:
     assert "11 is not a multiple of 5" in refusal(schema, "11")
 
 
-# --- times -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("unit", "given", "value"),
-    [
-        ("iso", "2026-12-01T06:00:00-4:00", "2026-12-01T10:00:00Z"),
-        ("iso", 1500206400, "2017-07-16T12:00:00Z"),
-        ("iso", 1500206400.5, "2017-07-16T12:00:00.500Z"),
-        ("iso", "1500206400000", "2017-07-16T12:00:00Z"),
-        ("epoch_s", "2017-07-16T12:00:00Z", 1500206400),
-        ("epoch_ms", 1500206400, 1500206400000),
-        ("epoch_ms", "", ABSENT),
-        ("epoch_ms", None, ABSENT),
-    ],
-)
-def test_a_time_is_sent_in_its_unit(unit: Unit, given: Any, value: Any) -> None:
-    assert read({"type": "string", "format": "date-time"}, given, unit) == value
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ("tomorrow", '"tomorrow" is not a time'),
-        (True, "expected a time, got a boolean"),
-        ([1], "expected a time, got an array"),
-        (float("inf"), "is not a time"),
-        (1e300, "is not a time"),
-    ],
-)
-def test_what_is_no_time_is_refused(given: Any, message: str) -> None:
-    assert message in refusal({"type": "string"}, given, "epoch_s")
-
-
 # --- any text ----------------------------------------------------------------------------------------------
 
 PYTHON: dict[str, Any] = {
@@ -382,84 +331,6 @@ def test_any_text_gives_a_value_of_the_declared_type_or_a_row_error(name: str, t
         json.dumps(value, allow_nan=False)
     if name == "string" and text.strip():
         assert value == text
-
-
-CHECKLISTS = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "dueDate": {"type": "number", "as": "epoch_s"},
-            "tasks": {
-                "type": "array",
-                "items": {"type": "object", "properties": {"day": {"type": "string", "as": "date"}}},
-            },
-        },
-    },
-}
-
-
-@pytest.mark.parametrize("due", [1748390400, "1748390400000", "2025-05-28", "20250528T0000Z", 20250528])
-def test_a_time_in_a_nested_body_follows_the_same_rule(due: Any) -> None:
-    given = an_input(CHECKLISTS)
-    value = [{"name": "Move", "dueDate": due, "tasks": [{"day": due}, {}]}]
-    read = given.read(value)
-    assert read == [{"name": "Move", "dueDate": 1748390400, "tasks": [{"day": "2025-05-28"}, {}]}]
-    assert given.read(json.dumps(value)) == read
-    assert list(given.instants(read)) == [
-        ("it[0].dueDate", "2025-05-28T00:00:00Z"),
-        ("it[0].tasks[0].day", "2025-05-28"),
-    ]
-
-
-def test_a_time_in_a_nested_body_that_is_none_is_refused() -> None:
-    message = refusal(CHECKLISTS, [{"dueDate": 47088}])
-    assert message.startswith("it: at [0]: at .dueDate: 47088 looks like a spreadsheet date: 2028-12-01")
-    assert list(an_input(CHECKLISTS).instants([{"dueDate": None}, 5])) == []
-
-
-def test_the_instant_of_a_time_input_is_shown_whatever_its_unit() -> None:
-    for unit in UNITS:
-        given = an_input({"type": "string"}, unit)
-        ((place, shown),) = given.instants(given.read("2028-12-01"))
-        assert place == "it"
-        assert shown.removeprefix("after ").removesuffix("T00:00:00Z") == "2028-12-01"
-
-
-INT32, INT64 = {"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"}
-
-
-@pytest.mark.parametrize(
-    ("schema", "value"),
-    [(INT32, 2**31 - 1), (INT32, -(2**31)), (INT64, 2**63 - 1), (INT64, -(2**63)), (INT32, "2147483647.0")],
-)
-def test_an_integer_within_its_format_is_taken(schema: dict[str, Any], value: Any) -> None:
-    assert read(schema, value) == int(float(value)) if isinstance(value, str) else value
-
-
-@pytest.mark.parametrize("value", [2**31, -(2**31) - 1, str(2**31), 2147483648.0, "1" + "0" * 80])
-def test_an_integer_beyond_its_format_is_refused_wherever_it_is(value: Any) -> None:
-    message = refusal(INT32, value)
-    assert "is not between -2147483648 and 2147483647, the range of an int32" in message
-    assert len(message) < 150
-    assert "it.id: " in refusal({"type": "object", "properties": {"id": INT32}}, {"id": value})
-    assert "it[1]: " in refusal({"type": "array", "items": INT32}, [1, value])
-    assert "it[0]: " in refusal({"type": "array", "items": INT32}, f"[{value}]")
-
-
-@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
-def test_an_integer_beyond_64_bits_is_refused(value: int) -> None:
-    assert "the range of an int64" in refusal(INT64, value)
-    assert an_input(INT64).takes(value) is False
-
-
-@pytest.mark.parametrize("text", ["1E5", "1.10", "0.0", "1e-7"])
-def test_a_number_that_becomes_text_keeps_its_spelling(text: str) -> None:
-    number = json.loads(text, parse_float=spelled_float)
-    assert read({"type": "string"}, number) == text
-    assert read({"type": "array", "items": {"type": "string"}}, f"[{text}]") == [text]
-    assert read({"type": "number"}, number) == float(text)
 
 
 @pytest.mark.parametrize("value", ["B\udcfcro", "\ud83d", " \udfff"])

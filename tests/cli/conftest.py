@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from connector.cli.main import main
 from connector.common import redaction
+from connector.runs import wait
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.loopback import PATIENCE_S
 
@@ -107,3 +108,15 @@ def screen(text: str) -> list[str]:
             line[column] = character
             column += 1
     return lines
+
+
+@pytest.fixture
+def slow() -> Iterator[Sandbox]:
+    """A sandbox in which the work of devices takes time, and can fail."""
+    with Sandbox(devices=25, order_s=0.2) as running:
+        yield running
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "_POLLS_S", (0.0, 0.1))

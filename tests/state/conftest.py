@@ -12,6 +12,7 @@ from connector.files.file_output import OutputSettings
 from connector.files.output_formats import OutputForm
 from connector.files.work_folder import Start
 from connector.state import run_table
+from connector.state.databases import open_database
 from connector.state.run_output import DatabaseOutput
 from connector.state.runs import DatabaseRunStore
 from tests.files.outputs import RUN
@@ -40,3 +41,8 @@ def worker(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     yield open_output
     for output in opened:
         output.close()
+
+
+def expire(url: str) -> None:
+    """Let all leases be over, as if their workers had stopped 16 s ago."""
+    open_database(url).run("UPDATE connector_part SET seen = seen - interval '16 s'")

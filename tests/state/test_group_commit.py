@@ -23,9 +23,8 @@ from connector.state.group_commit import group_of
 from connector.state.group_statement import Write
 from tests.fakes import wait_until
 from tests.files.outputs import POST
-from tests.state.conftest import Open
+from tests.state.conftest import Open, expire
 from tests.state.outage import Outage
-from tests.state.test_runs import expire
 
 
 class Held:
