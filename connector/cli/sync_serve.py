@@ -11,14 +11,9 @@ from typing import cast
 
 from connector.cli.main import OK
 from connector.cli.ports import port_or_free
-from connector.cli.sync_apply import (
-    Console,
-    add_alerts,
-    add_writing,
-    describe_alerts,
-    scheduled_run,
-    writing_choice,
-)
+from connector.cli.sync_apply import add_alerts, add_writing, scheduled_run, writing_choice
+from connector.cli.sync_console import Console
+from connector.cli.sync_report import describe_alerts
 from connector.cli.sync_sides import read_with
 from connector.common.json_text import Json
 from connector.common.listening import LOOPBACK, netloc

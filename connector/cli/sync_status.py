@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from connector.cli.main import OK
-from connector.cli.sync_apply import OUTCOMES, clock_text, describe_alerts, problem_lines, progress_line
 from connector.cli.sync_plan import NOUNS, ROWS, hint
+from connector.cli.sync_report import OUTCOMES, clock_text, describe_alerts, problem_lines, progress_line
 from connector.cli.sync_sides import ENTITIES, add_json, positive_id, read_with
 from connector.common.plurals import counted
 from connector.sync.alert_run import alert_problems
