@@ -29,7 +29,7 @@ from connector.library.audited import audited
 from connector.library.checks import check_delays, check_run, require_option
 from connector.library.jobs import SETTINGS, run_jobs
 from connector.library.results import Results, result_of
-from connector.library.values import json_value
+from connector.library.session_actions import SessionActions
 from connector.runs.file_names import check_variable
 from connector.runs.job import DelayMs, Job
 from connector.runs.job_file import load_jobs
@@ -41,8 +41,6 @@ from connector.runs.preview import preview_row
 Self = TypeVar("Self", bound="Session")
 
 _DEFAULTS = Job(action="")
-_CLASSES = {"ninjaone": "NinjaOne(...)", "halopsa": "HaloPSA(...)"}
-"""The sessions of services that have a class."""
 
 
 class Session:
@@ -99,7 +97,7 @@ class Session:
         self._named = str(connection) if isinstance(connection, (str, Path)) else self.connection.name or None
         self._stop, self._opening, self._changing = Event(), Lock(), RLock()
         self._client: Client | None = None
-        self._prepared: dict[str, Prepared] = {}
+        self._actions = SessionActions(self.catalog, self.service, self._job)
         self._runs: WeakSet[Results] = WeakSet()
         self._stops: WeakSet[Event] = WeakSet()
         self._turns: WeakSet[Any] = WeakSet()
@@ -138,7 +136,7 @@ class Session:
 
         Raises errors as `call` does. ActionError is raised after the items of the pages before the failure.
         """
-        if not self._action(action).returns_list:
+        if not self._actions.prepared(action).action.returns_list:
             raise RunError(f"{action} does not return a list; use call")
         return self._items(self._envelopes(action, inputs, "each", confirm))
 
@@ -172,7 +170,7 @@ class Session:
         Raises RunError before anything is sent (ConnectionSetupError if the sign-in fails).
         """
         check_run(concurrency, results)
-        job = replace(self._job, action=self._name(action), rows=results, keep_row=keep_row)
+        job = replace(self._job, action=self._actions.full_name(action), rows=results, keep_row=keep_row)
         prepared = prepare(replace(job, templates=templates or {}), self.catalog)
         self._require_confirmation(prepared.action, confirm)
         self._opened(prepared)  # The client of the run uses its token.
@@ -211,7 +209,7 @@ class Session:
             check_variable(name)
         job = replace(
             self._job,
-            action=self._name(action),
+            action=self._actions.full_name(action),
             input=str(input),
             output=str(output),
             templates=templates or {},
@@ -277,7 +275,7 @@ class Session:
 
         Raises InputError if a value is missing or not valid.
         """
-        prepared, values = self._native(action), self._values(action, inputs)
+        prepared, values = self._actions.prepared(action), self._actions.values(action, inputs)
         with in_zone(zone_of(prepared.job, self.connection)):
             row = InputRow(1, values)
             shown = preview_row(
@@ -297,7 +295,7 @@ class Session:
 
     def describe(self, action: str, *, names: bool = True) -> dict[str, Json]:
         """Return the JSON Schema of an action's inputs; see `Catalog.describe`."""
-        return self.catalog.describe(self._name(action), names=names)
+        return self.catalog.describe(self._actions.full_name(action), names=names)
 
     def stop(self) -> None:
         """Start no further call or row, without waiting for those in progress; for signal handlers."""
@@ -331,50 +329,11 @@ class Session:
     ) -> None:
         self.close()
 
-    def _name(self, action: str) -> str:
-        """Return the name of an action in the catalog; the prefix of the service can be omitted.
-
-        Raises RunError for an action of another service.
-        """
-        own = self.service.prefix
-        if "." in action and not (own and action.startswith(own)):
-            for other in map(self.catalog.service, self.catalog.services):
-                if other is not self.service and other.prefix and action.startswith(other.prefix):
-                    session = _CLASSES.get(other.name, f'Session(..., service="{other.name}")')
-                    raise RunError(
-                        f"{action} is an action of {other.title}, and this is a session of "
-                        f"{self.service.title}; use {session}"
-                    )
-        return self.service.prefix + action.removeprefix(self.service.prefix)
-
-    def _action(self, action: str) -> Action:
-        return self._native(action).action
-
-    def _native(self, action: str) -> Prepared:
-        """Return an action prepared for native values, each in the field of the input's name."""
-        name = self._name(action)
-        if name not in self._prepared:
-            job = replace(self._job, action=name, match_fields=True, empty="send")
-            self._prepared[name] = prepare(job, self.catalog)
-        return self._prepared[name]
-
-    def _values(self, action: str, inputs: Mapping[str, Any]) -> dict[str, Json]:
-        declared = self._action(action).inputs
-        values: dict[str, Json] = {}
-        for given, value in inputs.items():
-            name = given if given in declared else given.removesuffix("_")
-            if name not in declared:
-                raise InputError("input_invalid", self._action(action).no_input(given))
-            if name in values:
-                raise InputError("input_invalid", f"{name}: it is given twice, also as {name}_")
-            values[name] = json_value(value, name)
-        return values
-
     def _envelopes(
         self, action: str, inputs: Mapping[str, Any], results: ResultMode, confirm: bool
     ) -> Generator[Envelope, None, None]:
         """Return the envelopes of one call, which sends when the first one is asked for."""
-        prepared, values = self._native(action), self._values(action, inputs)
+        prepared, values = self._actions.prepared(action), self._actions.values(action, inputs)
         self._require_confirmation(prepared.action, confirm)
         prepared = replace(prepared, job=replace(prepared.job, rows=results))
         invoker = make_invoker(prepared, self._opened(prepared))
@@ -388,7 +347,7 @@ class Session:
         The invoker signs in with its first request; if the sign-in fails, the row has the error. The host
         must confirm destructive actions itself. Raises RunError.
         """
-        prepared = self._native(action)
+        prepared = self._actions.prepared(action)
         prepared = replace(prepared, job=replace(prepared.job, rows=results))
         return make_invoker(prepared, self._opened(prepared, signs_in=False), recorder)
 
