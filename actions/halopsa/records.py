@@ -105,7 +105,7 @@ def merged(present: Sequence[Json], given: Mapping[str, Json], where: str, noun:
     for key, value in given.items():
         number = field_called(present, key, where, noun)["id"]
         if number in values:
-            raise RowError("input_invalid", f'{where}: "{shorten(key)}" is given twice, by name and by id')
+            raise RowError("input_invalid", f'{where}: "{shorten(key)}" appears twice, by name and by id')
         values[number] = value
     return [_with_value(field, values[field["id"]]) if field["id"] in values else field for field in present]
 

@@ -30,6 +30,6 @@ def pairs(texts: list[str], form: str) -> dict[str, str]:
         if not equals:
             raise RunError(f'"{text}" does not have the form {form}')
         if name in found:
-            raise RunError(f'"{name}" is given twice')
+            raise RunError(f'"{name}" appears twice')
         found[name] = value
     return found

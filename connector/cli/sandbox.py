@@ -88,7 +88,7 @@ def _pairs(texts: list[str]) -> dict[str, str]:
         if not equals:
             raise ValueError(f"{text!r} is not of the form NAME=VALUE, for example page_cap=ignored")
         if name in found:
-            raise ValueError(f"trap {name!r} is given twice")
+            raise ValueError(f"trap {name!r} appears twice")
         found[name] = value
     return found
 

@@ -121,7 +121,7 @@ def _plain_float(value: object) -> float:
 
 
 def loads_unique(text: str) -> Json:
-    """Return the value of a JSON text as `loads` does. Raises ValueError also for a member given twice."""
+    """Return the value of a JSON text, as `loads` does. Raises ValueError also for repeated members."""
     return loads(text, _unique_decoder)
 
 
@@ -130,7 +130,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f'the member "{shorten(twice, 80)}" is given twice')
+        raise ValueError(f'the member "{shorten(twice, 80)}" appears twice')
     return found
 
 

@@ -1,6 +1,6 @@
 """Reads HTTP/1.1 responses with `httptools` (the extra `fast`), in a fraction of the time of `http.client`.
 
-Some responses that servers send are errors in `httptools`, such as one with its length given twice. Those,
+Some responses that servers send are errors in `httptools`, such as one that repeats its length. Those,
 and all unusual ones, are left to `http_client_reader`, so that both readers return and raise the same.
 """
 

@@ -210,7 +210,7 @@ def parse_faults(text: str) -> dict[str, float]:
         if not equals:
             raise ValueError(f"{part!r} is not of the form NAME=RATE, for example 429=0.05")
         if name in rates:
-            raise ValueError(f"fault {name!r} is given twice")
+            raise ValueError(f"fault {name!r} appears twice")
         try:
             rates[name] = float(number)
         except ValueError:

@@ -90,7 +90,7 @@ def test_traps_are_listed(in_process: Ninjaone) -> None:
             ["--service", "halopsa", "--trap", "html=1"],
             "trap html has no value '1'; its values are no, page, ",
         ),
-        (["--service", "halopsa", "--trap", "html=no", "--trap", "html=page"], "trap 'html' is given twice"),
+        (["--service", "halopsa", "--trap", "html=no", "--trap", "html=page"], "trap 'html' appears twice"),
         (["--service", "halopsa", "--assets", "-1"], "must not be negative"),
     ],
 )

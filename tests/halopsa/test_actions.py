@@ -210,7 +210,7 @@ def test_k3_an_asset_whose_fields_the_agent_sees_in_part_is_refused(open_halo: O
         (
             "update_asset",
             {"asset_id": 5001, "fields": {"Memory": 1, "44": 2}},
-            "is given twice, by name and by id",
+            "appears twice, by name and by id",
         ),
         ("update_asset", {"asset_id": 5001, "customfields": {"CFTier": 1}}, "no custom field is called"),
     ],

@@ -210,7 +210,7 @@ def test_no_secret_is_shown(playbook: Playbook, sandbox: Sandbox, system_log: Pa
     )
     for refused in (found["visible"], found["both"]):
         assert refused["msg"] == "password is a secret: give it in secret_inputs. Nothing was sent"
-    assert found["twice"]["msg"].startswith("name is given twice")
+    assert found["twice"]["msg"].startswith("name appears twice")
     assert found["hidden"]["changed"] is True
     assert len(changes(sandbox)) == 1
     logged = system_log.read_text()

@@ -301,7 +301,7 @@ def test_parse_faults():
         ("429=2", "must be a number from 0 to 1"),
         ("429=-1", "must be a number from 0 to 1"),
         ("429=nan", "must be a number from 0 to 1"),
-        ("429=0.1,429=0.2", "given twice"),
+        ("429=0.1,429=0.2", "appears twice"),
         ("429=0.6,html=0.6", "sum to more than 1"),
     ],
 )

@@ -197,10 +197,10 @@ def test_a_member_that_is_given_twice_is_an_error(web: Web, shared_sandbox: Sand
     headers = {"Authorization": f"Bearer {web.key}"}
     for path in ("/actions/update_device", "/preview/update_device"):
         answer = web.client.post(path, data=twice, headers=headers, content_type="application/json")
-        assert 'the member "display_name" is given twice' in problem(answer, 400)
+        assert 'the member "display_name" appears twice' in problem(answer, 400)
     (envelope,) = envelopes(web.post("/actions/update_device", twice.decode()))
     assert envelope["meta"]["code"] == "input_invalid"
-    assert 'the member "display_name" is given twice' in envelope["error"]
+    assert 'the member "display_name" appears twice' in envelope["error"]
     assert sent(shared_sandbox) == []
 
 

@@ -1,4 +1,4 @@
-"""SIGKILL at every write point of a run that waits for the end of work: no order is given twice."""
+"""SIGKILL at every write point of a run that waits for the end of work: no request is sent twice."""
 
 from __future__ import annotations
 

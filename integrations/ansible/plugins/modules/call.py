@@ -192,14 +192,14 @@ def run(module: Any) -> None:
 
 
 def check_consent(module: Any, action: Any) -> None:
-    """Raise RunError for a secret that would be shown, an input given twice, or a missing confirmation."""
+    """Raise RunError for a secret that would be shown, a repeated input, or a missing confirmation."""
     visible, hidden = module.params["inputs"], module.params["secret_inputs"]
     module.no_log_values.update(action.secrets_in(visible))  # first, as every error shows the options
     for secret in action.secret_inputs:
         if secret.name in visible:
             raise RunError(f"{secret.name} is a secret: give it in secret_inputs. Nothing was sent")
     for name in visible.keys() & hidden.keys():
-        raise RunError(f"{name} is given twice, in inputs and in secret_inputs. Nothing was sent")
+        raise RunError(f"{name} appears twice, in inputs and in secret_inputs. Nothing was sent")
     if action.effect == "destructive" and not module.params["confirm"]:
         raise RunError(f"{action.name} is destructive: it requires confirm: true. Nothing was sent")
 
