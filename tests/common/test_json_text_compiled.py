@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -51,11 +51,9 @@ DOCUMENTS = st.one_of(
 
 
 @pytest.fixture(autouse=True)
-def all_texts() -> Iterator[None]:
-    """Texts of any length are read with `msgspec`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_text, "_LARGE", 0)
-        yield
+def all_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts of any length are read with `msgspec`. The tests' own `monkeypatch` undoes what both have set."""
+    monkeypatch.setattr(json_text, "_LARGE", 0)
 
 
 def without(work: Callable[[], Any]) -> Any:
