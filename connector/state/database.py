@@ -62,6 +62,11 @@ _ROLLED_BACK = ("40001", "40P01", "55P03", "57014")
 """The SQLSTATE of operational errors by which a database that can be reached reports that it has rolled the
 transaction back: a failed serialization, a deadlock, a lock that is not available, a cancelled statement."""
 
+_REPEATED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+"""The errors of a transaction that the database has rolled back because of another one."""
+_MOST_ATTEMPTS = 3
+"""The number of attempts to execute a statement that the database rolls back because of others."""
+
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -132,9 +137,13 @@ class Database:
     def run(self, statement: str, parameters: Parameters = (), *, binary: bool = False) -> list[Row]:
         """Execute one statement in a separate transaction, committed on return; return its rows.
 
+        It is executed again if it was the victim of a deadlock or a failed serialization: it had no effect.
         With `binary`, the values are not received as text, which for bytes is twice as long.
         """
         with self._connection() as connection:
+            for _ in range(_MOST_ATTEMPTS - 1):
+                with suppress(*_REPEATED):
+                    return _execute(connection, statement, parameters, binary=binary)
             return _execute(connection, statement, parameters, binary=binary)
 
     @contextmanager

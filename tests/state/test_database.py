@@ -103,6 +103,31 @@ def test_errors_after_which_nothing_took_effect(postgres: str, state: str, is_ro
     assert isinstance(caught.value, StatementRolledBackError) == is_rolled_back
 
 
+_ROLLED_BACK_TWICE = """
+DO $$ BEGIN IF nextval('attempts') < 3 THEN RAISE 'no' USING ERRCODE = '{}'; END IF; END $$
+"""
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_a_statement_that_was_rolled_back_because_of_others_is_executed_again(
+    postgres: str, state: str
+) -> None:
+    database = open_database(postgres)
+    database.run("CREATE SEQUENCE attempts")
+    database.run(_ROLLED_BACK_TWICE.format(state))
+    assert database.run("SELECT nextval('attempts')") == [(4,)]
+
+
+@pytest.mark.parametrize(("state", "attempts"), [("40001", 3), ("40P01", 3), ("55P03", 1), ("57014", 1)])
+def test_a_statement_is_not_executed_forever(postgres: str, state: str, attempts: int) -> None:
+    """One that waited too long for a lock, or that someone cancelled, is executed once."""
+    database = open_database(postgres)
+    database.run("CREATE SEQUENCE attempts")
+    with pytest.raises(StatementRolledBackError):
+        database.run(_ROLLED_BACK_TWICE.replace("< 3", "> 0").format(state))
+    assert database.run("SELECT nextval('attempts')") == [(attempts + 1,)]
+
+
 def test_the_database_ends_a_statement_before_it_counts_as_lost(postgres: str) -> None:
     limit = "SELECT setting::integer / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'"
     assert 0 < open_database(postgres).run(limit)[0][0] < database_module.RESPONSE_S - 2
