@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -312,9 +313,10 @@ def test_a_process_that_was_paused_after_its_sign_in_replaces_no_newer_token(
         assert other.token() == "access-2"
         return granted(1)
 
-    other = open_auth(service, connection, transport, clock, Redactor(), Database(postgres))
     transport.sign_ins = [be_replaced, granted(2), granted(3)]
-    assert late.token() == "access-1"  # until it expires, its own token is used
+    with closing(Database(postgres)) as own:
+        other = open_auth(service, connection, transport, clock, Redactor(), own)
+        assert late.token() == "access-1"  # until it expires, its own token is used
     assert make_auth(connection).token() == "access-2"
     saved = database.run("SELECT token FROM connector_refresh_token")
     assert saved == ([("refresh-2",)] if connection is GIVEN else [])
