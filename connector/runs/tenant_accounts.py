@@ -18,8 +18,11 @@ from connector.runs.prepared import Prepared
 from connector.runs.tenant_sign_in import SignIns
 
 
-def check_tenants(prepared: Prepared) -> None:
-    """Raise ConnectionSetupError unless every allowed connection is valid and at least one signs in."""
+def check_tenants(prepared: Prepared) -> dict[str, Connection]:
+    """Return the connections by tenant, after at least one has signed in.
+
+    Raises ConnectionSetupError if no one can sign in, or a connection is not valid.
+    """
     connections = tenant_connections(prepared)
     state = prepared.job.state
     clients = {
@@ -35,6 +38,7 @@ def check_tenants(prepared: Prepared) -> None:
     for given in clients.items():
         Thread(target=try_one, args=given, daemon=True).start()
     sign_ins.require_one(Event())
+    return connections
 
 
 def tenant_connections(prepared: Prepared) -> dict[str, Connection]:

@@ -159,13 +159,15 @@ class SharedRuns:
 
     def lines(self, run: int, part: int) -> Iterator[bytes]:
         """Yield the lines of the rows of a part, with only a few blocks in memory at a time."""
-        after = -1
-        while blocks := self.database.run(
-            "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
-            f" ORDER BY number LIMIT {_BLOCKS}",
-            [run, part, after],
-            binary=True,
-        ):
+        after, count = -1, _BLOCKS
+        while count == _BLOCKS:
+            blocks = self.database.run(
+                "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
+                f" ORDER BY number LIMIT {_BLOCKS}",
+                [run, part, after],
+                binary=True,
+            )
+            count = len(blocks)
             for number, block in blocks:
                 yield from block.splitlines(keepends=True)
                 after = number

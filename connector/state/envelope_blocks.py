@@ -30,13 +30,17 @@ def blocks(
     """
     chosen = "" if containing is None else " AND substring(lines FOR %s) = %s AND position(%s IN lines) > 0"
     choice = () if containing is None else (len(LINE_START), LINE_START, containing)
-    while rows := database.run(
-        "SELECT number, lines FROM (SELECT number, lines, octet_length(lines) AS size,"
-        " sum(octet_length(lines)) OVER (ORDER BY number) AS total FROM connector_envelopes"
-        f" WHERE run = %s AND part = %s AND number > %s{chosen} ORDER BY number LIMIT {_BLOCKS}) AS following"
-        " WHERE total <= %s OR total = size ORDER BY number",
-        [run, part, after, *choice, read_bytes or _READ_BYTES],
-        binary=True,
-    ):
-        for after, lines in rows:
+    is_last = False
+    while not is_last:
+        rows = database.run(
+            "SELECT number, lines, is_last FROM (SELECT number, lines, octet_length(lines) AS size,"
+            " sum(octet_length(lines)) OVER (ORDER BY number) AS total,"
+            " lead(number) OVER (ORDER BY number) IS NULL AS is_last FROM connector_envelopes"
+            f" WHERE run = %s AND part = %s AND number > %s{chosen} ORDER BY number LIMIT {_BLOCKS})"
+            " AS following WHERE total <= %s OR total = size ORDER BY number",
+            [run, part, after, *choice, read_bytes or _READ_BYTES],
+            binary=True,
+        )
+        is_last = not rows or rows[-1][2]
+        for after, lines, _ in rows:
             yield after, lines

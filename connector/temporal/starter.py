@@ -35,7 +35,7 @@ from connector.runs.recording import recorded, where
 from connector.runs.run import action_digest, checked_rows, fingerprint, open_rows
 from connector.runs.run_output import check_start, open_output
 from connector.runs.summary import Listener, Summary
-from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_of, tenant_connections
+from connector.runs.tenant_accounts import accounts_of, check_tenants, secrets_of
 from connector.runs.tenant_split import NOBODY
 from connector.state.chunks import SharedRun, SharedRuns
 from connector.state.database import DatabaseLostError
@@ -50,7 +50,9 @@ from connector.temporal.split import Split
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S, _LATER_LOOK_EVERY_S = 0.2, 1.0
+"""The interval in which a run is followed at first, and after some time, in seconds. Workers save their
+progress every second."""
 _REPORT_EVERY_S = 5.0
 _OF_STARTER = (
     *("input", "output", "errors", "summary", "state", "step_outputs", "follows", "only", "max_rows"),
@@ -132,8 +134,7 @@ def check_step(prepared: Prepared) -> None:
 def connections_of(prepared: Prepared) -> dict[str, Connection]:
     """Return the connections by tenant, after a sign-in. Raises ConnectionSetupError."""
     if prepared.choose:
-        check_tenants(prepared)
-        return tenant_connections(prepared)
+        return check_tenants(prepared)
     connection = load_connection(prepared.service, prepared.job.connection)
     connection = apply_policy(prepared.action, prepared.job, connection)
     sign_in(open_client(prepared.service, connection, 0, state=prepared.job.state))
@@ -239,7 +240,8 @@ class _RunWatcher:
 
     def _watch(self) -> State:
         """Return the state in which the workflow ends; cancel it if the run is stopping."""
-        seen, is_cancelled = time.monotonic(), False
+        began = seen = time.monotonic()
+        is_cancelled = False
         while True:
             state = self._engine.state(self._id)
             self._look()
@@ -250,7 +252,7 @@ class _RunWatcher:
             if time.monotonic() - seen > _REPORT_EVERY_S:
                 seen = time.monotonic()
                 self._report(state)
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(min(max(_LOOK_EVERY_S, (time.monotonic() - began) / 20), _LATER_LOOK_EVERY_S))
 
     def _report(self, state: State | None) -> None:
         """Log why the run does not continue, once for each reason."""

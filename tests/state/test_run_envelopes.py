@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.common.redaction import Redactor
 from connector.errors import RunError
 from connector.files import envelope_lines, long_list
+from connector.files.envelope_lines import row_of
 from connector.runs.run_stores import shared_envelopes
 from connector.state import run_envelopes
+from connector.state.database import Row
+from connector.state.databases import open_database
+from connector.state.envelope_blocks import blocks
 from connector.state.run_envelopes import RunEnvelopes
 from connector.web.runs.envelopes import Envelopes
 from tests.files.outputs import envelope
@@ -98,3 +103,25 @@ def test_without_a_database_there_is_nothing_and_one_that_is_lost_is_an_error(
     with pytest.raises(RunError, match="the database cannot be used"):
         shared_envelopes(outage.url, run)
     outage.end()
+
+
+@pytest.mark.parametrize(("read_bytes", "statements"), [(8 << 20, 1), (1, 5)])
+def test_the_envelopes_of_a_part_are_read_with_few_statements(
+    run: int, postgres: str, monkeypatch: pytest.MonkeyPatch, read_bytes: int, statements: int
+) -> None:
+    database = open_database(postgres)
+    executed = []
+    execute = database.run
+
+    def counting(*given: Any, **others: Any) -> list[Row]:
+        executed.append(given)
+        return execute(*given, **others)
+
+    monkeypatch.setattr(database, "run", counting)
+    found = b"".join(lines for _, lines in blocks(database, run, 1, read_bytes=read_bytes))
+    assert [row_of(line) for line in found.splitlines(keepends=True)] == [1, 3, 5, 7, 9]
+    assert len(executed) == statements
+
+
+def test_no_envelopes_are_read_with_one_statement(run: int, postgres: str) -> None:
+    assert list(blocks(open_database(postgres), run, 9)) == []

@@ -75,12 +75,12 @@ def test_large_blocks_are_not_read_at_once(
     def spy(*arguments: Any, **settings: Any) -> list[Row]:
         found = run(*arguments, **settings)
         if "octet_length" in arguments[1]:
-            read.append([len(some) for _, some in found])
+            read.append([len(some) for _, some, _ in found])
         return found
 
     monkeypatch.setattr(Database, "run", spy)
     assert [some for _, some in envelope_blocks.blocks(database, output.part.run, 0)] == lines
-    assert read == [[4, 6], [11], [25], [3, 3, 3], [3] + [1] * 7, *[[1] * 10] * 3, [1] * 3, []]
+    assert read == [[4, 6], [11], [25], [3, 3, 3], [3] + [1] * 7, *[[1] * 10] * 3, [1] * 3]
     monkeypatch.undo()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from connector.errors import InputError, RunInterruptedError, RunStoppedError
 from connector.files.readers import InputRow
 from connector.runs.tenant_split import NOBODY, read_line
 from connector.state.chunks import Progress, SharedRuns
+from connector.state.database import Row
 from connector.state.databases import open_database
 from connector.state.parts import Part, take_part
 from connector.temporal import split
@@ -90,6 +92,24 @@ def test_rows_are_read_block_by_block(runs: SharedRuns, held: Part) -> None:
     next(lines)
     runs.database.run("DELETE FROM connector_rows")
     assert len(list(lines)) < 10  # those of the blocks that were in memory
+
+
+@pytest.mark.parametrize(("count", "statements"), [(0, 1), (3, 1), (4, 2), (5, 2)])
+def test_rows_are_read_with_few_statements(
+    runs: SharedRuns, held: Part, monkeypatch: pytest.MonkeyPatch, count: int, statements: int
+) -> None:
+    for number in range(count):
+        runs.upload(held, {1: b'"%d"\n' % number})
+    executed = []
+    run = runs.database.run
+
+    def counting(*given: Any, **others: Any) -> list[Row]:
+        executed.append(given)
+        return run(*given, **others)
+
+    monkeypatch.setattr(runs.database, "run", counting)
+    assert list(runs.lines(held.run, 1)) == [b'"%d"\n' % number for number in range(count)]
+    assert len(executed) == statements
 
 
 def test_a_run_that_cannot_be_in_ranges_has_one_part_a_tenant(
