@@ -40,6 +40,7 @@ class Sizes:
     receiver_kills: int = 20
     receiver_s: int = 15
     tenants: int = 500
+    few_tenants: int = 60
     tenant_rows: int = 40
 
 
@@ -62,6 +63,7 @@ QUICK = Sizes(
     receiver_kills=1,
     receiver_s=1,
     tenants=10,
+    few_tenants=5,
     tenant_rows=5,
 )
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Literal
 import psycopg
 
 from benchmarks import work
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, Sizes
 from benchmarks.findings import Figure, Findings, Table, Target
 from benchmarks.measure import UnmeasuredError, in_turn
 from benchmarks.pace import DEFAULT_MS
@@ -44,11 +44,15 @@ State = Literal["files", "postgres", "temporal"]
 
 @dataclass(frozen=True)
 class Case:
-    """A run of an action, with its state in files or in a database, or with workers on Temporal."""
+    """A run of an action, with its state in files or in a database, or with workers on Temporal.
+
+    With `few`, it has so few tenants that the machine is not the bottleneck.
+    """
 
     action: str
     state: State
     workers: int = 0
+    few: bool = False
 
     @property
     def name(self) -> str:
@@ -57,17 +61,24 @@ class Case:
             return f"{self.action}: Temporal, {self.workers} worker{'s' * (self.workers > 1)}"
         return f"{self.action}: {'files' if self.state == 'files' else 'PostgreSQL'}, one process"
 
+    def tenants(self, sizes: Sizes) -> int:
+        """Return the number of its tenants."""
+        return sizes.few_tenants if self.few else sizes.tenants
+
 
 @dataclass(frozen=True)
 class Taken:
     """The measurement of one run; times are in seconds, and the values of `*_row` those for each row.
 
     `rate` is in requests/s from the first request to the last response; `wall_s` is the time of the command.
+    `connector_row_s` is the CPU time of the command and the workers, with their starts; `start_row_s` is that
+    of the workers before they take tasks.
     """
 
     wall_s: float
     rate: float
     connector_row_s: float
+    start_row_s: float
     servers_row_s: float
     commits_row: float
     wal_row: float
@@ -81,6 +92,11 @@ CASES = (
     *(Case("update_device", state) for state in ("files", "postgres")),
     Case("update_device", "temporal", 1),
 )
+FEW = (
+    *(Case("run_script", state, few=True) for state in ("files", "postgres")),
+    Case("run_script", "temporal", 1, few=True),
+)
+"""The runs whose elapsed time does not depend on the CPU time, if the machine does nothing else."""
 
 
 def measure(bench: Bench) -> Findings:
@@ -89,15 +105,32 @@ def measure(bench: Bench) -> Findings:
         return Findings(
             skipped=["the benchmark scale: requires PostgreSQL and Temporal (`make postgres temporal`)"]
         )
-    tenants, rows = bench.sizes.tenants, bench.sizes.tenants * bench.sizes.tenant_rows
-    input = write_tenant_rows(bench, tenants, rows)
-    runs, notes = in_turn({case.name: partial(_once, bench, case, input) for case in CASES}, 1)
-    taken = {case: runs[case.name][0] for case in CASES if runs.get(case.name)}
+    taken, notes = _measured(bench, CASES)
+    few, few_notes = _measured(bench, FEW)
+    return Findings(
+        [*_figures(taken), *_few_figures(few, bench.sizes)],
+        [_table(taken, bench.sizes), _table(few, bench.sizes)],
+        notes + few_notes,
+    )
+
+
+def _measured(bench: Bench, cases: Sequence[Case]) -> tuple[dict[Case, Taken], list[str]]:
+    """Return the measurements of cases with the same tenants, and the reasons of those that are missing."""
+    tenants = cases[0].tenants(bench.sizes)
+    input = write_tenant_rows(bench, tenants, tenants * bench.sizes.tenant_rows)
+    runs, notes = in_turn({case.name: partial(_once, bench, case, input) for case in cases}, 1)
+    return {case: runs[case.name][0] for case in cases if runs.get(case.name)}, notes
+
+
+def _table(taken: dict[Case, Taken], sizes: Sizes) -> Table:
+    tenants = next((case.tenants(sizes) for case in taken), 0)
     most = tenants * 1000 / DEFAULT_MS
     head = (
         "run",
         f"requests/s (of {most:,.0f})",
+        "s",
         "CPU of the connector, µs per row",
+        "start of the workers among it",
         "CPU of PostgreSQL and Temporal, µs per row",
         "transactions per row",
         "bytes of WAL per row",
@@ -105,8 +138,21 @@ def measure(bench: Bench) -> Findings:
         f"shorter than {DEFAULT_MS - EARLY_MS:g} ms",
     )
     lines = [(case.name, *_cells(run)) for case, run in taken.items()]
-    title = f"{tenants} tenants × {bench.sizes.tenant_rows} rows, state shared by machines"  # noqa: RUF001
-    return Findings(_figures(taken), [Table(title, head, lines)], notes)
+    title = f"{tenants} tenants × {sizes.tenant_rows} rows, state shared by machines"  # noqa: RUF001
+    return Table(title, head, lines)
+
+
+def _few_figures(taken: dict[Case, Taken], sizes: Sizes) -> list[Figure]:
+    """Return the overhead of Temporal in elapsed time, where the machine is not the bottleneck."""
+    temporal = taken.get(Case("run_script", "temporal", 1, few=True))
+    figures = []
+    states: tuple[State, ...] = ("postgres", "files")
+    for state in states:
+        one = taken.get(Case("run_script", state, few=True))
+        value = temporal.wall_s / one.wall_s if temporal and one else None
+        words = f"{sizes.few_tenants} tenants, elapsed time: Temporal ÷ one process with state in {state}"
+        figures.append(Figure(words, value, Target(1.3, most=True)))
+    return figures
 
 
 def _figures(taken: dict[Case, Taken]) -> list[Figure]:
@@ -138,7 +184,9 @@ def _figures(taken: dict[Case, Taken]) -> list[Figure]:
 def _cells(run: Taken) -> tuple[str, ...]:
     return (
         f"{run.rate:,.0f}",
+        f"{run.wall_s:.1f}",
         f"{run.connector_row_s * 1e6:,.0f}",
+        f"{run.start_row_s * 1e6:,.0f}",
         f"{run.servers_row_s * 1e6:,.0f}",
         f"{run.commits_row:.2f}",
         f"{run.wal_row:,.0f}",
@@ -149,7 +197,8 @@ def _cells(run: Taken) -> tuple[str, ...]:
 
 def _once(bench: Bench, case: Case, input: Path) -> Taken:
     """Run a case with new servers. Raises UnmeasuredError."""
-    tenants, rows = bench.sizes.tenants, bench.sizes.tenants * bench.sizes.tenant_rows
+    tenants = case.tenants(bench.sizes)
+    rows = tenants * bench.sizes.tenant_rows
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scale-")))
         served = stack.enter_context(_served(bench))
@@ -180,6 +229,7 @@ def _once(bench: Bench, case: Case, input: Path) -> Taken:
                 workers.append(worker)
             for worker in workers:
                 worker.wait_until_ready()
+        start_s = sum(_cpu_s(worker.pid) for worker in workers)
         before = _Load.of(database, temporal)
         run = bench.ninjaone(*arguments)
         after = _Load.of(database, temporal)
@@ -191,6 +241,7 @@ def _once(bench: Bench, case: Case, input: Path) -> Taken:
         run.wall_s,
         rows / served.span_s(rows),
         connector_s / rows,
+        start_s / rows,
         (after.cpu_s - before.cpu_s) / rows,
         (after.commits - before.commits) / rows,
         (after.wal - before.wal) / rows,
@@ -264,6 +315,11 @@ class _Worker:
             self._process = subprocess.Popen(
                 command, cwd=folder, env=bench.environment(), stderr=errors, stdin=subprocess.DEVNULL
             )
+
+    @property
+    def pid(self) -> int:
+        """The process of the worker."""
+        return self._process.pid
 
     def wait_until_ready(self) -> None:
         """Wait until the worker takes tasks. Raises UnmeasuredError."""
