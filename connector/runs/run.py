@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from threading import Event
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector.catalog.action import Action
 from connector.client.client import Client
@@ -33,6 +33,9 @@ from connector.runs.run_output import check_start, open_output, run_id_of
 from connector.runs.selection import Selection
 from connector.runs.step_rows import StepRows
 from connector.runs.summary import FailureLimit, Listener, Summary
+
+if TYPE_CHECKING:
+    from connector.runs.wait import Report, WaitPlan
 
 
 def run(
@@ -97,7 +100,10 @@ def run(
                 run_batch(
                     each_in_zone(distinct.rows(rows, output.done_rows) if distinct else rows, zone),
                     make_invoker(prepared, client, recorder, output),
-                    _waiting(prepared, output, client, clock, revise, summary),
+                    waiting_if_planned(
+                        *(output, prepared.wait, client, clock, revise, summary.wait_for),
+                        may_resume=STREAM not in (job.input, job.output),
+                    ),
                     clock,
                     listeners,
                     stop,
@@ -112,16 +118,22 @@ def run(
     return summary
 
 
-def _waiting(
-    prepared: Prepared, output: Output, client: Client, clock: Clock, revise: Listener, summary: Summary
+def waiting_if_planned(
+    output: Output,
+    plan: WaitPlan | None,
+    client: Client,
+    clock: Clock,
+    revise: Listener,
+    report: Report,
+    *,
+    may_resume: bool,
 ) -> Output:
-    """Return an output that waits for outcomes if the job does. Raises RunError."""
-    if prepared.wait is None:
+    """Return an output that waits for outcomes if there is a plan; see `waiting`. Raises RunError."""
+    if plan is None:
         return output
     from connector.runs.waiting_output import waiting  # imported only for runs that wait
 
-    may_resume = STREAM not in (prepared.job.input, prepared.job.output)
-    return waiting(output, prepared.wait, client, clock, revise, summary.wait_for, may_resume=may_resume)
+    return waiting(output, plan, client, clock, revise, report, may_resume=may_resume)
 
 
 def open_distinct(prepared: Prepared) -> AbstractContextManager[Distinct | None]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from connector.common import json_text
 from connector.common.json_text import Json
 from connector.state.database import Database
+from connector.state.envelope_blocks import blocks
 from connector.state.parts import Part as HeldPart
 
 _BLOCKS = 4
@@ -157,18 +159,24 @@ class SharedRuns:
             )
         ]
 
+    def has_envelope(self, run: int, containing: bytes) -> bool:
+        """Return whether an envelope of a run contains these bytes."""
+        parts = chain.from_iterable(self.parts_by_tenant(run))
+        found = (blocks(self.database, run, part, containing=containing) for part in parts)
+        return any(True for _ in chain.from_iterable(found))
+
     def lines(self, run: int, part: int) -> Iterator[bytes]:
         """Yield the lines of the rows of a part, with only a few blocks in memory at a time."""
         after, count = -1, _BLOCKS
         while count == _BLOCKS:
-            blocks = self.database.run(
+            found = self.database.run(
                 "SELECT number, lines FROM connector_rows WHERE run = %s AND part = %s AND number > %s"
                 f" ORDER BY number LIMIT {_BLOCKS}",
                 [run, part, after],
                 binary=True,
             )
-            count = len(blocks)
-            for number, block in blocks:
+            count = len(found)
+            for number, block in found:
                 yield from block.splitlines(keepends=True)
                 after = number
 

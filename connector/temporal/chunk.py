@@ -23,6 +23,7 @@ from connector.common.zones import each_in_zone
 from connector.connections.connection import Connection, load_connection
 from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
+from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.runs.batch import run_batch
 from connector.runs.job import Job
@@ -30,7 +31,7 @@ from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
 from connector.runs.recorded_job import job_from_json
 from connector.runs.rerun import Rerun
-from connector.runs.run import action_digest, open_distinct
+from connector.runs.run import action_digest, open_distinct, waiting_if_planned
 from connector.runs.summary import FailureLimit, Summary
 from connector.runs.tenant_split import NOBODY, read_line
 from connector.runs.tenants import Tenants
@@ -78,7 +79,7 @@ class Chunks:
             if found is None:
                 settings: Mapping[str, Any] = runs.settings(shared.run)
                 try:
-                    job = replace(job_from_json(settings["job"]), state=self._state)
+                    job = _in_database(job_from_json(settings["job"]), self._state)
                 except TypeError as error:
                     raise RunError(
                         f"run {shared.run} has a setting that this worker does not know: {error}; use the "
@@ -125,6 +126,14 @@ class Chunks:
                 "use the same connections on all machines"
             )
         return apply_policy(prepared.action, prepared.job, connection)
+
+
+def _in_database(job: Job, state: str) -> Job:
+    """Return a job as a worker runs it, whose rows and envelopes are in a database.
+
+    Its input and output have names, because a run from or to a standard stream could not be resumed.
+    """
+    return replace(job, state=state, input="rows", output="envelopes")
 
 
 def _rerun_of(job: Job, settings: Mapping[str, Any]) -> Rerun:
@@ -231,7 +240,7 @@ class ChunkRun:
             state=prepared.job.state,
         )
         sign_in(client)
-        summary = Summary()
+        summary = Summary(waits=prepared.wait is not None)
         with closing(outputs.open(0, client.redactor)) as output, open_distinct(prepared) as distinct:
             for envelope in output.earlier():
                 summary.count(envelope)
@@ -239,6 +248,11 @@ class ChunkRun:
                     distinct.keep(envelope)
             self._begin(outputs, summary, lambda: client.requests)
             rows = _Rows(self._runs, self._shared.run, self._parts).rows(NOBODY)
+
+            def revise(envelope: Envelope) -> None:
+                summary.revise(envelope)
+                self._limit.count(envelope.has_error)
+
             try:
                 run_batch(
                     each_in_zone(
@@ -246,14 +260,16 @@ class ChunkRun:
                         zone_of(prepared.job, connection),
                     ),
                     make_invoker(prepared, client, output.journal),
-                    output,
+                    waiting_if_planned(
+                        output, prepared.wait, client, clock, revise, summary.wait_for, may_resume=True
+                    ),
                     clock,
                     stop=stop,
                     concurrency=prepared.job.concurrency,
                     limit=self._limit,
                     summary=summary,
                     distinct=distinct,
-                    in_blocks=True,
+                    in_blocks=prepared.wait is None,  # because outcomes are added to the results
                 )
             finally:
                 client.flush_audit()

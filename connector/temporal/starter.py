@@ -21,6 +21,7 @@ from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone, in_zone
 from connector.connections.connection import Connection, load_connection
 from connector.errors import RunError, RunStoppedError, count_of
+from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
 from connector.files.work_folder import Start
 from connector.runs.account import Account
@@ -56,7 +57,7 @@ progress every second."""
 _REPORT_EVERY_S = 5.0
 _OF_STARTER = (
     *("input", "output", "errors", "summary", "state", "step_outputs", "follows", "only", "max_rows"),
-    *("expect_rows", "limit", "offset", "sample", "named_at", "output_exists"),
+    *("expect_rows", "limit", "offset", "sample", "named_at", "output_exists", "output_format", "bom"),
 )
 """The settings of a job that workers do not need."""
 
@@ -119,11 +120,6 @@ def check_step(prepared: Prepared) -> None:
     job = prepared.job
     if job.output == STREAM:
         raise RunError(f"{job.label}: a run on Temporal requires an output file; use --output FILE")
-    if prepared.wait is not None:
-        raise RunError(
-            f"{job.label}: --wait cannot be used with --on, because workers do not wait for queued work; use "
-            "one of them"
-        )
     if not job.state:
         raise RunError(
             f"{job.label}: a run on Temporal requires state that workers share: use --state "
@@ -170,11 +166,20 @@ def upload(
             "accounts": {name: account_digest(connection) for name, connection in connections.items()},
         }
         runs.create(held, settings)
-        Split(runs, held, in_ranges=not prepared.distinct).upload(rows, prepared.choose, stop)
+        Split(runs, held, in_ranges=_is_split(prepared)).upload(rows, prepared.choose, stop)
         shared = runs.find(held.run)
     if shared is None:
         raise RunStoppedError("the run was removed from the database by another process")
     return shared
+
+
+def _is_split(prepared: Prepared) -> bool:
+    """Return whether the rows of a connection are several chunks.
+
+    They are not if they share results, or if they wait for queued work: reports of a device are attributed to
+    its rows, and those of an earlier chunk that are late could be taken for those of a later one.
+    """
+    return not prepared.distinct and prepared.wait is None
 
 
 class _RunWatcher:
@@ -189,7 +194,8 @@ class _RunWatcher:
         self._problem = self._lost = ""
         self._total = runs.row_count(shared.run)
         self._progress = runs.progress(shared.run)
-        self.summary = Summary(queues=prepared.action.accepted)
+        self._waits = prepared.wait is not None
+        self.summary = Summary(queues=prepared.action.accepted, waits=self._waits)
         self._look()
         self.summary.resumed_rows = self._progress.rows
 
@@ -210,25 +216,31 @@ class _RunWatcher:
         Raises RunStoppedError.
         """
         state = self._engine.state(self._id)
-        if state == "running" or self._progress.rows != self._total:
+        if state == "running" or self._progress.rows != self._total or self._lacks_outcomes():
             if state != "running":
                 self._runs.restart_limit(output.part)
                 self._shared = self._runs.find(self._shared.run) or self._shared
                 self._engine.start(self._id, str(self._shared.run), self._shared.chunks or [])
             state = self._watch()
-        counted = Summary(queues=self.summary.queues, left_out=self.summary.left_out)
+        counted = Summary(queues=self.summary.queues, left_out=self.summary.left_out, waits=self._waits)
         counted.resumed_rows = self.summary.resumed_rows
         copied = copy_envelopes(self._runs, self._shared.run, output.parts)
-        notify_of_envelopes(copied, (counted.count, *listeners))
+        without_outcome: set[int] = set()
+
+        def look_for_order(envelope: Envelope) -> None:
+            if "order" in envelope.meta:
+                without_outcome.add(envelope.row)
+
+        notify_of_envelopes(copied, (counted.count, look_for_order, *listeners))
         _update(self.summary, counted)
         # The progress can be of an earlier moment, if the database was lost at the end of the workflow.
-        is_done = counted.rows == self._total
+        is_done = counted.rows == self._total and not without_outcome
         self.summary.stopped = not is_done
         self.summary.too_many_errors = self._has_too_many_errors()
         if is_done:
             merge_files(copied, output)
             output.finish()
-        elif self._progress.rows == self._total:
+        elif self._progress.rows == self._total and not without_outcome:
             raise RunStoppedError(
                 f"{count_of(self._total - counted.rows, 'row')} of {self._total} have no result in the "
                 "database; use --resume to run them"
@@ -237,6 +249,10 @@ class _RunWatcher:
             raise RunStoppedError(f"{self._engine.why_failed(self._id) or 'the workflow has ended'}")
         elif state == "cancelled" and not self._stop.is_set():
             raise RunStoppedError(f"the workflow {self._id} was cancelled; use --resume to continue")
+
+    def _lacks_outcomes(self) -> bool:
+        """Return whether a row may still wait for the end of its work."""
+        return self._waits and self._runs.has_envelope(self._shared.run, b'"order":')
 
     def _watch(self) -> State:
         """Return the state in which the workflow ends; cancel it if the run is stopping."""
@@ -269,6 +285,8 @@ class _RunWatcher:
             )
         elif failure := self._engine.last_failure(self._id):
             problem = f"a chunk of rows failed and will be tried again: {failure}"
+        elif self._waits and self._progress.rows == self._total:
+            problem = "all rows were run; the workers wait for the end of their work"
         if problem and problem != self._problem:
             logger.warning("%s", problem, extra={"notice": True})
         self._problem = problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread, current_thread
@@ -17,6 +17,7 @@ pytest.importorskip("temporalio", reason="the package temporalio is not installe
 from connector.catalog.catalog import Catalog
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError, RunStoppedError
 from connector.library.ninjaone import NinjaOne
+from connector.runs import wait
 from connector.runs.job import Job
 from connector.runs.prepared import Prepared, prepare
 from connector.runs.rerun import Rerun
@@ -309,3 +310,141 @@ def test_each_chunk_looks_names_up_once_and_finds_what_was_created_since(
     assert [(e["row"], e["meta"]["code"]) for e in found] == [(1, None), (2, None), (3, None)]
     paths = [(r["method"], r["path"]) for r in stage.sandbox.log.requests()]
     assert paths.count(("GET", "/v2/organizations")) == 2
+
+
+@pytest.fixture
+def slow_stage(
+    tmp_path: Path, catalog: Catalog, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
+    """A stage whose devices do their work later; that of device 7 fails."""
+    monkeypatch.setattr(wait, "_POLLS_S", (0.0, 0.1))
+    with Sandbox(devices=25, order_s=0.2) as sandbox:
+        yield Stage(tmp_path, sandbox, catalog, postgres)
+
+
+def scripts(stage: Stage, **settings: Any) -> Prepared:
+    """A job that runs a script on two devices, and waits for its end."""
+    rows = [{"id": id, "acme": str(stage.folder / "acme.yaml")} for id in (4, 7)]
+    return stage.prepared(
+        action="run_script",
+        templates={"device_id": "{{ id }}", "type": "SCRIPT", "script_id": "1"},
+        input=str(write_lines(stage.folder / "devices.jsonl", rows)),
+        wait_s=60.0,
+        **settings,
+    )
+
+
+def ends(envelopes: Iterable[Mapping[str, Any]]) -> list[tuple[str | None, str]]:
+    """The code and the outcome of each envelope; none of them waits."""
+    assert not any("order" in envelope["meta"] for envelope in envelopes)
+    return [(envelope["meta"]["code"], envelope["meta"]["outcome"]["state"]) for envelope in envelopes]
+
+
+ENDS = [(None, "completed"), ("execution_failed", "failed")]
+
+
+def scripts_sent(stage: Stage) -> int:
+    return sum(request["method"] == "POST" for request in stage.sandbox.log.requests())
+
+
+@pytest.mark.parametrize("of_rows", [False, True])
+def test_a_chunk_waits_for_the_end_of_queued_work(
+    slow_stage: Stage, monkeypatch: pytest.MonkeyPatch, of_rows: bool
+) -> None:
+    monkeypatch.setattr(split, "ROWS_A_PART", 1)  # The rows of a connection wait together, in one chunk.
+    acme = str(slow_stage.folder / "acme.yaml")
+    chosen = {"connection": "{{ acme }}", "allow_connections": {acme: acme}} if of_rows else {}
+    run = slow_stage.upload(scripts(slow_stage, max_errors=0, **chosen))
+    slow_stage.chunk(run).run(Event())
+    assert ends(slow_stage.envelopes(run)) == ENDS
+    assert slow_stage.runs.progress(run)[:2] == (2, 1)
+
+
+@pytest.mark.parametrize("of_rows", [False, True])
+def test_a_worker_that_takes_over_waits_and_sends_nothing_again(
+    slow_stage: Stage, monkeypatch: pytest.MonkeyPatch, of_rows: bool
+) -> None:
+    acme = str(slow_stage.folder / "acme.yaml")
+    chosen = {"connection": "{{ acme }}", "allow_connections": {acme: acme}} if of_rows else {}
+    run, stop = slow_stage.upload(scripts(slow_stage, **chosen)), Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(wait, "_POLLS_S", (0.0, 60.0))
+        patched.setattr(wait.Waiter, "_poll", lambda *given: (stop.set(), ([], given[2]))[1])
+        with pytest.raises(RunInterruptedError):
+            slow_stage.chunk(run).run(stop)
+    assert ["order" in envelope["meta"] for envelope in slow_stage.envelopes(run)] == [True, True]
+    assert slow_stage.chunk(run).run(Event())
+    assert ends(slow_stage.envelopes(run)) == ENDS
+    assert scripts_sent(slow_stage) == 2
+
+
+def test_a_run_whose_wait_was_interrupted_is_not_complete_until_it_is_resumed(
+    slow_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its rows have envelopes, but those of the database still wait for their outcomes."""
+    stop, output = Event(), slow_stage.folder / "out.jsonl"
+
+    class Engine:
+        """Runs the only chunk at once."""
+
+        def __init__(self, _: Address) -> None:
+            self._state = "none"
+
+        def state(self, _: str) -> str:
+            return self._state
+
+        def start(self, _: str, run: str, chunks: list[int]) -> None:
+            self._state = "completed"
+            if stop.is_set():
+                assert slow_stage.chunk(int(run)).run(Event())
+                return
+            monkeypatch.setattr(wait.Waiter, "_poll", lambda *_: stop.set() or ([], 0))
+            monkeypatch.setattr(wait, "_POLLS_S", (0.0, 60.0))
+            with pytest.raises(RunInterruptedError):
+                slow_stage.chunk(int(run)).run(stop)
+            self._state = "cancelled"
+
+        def close(self) -> None: ...
+
+    poll = wait.Waiter._poll
+    monkeypatch.setattr(starter, "Engine", Engine)
+    address = Address("localhost:7233", "default", "q")
+    summary = run_on_temporal(address, scripts(slow_stage), stop=stop)
+    assert (summary.rows, summary.stopped, output.exists()) == (2, True, False)
+    monkeypatch.setattr(wait.Waiter, "_poll", poll)
+    monkeypatch.setattr(wait, "_POLLS_S", (0.0, 0.1))
+    summary = run_on_temporal(address, scripts(slow_stage), "resume")
+    assert (summary.rows, summary.failed, summary.stopped) == (2, 1, False)
+    assert not summary.is_accepted
+    assert ends([json.loads(line) for line in output.read_text().splitlines()]) == ENDS
+    assert scripts_sent(slow_stage) == 2
+
+
+@pytest.mark.parametrize("settings", [{"bom": True, "output": "out.csv"}, {"output_format": "xlsx"}])
+def test_a_worker_does_not_check_the_output_of_the_starter(stage: Stage, settings: dict[str, Any]) -> None:
+    run = stage.upload(stage.prepared(**settings))
+    assert stage.chunk(run).run(Event())
+
+
+def test_a_row_that_waits_when_its_worker_is_stopped_is_left_to_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not fail as in a run that cannot be resumed."""
+    acme = str(stage.folder / "acme.yaml")
+    rows = write_lines(stage.folder / "own.jsonl", [{"n": n, "acme": acme} for n in range(1, 4)])
+    chosen = {"connection": "{{ acme }}", "allow_connections": {acme: acme}, "input": str(rows)}
+    run, stop = stage.upload(stage.prepared(**chosen)), Event()
+    stage.sandbox.set_faults(queue=[None, "429"])
+    responses: list[object] = []
+
+    def stop_at_the_second(request: object) -> None:
+        responses.append(request)
+        if len(responses) == 2:
+            stop.set()
+
+    stage.sandbox.before_response(stop_at_the_second)
+    monkeypatch.setattr("connector.common.clock.PATIENCE_S", 0.0)
+    with pytest.raises(RunInterruptedError):
+        stage.chunk(run).run(stop)
+    assert stage.chunk(run).run(Event())
+    assert [envelope["meta"]["code"] for envelope in stage.envelopes(run)] == [None] * 3

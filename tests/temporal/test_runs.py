@@ -28,8 +28,10 @@ def open_stage(tmp_path: Path, temporal: TemporalServer, postgres: str) -> Itera
     """Create a stage: of so many tenants and rows."""
     with ExitStack() as stack:
 
-        def make(tenants: int = 4, rows: int = 80, on: TemporalServer = temporal) -> Stage:
-            sandboxes = [stack.enter_context(Sandbox()) for _ in range(tenants)]
+        def make(
+            tenants: int = 4, rows: int = 80, on: TemporalServer = temporal, order_s: float = 0.0
+        ) -> Stage:
+            sandboxes = [stack.enter_context(Sandbox(order_s=order_s)) for _ in range(tenants)]
             return Stage(tmp_path / "stage", sandboxes, postgres, on.url(tmp_path.name), rows)
 
         yield make
@@ -58,6 +60,27 @@ def test_a_killed_worker_is_replaced(open_stage: Open) -> None:
         one.kill()
         assert run.wait() in (0, 1), run.said()
     stage.check_complete(most_unknown=4)
+
+
+def test_a_killed_worker_is_replaced_while_it_waits_for_queued_work(open_stage: Open) -> None:
+    """Its replacement waits, too, and sends nothing again."""
+    stage = open_stage(tenants=2, rows=2, order_s=5.0)
+    device = {"device_id": "{{ 1 if n == 1 else 4 }}", "type": "SCRIPT", "script_id": "1"}
+    stage.write_job(action="run_script", templates=device, wait="2m")
+
+    def scripts() -> int:
+        logs = [sandbox.log.requests() for sandbox in stage.sandboxes]
+        return sum(request["method"] == "POST" for log in logs for request in log)
+
+    with stage.worker("one") as one, stage.run("--yes") as run:
+        wait_until(lambda: scripts() == 2)
+        database = open_database(stage.state)
+        wait_until(lambda: database.run("SELECT count(*) FROM connector_envelopes") == [(2,)])
+        one.kill()
+        with stage.worker("two"):
+            assert run.wait() == 0, run.said()
+    assert [envelope["meta"]["outcome"]["state"] for envelope in stage.envelopes()] == ["completed"] * 2
+    assert scripts() == 2
 
 
 def test_a_paused_worker_that_was_replaced_sends_nothing_more(open_stage: Open) -> None:
