@@ -29,6 +29,7 @@ from connector.cli.logs import show_log_by
 from connector.cli.main import OK
 from connector.cli.notify import add_notify, open_notifier
 from connector.cli.output_options import add_output, failed_row_text
+from connector.cli.printed_results import PrintedResults
 from connector.cli.progress import Progress
 from connector.cli.stopping import stopping
 from connector.cli.summary import Report, describe
@@ -115,10 +116,16 @@ def _run(options: argparse.Namespace) -> int:
         now = SystemClock().now()
         with SpareFolder(report) as spare:
             jobs = make_jobs(options, now, _start(options), spare)
+            if options.on:
+                spare.printed = PrintedResults(jobs, _start(options), spare)
+                jobs = spare.printed.jobs
             check_inputs_kept(jobs, files_read(options))
             report.write_to(jobs[0].summary)
             steps = prepare_jobs(jobs, options, now)
-            return run_steps(steps, options, report, spare, run_on(options.on, steps))
+            exit_code = run_steps(steps, options, report, spare, run_on(options.on, steps))
+            if spare.printed:
+                spare.printed.print()
+            return exit_code
 
 
 def run_on(url: str | None, steps: Sequence[Prepared]) -> RunStep | None:
@@ -162,8 +169,11 @@ def _start(options: argparse.Namespace) -> Start:
 class SpareFolder:
     """The folder of the outputs of steps that have none, if the job's output is standard output.
 
-    It is removed at the end, unless a row failed or the run stopped.
+    If the job runs on workers, it also has the results that are `printed`. It is removed at the end, unless a
+    row failed or the run stopped.
     """
+
+    printed: PrintedResults | None = None
 
     def __init__(self, report: Report) -> None:
         self._report, self.path = report, Path()
@@ -186,8 +196,11 @@ class SpareFolder:
             return
         if kind is None and self._report.exit_code == OK:
             shutil.rmtree(self.path, ignore_errors=True)
+        elif self.printed and (options := self.printed.how_to_resume) and any(self.path.iterdir()):
+            print(f"the run can be continued with the options {options}", file=sys.stderr)
         elif any(self.path.iterdir()):
-            print(f"results of the earlier steps: {self.path}", file=sys.stderr)
+            of = "" if self.printed else " of the earlier steps"
+            print(f"results{of}: {self.path}", file=sys.stderr)
         else:
             self.path.rmdir()
 

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tempfile
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 pytest.importorskip("temporalio", reason="the package temporalio is not installed")
 
 from connector.cli.main import build_parser
+from connector.errors import RunStoppedError
+from connector.runs import wait
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.temporal import starter
+from connector.temporal.address import Address
+from connector.temporal.chunk import Chunks
+from connector.temporal.workflow import ChunkInput
 from tests.cli.conftest import Ninjaone
 from tests.conftest import ROOT
 from tests.fakes import write_lines
+from tests.kept_catalog import CATALOG
 from tests.loopback import free_port
 
-pytestmark = pytest.mark.in_process
-
-STATE = "postgresql://127.0.0.1:9/nowhere"
-JOB = """\
-connection: connection.yaml
-input: rows.jsonl
-output: out
-wait: 5m
-steps:
-  - {name: found, action: get_device, templates: {device_id: "{{ device_id }}"}}
-  - name: again
-    action: reboot_device
-    input: {step: found}
-    templates: {device_id: "{{ device_id }}", mode: NORMAL}
-"""
+pytestmark = pytest.mark.in_process("patched")
 
 
 def test_the_page_says_what_each_option_does() -> None:
@@ -47,9 +43,7 @@ def test_the_page_says_what_each_option_does() -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (("run", "update_device", "-o", "-"), "a run on Temporal requires an output file; use --output FILE"),
-        (("run", "reboot_device", "-o", "out.jsonl", "--wait"), "--wait cannot be used with --on"),
-        (("run", "job.yaml"), "again (reboot_device): --wait cannot be used with --on"),
+        (("run", "update_device", "-o", "-", "--resume"), "a run to standard output cannot be resumed"),
         (("run", "update_device", "-o", "out.jsonl"), "a run on Temporal requires state that workers share"),
         (("rerun", "first.jsonl"), "a run on Temporal requires state that workers share"),
     ],
@@ -63,18 +57,120 @@ def test_what_workers_cannot_do_is_refused_before_anything_is_sent(
     message: str,
 ) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device_id": 1, "mode": "NORMAL"}, {"device_id": 999}])
-    (tmp_path / "job.yaml").write_text(JOB)
     if command[0] == "rerun":
         sent = ("run", "update_device", "-i", "rows.jsonl", "-t", "display_name=PC", "-o", "first.jsonl")
         first = ninjaone(*sent, "-t", "device_id={{ device_id }}", "-c", "connection.yaml", "--delay-ms", "0")
         assert first.returncode == 1, first.stderr
     else:
         command += ("--yes",)
-    if command[1] != "job.yaml" and command[0] == "run":
+    if command[0] == "run":
         command += ("-i", "rows.jsonl", "-c", "connection.yaml", "--match-fields")
     before = [*sandbox.log.requests(), *sandbox.log.signins()]
-    state = STATE if "job.yaml" in command else ""
-    refused = ninjaone(*command, "--on", f"temporal://127.0.0.1:{free_port()}", NINJAONE_STATE=state)
+    refused = ninjaone(*command, "--on", f"temporal://127.0.0.1:{free_port()}")
     assert (refused.returncode, message in refused.stderr) == (2, True), refused.stderr
     assert [*sandbox.log.requests(), *sandbox.log.signins()] == before
     assert not list(tmp_path.glob("out*"))
+
+
+class Engine:
+    """Runs the chunks of a run at once, in this process."""
+
+    url = ""
+    is_lost = False
+
+    def __init__(self, _: Address) -> None:
+        self._state = "none"
+
+    def state(self, _: str) -> str:
+        return self._state
+
+    def start(self, _: str, run: str, chunks: list[int]) -> None:
+        if self.is_lost:
+            raise RunStoppedError("the workflow cannot be started")
+        for group, count in enumerate(chunks):
+            for chunk in range(count):
+                Chunks(CATALOG, self.url)(ChunkInput(run, group, chunk)).run(Event())
+        self._state = "completed"
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def engine(postgres: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Engine]:
+    """Replaces Temporal and its workers; the files of runs without an output are in the folder `spare`."""
+    monkeypatch.setattr(Engine, "url", postgres)
+    monkeypatch.setattr(Engine, "is_lost", False)
+    monkeypatch.setattr(starter, "Engine", Engine)
+    monkeypatch.setenv("NINJAONE_STATE", postgres)
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
+    return Engine
+
+
+ON = ("--on", "temporal://localhost")
+COMMAND = ("run", "get_device", "-t", "device_id={{ id }}", "-c", "connection.yaml", "--delay-ms", "0")
+
+
+@pytest.mark.parametrize("form", [("--results",), ("--output-format", "csv"), ("--output-format", "table")])
+def test_results_are_printed_as_those_of_a_run_on_one_machine(
+    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": id} for id in (2, 1, 3)])
+    here = ninjaone(*COMMAND, "-i", "rows.jsonl", *form)
+    there = ninjaone(*COMMAND, "-i", "rows.jsonl", *form, *ON)
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout) == (0, here.stdout)
+    assert there.stdout.count("\n") >= 3
+    assert not list((tmp_path / "spare").glob("steps-*"))
+
+
+def test_results_with_failed_rows_are_kept_after_they_were_printed(
+    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}, {"id": 999}])
+    done = ninjaone(*COMMAND, "-i", "rows.jsonl", "--results", *ON)
+    assert (done.returncode, done.stdout.count("\n")) == (1, 1), done.stderr
+    assert "row 2: not_found: " in done.stderr
+    (kept,) = (tmp_path / "spare").glob("steps-*/results.jsonl")
+    assert f"results: {kept.parent}" in done.stderr
+    assert kept.read_text() == done.stdout
+
+
+def test_a_run_that_prints_its_results_can_be_resumed(
+    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}, {"id": 2}])
+    engine.is_lost = True
+    stopped = ninjaone(*COMMAND, "-i", "rows.jsonl", "--output-format", "csv", *ON)
+    assert (stopped.returncode, stopped.stdout) == (3, ""), stopped.stderr
+    found = re.search(r"continued with the options --resume --output (\S+)", stopped.stderr)
+    assert found, stopped.stderr
+    engine.is_lost = False
+    again = ("--output-format", "csv", "--resume", "--output", found[1])
+    done = ninjaone(*COMMAND, "-i", "rows.jsonl", *again, *ON)
+    assert done.returncode == 0, done.stderr
+    assert len(Path(found[1]).read_text().splitlines()) == 3
+
+
+def test_the_last_step_of_a_job_is_printed_and_waits(
+    ninjaone: Ninjaone,
+    engine: type[Engine],
+    connection_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wait, "_POLLS_S", (0.0, 0.05))
+    write_lines(tmp_path / "rows.jsonl", [{"device_id": 1}])
+    steps = [
+        {"name": "found", "action": "get_device", "templates": {"device_id": "{{ device_id }}"}},
+        {"name": "again", "action": "run_script", "input": {"step": "found"}, "templates": SCRIPT},
+    ]
+    job = {"connection": "connection.yaml", "input": "rows.jsonl", "wait": "60s", "delay_ms": 0}
+    (tmp_path / "job.yaml").write_text(json.dumps({**job, "steps": steps}))
+    done = ninjaone("run", "job.yaml", "--output", "-", "--yes", *ON)
+    assert done.returncode == 0, done.stderr
+    (envelope,) = map(json.loads, done.stdout.splitlines())
+    assert (envelope["has_error"], envelope["meta"]["outcome"]["state"]) == (False, "completed")
+    assert not list((tmp_path / "spare").glob("steps-*"))
+
+
+SCRIPT = {"device_id": "{{ device_id }}", "type": "SCRIPT", "script_id": 1}
