@@ -8,10 +8,13 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.cli.main import OK
+from connector.cli.worker import TASK_QUEUE, require_temporal
+from connector.common.json_text import Json
 from connector.errors import RunError, count_of
 from connector.files.unfinished import SentRequests
 from connector.runs.record import Record
@@ -20,7 +23,7 @@ from connector.runs.run_stores import FILES
 from connector.state.setting import find_state, shown
 
 if TYPE_CHECKING:
-    from connector.state.unfinished_run import UnfinishedRun
+    from connector.state.unfinished_run import UnfinishedRun, Workflow
 
 
 def discard(options: argparse.Namespace) -> int:
@@ -48,20 +51,50 @@ def discard(options: argparse.Namespace) -> int:
         check(FILES.sent_by_unfinished_run(of))
         FILES.discard(of, keep_output=True)
     text = f"{of}: the unfinished run was removed"
+    as_json: dict[str, Json] = {"discarded": str(of)}
     if workflow:
-        text += (
-            "; its workflow in Temporal was not cancelled: the next chunk of rows will fail. If it is "
-            f"still running, cancel it: temporal workflow cancel --workflow-id {workflow}"
-        )
-    as_json = {"discarded": str(of)} | ({"workflow": workflow} if workflow else {})
+        workflow = workflow._replace(address=options.on or workflow.address)
+        why_not = _cancel(workflow)
+        text += f"; {_text_of(workflow, why_not)}"
+        as_json |= {"workflow": workflow.id, "cancelled": not why_not}
     print(json.dumps(as_json) if options.json else text, file=sys.stderr)
     return OK
 
 
+def _cancel(workflow: Workflow) -> str:
+    """Cancel the workflow of a run that was removed; return why it cannot be cancelled, or an empty text."""
+    if not workflow.address:
+        return "its address is not known"
+    try:
+        require_temporal()
+        from connector.temporal.address import read_address  # imported only if it is used
+        from connector.temporal.engine import Engine
+
+        with closing(Engine(read_address(workflow.address, TASK_QUEUE))) as engine:
+            state = engine.state(workflow.id)
+            if state == "none":
+                return f"{engine.address.host} does not have it"
+            if state is not None and (state != "running" or engine.cancel(workflow.id)):
+                return ""
+            return f"{engine.address.host}: the Temporal server does not respond"
+    except RunError as error:
+        return str(error)
+
+
+def _text_of(workflow: Workflow, why_not: str) -> str:
+    """Return a clause on the workflow of a run that was removed."""
+    if not why_not:
+        return f"its workflow {workflow.id} is cancelled"
+    return (
+        f"its workflow in Temporal was not cancelled ({why_not}): its next chunk of rows will fail. If it is "
+        f"still running, cancel it: temporal workflow cancel --workflow-id {workflow.id}"
+    )
+
+
 def _discard_in_database(
     state: str, of: Path, record: Record | None, check: Callable[[SentRequests], None]
-) -> str | None:
-    """Remove the run that the record names; return the id of its workflow, or None. Raises RunError.
+) -> Workflow | None:
+    """Remove the run that the record names; return its workflow, or None. Raises RunError.
 
     Another job can have an output of the same name, so a run without a record of this file is kept.
     """

@@ -17,6 +17,13 @@ from connector.state.run_table import sent_requests
 from connector.state.worker_file import key_of, worker_of
 
 
+class Workflow(NamedTuple):
+    """The workflow of a run on Temporal: its id, and the URL of its server; empty if it is not known."""
+
+    id: str
+    address: str
+
+
 class UnfinishedRun(NamedTuple):
     """A run: its id, its output as the job names it, its start in epoch seconds, and its fingerprint."""
 
@@ -49,11 +56,11 @@ def find_unfinished(database: Database, path: Path, run_id: int | None) -> list[
 
 def discard_unfinished(
     database: Database, path: Path, run_id: int, check: Callable[[SentRequests], None]
-) -> str | None:
+) -> Workflow | None:
     """Remove an unfinished run, and its files beside its output, which is kept.
 
     `check` raises RunError if the run must not be removed with the requests that it has sent; no worker can
-    continue the run in the meantime. Return the id of its workflow in Temporal, or None. Raises RunError.
+    continue the run in the meantime. Return its workflow, which is not cancelled, or None. Raises RunError.
     """
     work_folder.check_not_running(path)
     with nothing_sent(), database.transaction() as transaction:
@@ -64,9 +71,10 @@ def discard_unfinished(
         require_free(transaction, str(path), worker_of(path), run_id)
         check(sent_requests(transaction, run_id))
         workflows = transaction.run(
-            "SELECT workflow::text FROM connector_shared_run WHERE run = %s", [run_id]
+            "SELECT workflow::text, coalesce(settings ->> 'on', '') FROM connector_shared_run WHERE run = %s",
+            [run_id],
         )
         remove(transaction, [run_id])
     delete_removed(database)
     work_folder.discard(path, keep_output=True)
-    return f"run-{workflows[0][0]}" if workflows else None
+    return Workflow(f"run-{workflows[0][0]}", workflows[0][1]) if workflows else None

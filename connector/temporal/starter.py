@@ -99,7 +99,10 @@ def run_on_temporal(
         try:
             runs = SharedRuns(output.store.database)
             with nothing_sent(), in_zone(zone):
-                shared = upload(runs, output.part, prepared, connections, each_in_zone(rows, zone), stop)
+                shared = upload(
+                    *(runs, output.part, prepared, connections, each_in_zone(rows, zone), stop),
+                    address=str(address),
+                )
         except RunError:
             output.abandon()
             raise
@@ -151,14 +154,20 @@ def upload(
     connections: Mapping[str, Connection],
     rows: Iterator[InputRow],
     stop: Event,
+    *,
+    address: str = "",
 ) -> SharedRun:
-    """Return the shared run; its rows are uploaded if this was not completed before."""
+    """Return the shared run; its rows are uploaded if this was not completed before.
+
+    `address` is that of its workflow, for `rerun --discard`.
+    """
     shared = runs.find(held.run)
     if shared is None or shared.chunks is None:
         rerun = prepared.rerun
         settings: dict[str, Json] = {
             "job": {n: v for n, v in job_to_json(prepared.job).items() if n not in _OF_STARTER},
             "now": SystemClock().now(),
+            "on": address,
             "action": action_digest(prepared.action),
             "code": code_digest(prepared.action),
             "done": {str(row): list(map(dict, its)) for row, its in rerun.done.items()} if rerun else {},

@@ -7,6 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 from threading import Event
+from typing import ClassVar
 
 import pytest
 
@@ -16,6 +17,7 @@ from connector.cli.main import build_parser
 from connector.errors import RunStoppedError
 from connector.runs import wait
 from connector.sandbox.ninjaone.server import Sandbox
+from connector.state.databases import open_database
 from connector.temporal import starter
 from connector.temporal.address import Address
 from connector.temporal.chunk import Chunks
@@ -77,8 +79,10 @@ class Engine:
 
     url = ""
     is_lost = False
+    cancelled: ClassVar[list[str]] = []
 
-    def __init__(self, _: Address) -> None:
+    def __init__(self, address: Address) -> None:
+        self.address = address
         self._state = "none"
 
     def state(self, _: str) -> str:
@@ -92,6 +96,10 @@ class Engine:
                 Chunks(CATALOG, self.url)(ChunkInput(run, group, chunk)).run(Event())
         self._state = "completed"
 
+    def cancel(self, id: str) -> bool:
+        self.cancelled.append(f"{id} on {self.address.host}")
+        return not self.is_lost
+
     def close(self) -> None: ...
 
 
@@ -100,7 +108,9 @@ def engine(postgres: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ty
     """Replaces Temporal and its workers; the files of runs without an output are in the folder `spare`."""
     monkeypatch.setattr(Engine, "url", postgres)
     monkeypatch.setattr(Engine, "is_lost", False)
+    monkeypatch.setattr(Engine, "cancelled", [])
     monkeypatch.setattr(starter, "Engine", Engine)
+    monkeypatch.setattr("connector.temporal.engine.Engine", Engine)
     monkeypatch.setenv("NINJAONE_STATE", postgres)
     (tmp_path / "spare").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
@@ -109,6 +119,44 @@ def engine(postgres: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ty
 
 ON = ("--on", "temporal://localhost")
 COMMAND = ("run", "get_device", "-t", "device_id={{ id }}", "-c", "connection.yaml", "--delay-ms", "0")
+
+
+@pytest.mark.parametrize(
+    ("state", "on", "is_lost", "text"),
+    [
+        ("running", (), False, "is cancelled"),
+        ("running", ("--on", "temporal://other:7"), False, "is cancelled"),
+        ("completed", (), True, "is cancelled"),
+        ("running", (), True, "localhost:7233: the Temporal server does not respond"),
+        (None, (), False, "localhost:7233: the Temporal server does not respond"),
+        ("none", (), False, "localhost:7233 does not have it"),
+        ("running", ("--on", "temporal:///"), False, "is not the address of a Temporal server"),
+    ],
+)
+def test_the_workflow_of_a_run_that_is_discarded_is_cancelled_if_possible(
+    ninjaone: Ninjaone,
+    engine: type[Engine],
+    connection_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str | None,
+    on: tuple[str, ...],
+    is_lost: bool,
+    text: str,
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}])
+    engine.is_lost = True
+    assert ninjaone(*COMMAND, "-i", "rows.jsonl", "-o", "out.jsonl", *ON).returncode == 3
+    engine.is_lost = is_lost
+    monkeypatch.setattr(Engine, "state", lambda *_: state)
+    done = ninjaone("rerun", "out.jsonl", "--discard", *on)
+    assert (done.returncode, text in done.stderr) == (0, True), done.stderr
+    is_cancelled = text == "is cancelled"
+    assert ("temporal workflow cancel --workflow-id run-" in done.stderr) != is_cancelled
+    host = "other:7" if on else "localhost:7233"
+    is_asked = state == "running" and "address" not in text
+    assert [name.partition(" on ")[2] for name in engine.cancelled] == ([host] if is_asked else [])
+    assert open_database(engine.url).run("SELECT 1 FROM connector_run") == []
 
 
 @pytest.mark.parametrize("form", [("--results",), ("--output-format", "csv"), ("--output-format", "table")])

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -131,6 +131,26 @@ def test_a_starter_that_was_killed_can_watch_its_run_again(open_stage: Open) -> 
         with stage.run("--resume") as run:
             assert run.wait() == 0, run.said()
     stage.check_complete()
+
+
+def test_the_workflow_of_a_run_that_is_discarded_is_cancelled(open_stage: Open) -> None:
+    from connector.temporal.address import read_address
+    from connector.temporal.engine import Engine
+
+    stage = open_stage(tenants=1, rows=40)
+    stage.write_job(delay_ms=100)
+    with stage.worker("one") as one, stage.run() as run:
+        wait_until(lambda: len(stage.sent()) > 2)
+        run.kill()
+        one.kill()
+    database = open_database(stage.state)
+    database.run("UPDATE connector_part SET seen = NULL")  # as after the end of their leases
+    ((id,),) = database.run("SELECT workflow::text FROM connector_shared_run")
+    with Process(stage.starter, stage.state, "rerun", "out.jsonl", "--discard", "--yes") as discard:
+        assert discard.wait() == 0, discard.said()
+    assert f"its workflow run-{id} is cancelled" in discard.said()
+    with stage.worker("two"), closing(Engine(read_address(stage.on, ""))) as engine:
+        wait_until(lambda: engine.state(f"run-{id}") == "cancelled", 60)
 
 
 def test_a_worker_that_is_stopped_leaves_its_rows_to_others(open_stage: Open) -> None:
