@@ -18,6 +18,7 @@ from connector.catalog.action import Action
 from connector.catalog.catalog import Catalog
 from connector.client.factory import open_client, sign_in
 from connector.common.clock import SystemClock
+from connector.common.durability import reserved_open_files
 from connector.common.redaction import Redactor
 from connector.common.zones import each_in_zone
 from connector.connections.connection import Connection, load_connection
@@ -25,7 +26,7 @@ from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
-from connector.runs.batch import run_batch
+from connector.runs.batch import most_open_files, run_batch
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
@@ -241,7 +242,11 @@ class ChunkRun:
         )
         sign_in(client)
         summary = Summary(waits=prepared.wait is not None)
-        with closing(outputs.open(0, client.redactor)) as output, open_distinct(prepared) as distinct:
+        with (
+            reserved_open_files(most_open_files(prepared.job.concurrency)),
+            closing(outputs.open(0, client.redactor)) as output,
+            open_distinct(prepared) as distinct,
+        ):
             for envelope in output.earlier():
                 summary.count(envelope)
                 if distinct:

@@ -15,10 +15,12 @@ import pytest
 pytest.importorskip("temporalio", reason="the package temporalio is not installed")
 
 from connector.catalog.catalog import Catalog
+from connector.common import durability
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError, RunStoppedError
 from connector.library.ninjaone import NinjaOne
 from connector.runs import wait
 from connector.runs.job import Job
+from connector.runs.job_run import run_all
 from connector.runs.prepared import Prepared, prepare
 from connector.runs.rerun import Rerun
 from connector.sandbox.ninjaone.server import Sandbox
@@ -424,6 +426,26 @@ def test_a_run_whose_wait_was_interrupted_is_not_complete_until_it_is_resumed(
 def test_a_worker_does_not_check_the_output_of_the_starter(stage: Stage, settings: dict[str, Any]) -> None:
     run = stage.upload(stage.prepared(**settings))
     assert stage.chunk(run).run(Event())
+
+
+@pytest.mark.parametrize("of_rows", [False, True])
+def test_files_are_reserved_for_all_rows_in_progress(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, of_rows: bool
+) -> None:
+    """On a worker, and on one machine."""
+    reserved: list[int] = []
+    monkeypatch.setattr(durability, "allow_open_files", reserved.append)
+    acme = str(stage.folder / "acme.yaml")
+    rows = write_lines(stage.folder / "own.jsonl", [{"n": n, "acme": acme} for n in (1, 2)])
+    settings: dict[str, Any] = {"concurrency": 200, "input": str(rows), "connection": acme}
+    if of_rows:
+        settings |= {"connection": "{{ acme }}", "allow_connections": {acme: acme}}
+    stage.chunk(stage.upload(stage.prepared(**settings))).run(Event())
+    assert max(reserved) >= 600
+    reserved.clear()
+    list(run_all([stage.prepared(**settings)], "new"))
+    assert max(reserved) >= 600
+    assert durability._reserved == 0
 
 
 def test_a_row_that_waits_when_its_worker_is_stopped_is_left_to_others(
