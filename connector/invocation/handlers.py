@@ -114,7 +114,9 @@ class Inputs:
             if name not in values:
                 continue
             value, place, target = values[name], given.place, given.target
-            if place == "body" and target:
+            if place == "body" and len(target) == 1:
+                body[target[0]] = value
+            elif place == "body" and target:
                 _put(body, target, value)
             elif place == "body":
                 body = value

@@ -117,8 +117,7 @@ class _Batch:
         for row in rows:
             if not self.goes_on():
                 return False
-            results = self.work(row)
-            while some := _some(results):
+            for some in _written_together(self.work(row)):
                 self.write(some)
         return True
 
@@ -163,16 +162,18 @@ class _Batch:
             self._limit.count()
 
 
-def _some(results: Iterator[Result]) -> list[Result]:
-    """Return the next results that are written together."""
+def _written_together(results: Iterator[Result]) -> Iterator[list[Result]]:
+    """Yield the results in lists, each of which is written at once."""
     some: list[Result] = []
     size = 0
     for result in results:
         some.append(result)
         size += len(result[1])
         if len(some) == _WRITTEN_AT_ONCE or size >= _BYTES_AT_ONCE:
-            break
-    return some
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _size(result: Result) -> int:

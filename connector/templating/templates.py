@@ -257,7 +257,15 @@ class _KeptContext(threading.local):
     """The context in which a thread evaluates expressions. It is reused, because creating one is slow."""
 
     def __init__(self) -> None:
-        self.context = _context({})
+        self.context = _FieldsContext(environment, {}, None, {})
+
+
+class _FieldsContext(Context):
+    """A context in which no names are set, so that a name is looked up only once."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Return the value of a name, or `missing`."""
+        return self.parent.get(key, missing)
 
 
 def _context(names: dict[str, Any]) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,20 @@ from connector.http.messages import (
 )
 
 # Requests
+
+
+def test_a_request_is_compared_copied_and_frozen_like_a_dataclass() -> None:
+    given: dict[str, Any] = {field.name: f"any {field.name}" for field in fields(Request)}
+    one = Request(**given)
+    assert vars(one) == given
+    assert Request(*given.values()) == one
+    assert replace(one) == one
+    for name in given:
+        other: dict[str, Any] = {name: "other"}
+        assert (replace(one, **other) == one) is (name in ("result", "template"))
+        with pytest.raises(FrozenInstanceError):
+            setattr(one, name, "other")
+    assert Request("GET", "/v2/x") == replace(one, **vars(Request("GET", "/v2/x")))
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,20 @@ def test_rows_are_counted_and_not_their_items(
     assert (summary.rows, summary.succeeded, summary.failed) == (3, 2, 1)
 
 
+@pytest.mark.parametrize(("item", "counts"), [(1, [100, 100, 50]), ("x" * (1 << 17), [2, 1])])
+def test_the_envelopes_of_a_row_are_written_together_up_to_a_limit(
+    client: Client, transport: FakeTransport, tmp_path: Path, item: Any, counts: list[int]
+) -> None:
+    class Counted(Kept):
+        def write(self, lines: bytes) -> None:
+            counted.append(lines.count(b"\n"))
+
+    counted: list[int] = []
+    transport.answers = [reply([item] * sum(counts))]
+    run_batch(rows(1), invoker(declare(tmp_path), client, rows="each"), Counted(), FakeClock())
+    assert counted == counts
+
+
 @pytest.mark.parametrize(
     "result", ["{1, 2}", "float('nan')", "{(1, 2): 3}", "object()", "b'bytes'", "inputs", "[object()]"]
 )

@@ -198,10 +198,10 @@ def test_a_row_on_another_thread_does_not_get_into_the_one_that_is_rendered() ->
     reached, go_on = Event(), Event()
 
     class Waiting(Scope):
-        def __getitem__(self, name: str) -> Any:
+        def get(self, name: str, default: Any = None) -> Any:
             reached.set()
             assert go_on.wait(20)
-            return super().__getitem__(name)
+            return super().get(name, default)
 
     with ThreadPoolExecutor(1) as thread:
         rendered = thread.submit(together, Waiting({"a": 1, "b": 2}))
