@@ -44,8 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--all"):
-        examples.SHARE = 1
+    examples.load_profile(is_all=config.getoption("--all"))
     gc.disable()  # Until all tests are collected: what is collected stays, and to search it takes seconds.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # Tests that were started in the background ignore Ctrl-C, and so would all that they start.
