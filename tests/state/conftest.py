@@ -19,6 +19,8 @@ from tests.files.outputs import RUN
 from tests.state.outage import outage  # noqa: F401 (a fixture)
 
 Open = Callable[..., DatabaseOutput]
+WAITS_FOR_LOCK = "wait_event_type = 'Lock' AND datname = current_database()"
+"""Finds the connections of this database that wait for a lock: other tests use the same server."""
 
 
 @pytest.fixture

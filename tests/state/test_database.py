@@ -175,8 +175,8 @@ def test_a_database_that_is_away_is_reported_without_its_password() -> None:
 
 
 def test_a_database_that_does_not_respond_is_lost(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_database(postgres)  # which may take longer
     monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
-    database = open_database(postgres)
     with pytest.raises(DatabaseLostError, match=r"no response in 0\.3 s|statement timeout"):
         database.run("SELECT pg_sleep(30)")
 

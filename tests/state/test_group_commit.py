@@ -23,7 +23,8 @@ from connector.state.group_commit import group_of
 from connector.state.group_statement import Write
 from tests.fakes import wait_until
 from tests.files.outputs import POST
-from tests.state.conftest import Open, expire
+from tests.loopback import PATIENCE_S
+from tests.state.conftest import WAITS_FOR_LOCK, Open, expire
 from tests.state.outage import Outage
 
 
@@ -38,7 +39,7 @@ class Held:
 
     def _first_waits(self, statement: str, *others: Any, **settings: Any) -> list[Row]:
         self.statements.append(statement)
-        assert self._may_go.wait(10)
+        assert self._may_go.wait(PATIENCE_S)
         return self._run(statement, *others, **settings)
 
     def together(self, *writes: Callable[[], Any]) -> list[BaseException | None]:
@@ -129,7 +130,7 @@ def test_accounts_are_locked_in_order_so_that_processes_do_not_wait_for_each_oth
     for account in "ab":
         group.commit(pace(account))
     lock = "SELECT 1 FROM connector_pace WHERE account = %s FOR UPDATE NOWAIT"
-    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    blocked = f"SELECT count(*) FROM pg_stat_activity WHERE {WAITS_FOR_LOCK}"
     held = Held(database, monkeypatch)
     with ThreadPoolExecutor(1) as pool, database.transaction() as other:
         other.run(lock, ["a"])
@@ -310,7 +311,7 @@ def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
 
         def acquire(self, timeout: float | None = None) -> bool:
             if timeout is not None:
-                assert self.leads.wait(10)
+                assert self.leads.wait(PATIENCE_S)
                 raise KeyboardInterrupt
             return True
 
@@ -418,7 +419,7 @@ def test_a_thread_leads_if_the_one_that_led_has_ended(postgres: str, monkeypatch
     group._take()
     waiting = threading.Thread(target=group.commit, args=(pace("waiting"),), daemon=True)
     waiting.start()
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     assert isinstance(taken.error, DatabaseLostError)
     assert "the thread that writes for others ended; the change may have taken effect" in str(taken.error)
@@ -460,7 +461,7 @@ def test_responses_are_committed_after_an_unexpected_error(
     group.submit(pace("a"))
     thread = group._thread
     assert thread
-    thread.join(10)
+    thread.join(PATIENCE_S)
     group.submit(pace("b"))
     wait_until(lambda: accounts(database) == ["b"])
 

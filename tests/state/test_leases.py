@@ -16,7 +16,7 @@ from connector.state.parts import Part, take_part
 from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
 from tests.files.outputs import POST, envelope
-from tests.state.conftest import Open, expire
+from tests.state.conftest import WAITS_FOR_LOCK, Open, expire
 
 
 def test_a_run_that_is_running_is_left_alone(worker: Open, postgres: str) -> None:
@@ -132,8 +132,7 @@ def test_a_takeover_waits_for_an_intent_that_is_being_recorded(worker: Open, pos
     expire(postgres)
 
     def waiting() -> int:
-        count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        return int(database.run(count)[0][0])
+        return int(database.run(f"SELECT count(*) FROM pg_stat_activity WHERE {WAITS_FOR_LOCK}")[0][0])
 
     with ThreadPoolExecutor(2) as pool:
         with suppress(ZeroDivisionError), database.transaction() as transaction:

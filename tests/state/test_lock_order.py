@@ -13,8 +13,7 @@ from connector.state.databases import open_database
 from connector.state.group_statement import Write, execute
 from connector.state.parts import Part, require_free
 from tests.fakes import wait_until
-
-_WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+from tests.state.conftest import WAITS_FOR_LOCK
 
 
 def two_parts(database: Database) -> list[Part]:
@@ -43,6 +42,6 @@ def test_a_write_to_several_parts_does_not_hold_one_while_it_waits_for_an_earlie
         with database.transaction() as transaction:
             require_free(transaction, "out", "me", held[0].run, 1)
             written = pool.submit(write, database, held)
-            wait_until(lambda: bool(database.run(_WAITING)))
+            wait_until(lambda: bool(database.run(f"SELECT 1 FROM pg_stat_activity WHERE {WAITS_FOR_LOCK}")))
             require_free(transaction, "out", "me", held[0].run)  # a deadlock, if the write has locked part 2
         written.result()

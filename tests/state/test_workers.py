@@ -166,9 +166,6 @@ def test_a_database_behind_a_network_that_drops_everything_stops_the_run(
 ) -> None:
     given, connection = job
     port = int(postgres.rpartition(":")[2].partition("/")[0])
-    monkeypatch.setattr(database, "RESPONSE_S", 0.5)
-    monkeypatch.setattr(database, "_SLOW_S", 0.4)
-    monkeypatch.setitem(database._OPTIONS, "connect_timeout", 2)
     connect, late = database.Database._connect, []
 
     def watched(self: database.Database) -> Any:
@@ -177,11 +174,15 @@ def test_a_database_behind_a_network_that_drops_everything_stops_the_run(
 
     monkeypatch.setattr(database.Database, "_connect", watched)
     monkeypatch.setattr(database, "LOST_S", 600.0)
-    with closing(Proxy(port)) as proxy:
+    with closing(Proxy(port)) as proxy, monkeypatch.context() as patch:
         prepared = prepare(replace(given, state=postgres.replace(f":{port}/", f":{proxy.port}/")), catalog)
 
         def cut(envelope: Envelope) -> None:
-            proxy.drops = envelope.row == 3
+            if envelope.row == 3:  # Until then, the statements may take their time.
+                patch.setattr(database, "RESPONSE_S", 0.5)
+                patch.setattr(database, "_SLOW_S", 0.4)
+                patch.setitem(database._OPTIONS, "connect_timeout", 2)
+                proxy.drops = True
 
         with pytest.raises(RunStoppedError, match=r"no response in 0\.5 s"):
             run(prepared, connection=connection, listeners=(cut,))

@@ -26,10 +26,20 @@ class Workers:
     """The workers of one run, and what can be observed of it from outside."""
 
     def __init__(
-        self, folder: Path, sandbox: Sandbox, kind: Kind, rows: int, url: str, **settings: Any
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        kind: Kind,
+        rows: int,
+        url: str,
+        *,
+        response_s: float = 0,
+        **settings: Any,
     ) -> None:
+        """`response_s` limits the database's responses in seconds, instead of the default."""
         self.folder, self.sandbox, self.kind, self.rows, self.url = folder, sandbox, kind, rows, url
         self._settings = settings
+        self._limits = {"WORKER_RESPONSE_S": f"{response_s}"} if response_s else {}
 
     def folder_of(self, name: str) -> Path:
         """The folder of a worker, with the job, its input and the connection."""
@@ -60,7 +70,7 @@ class Workers:
             "PYTHONPATH": str(ROOT),
             "NINJAONE_STATE": url or self.url,
             "WORKER_LEASE_S": str(LEASE_S),
-            "WORKER_RESPONSE_S": "2",
+            **self._limits,
             "WORKER_POINT": point,
         }
         return subprocess.Popen(

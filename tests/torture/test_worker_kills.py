@@ -141,7 +141,8 @@ def test_workers_that_die_lose_nothing_and_send_nothing_twice(
             Sandbox(latency_ms=3 * concurrency, devices=200, seed=runs) as sandbox,
             closing(Proxy(own_postgres.port)) as proxy,
         ):
-            workers = Workers(tmp_path / str(runs), sandbox, kind, ROWS, own_postgres.url(), **settings)
+            folder, url = tmp_path / str(runs), own_postgres.url()
+            workers = Workers(folder, sandbox, kind, ROWS, url, response_s=2, **settings)
             for table in ("run", "journal", "envelopes"):
                 open_database(own_postgres.url()).run(f"DELETE FROM connector_{table}")
             hardships = Hardships(workers, own_postgres, proxy, concurrency, 100 * seed + runs, met)
