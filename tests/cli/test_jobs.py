@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,9 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
+from tests.interruption import hold_from, interrupt, wait_for_requests
+
+pytestmark = pytest.mark.in_process
 
 JOB = """\
 connection: connection.yaml
@@ -181,15 +183,15 @@ def test_ctrl_c_finishes_the_row_and_the_job_can_be_resumed(
     job: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"device": n} for n in range(3, 15)])
-    command = [sys.executable, "-m", "connector", "run", "--yes", str(job), "--delay-ms"]
-    process = subprocess.Popen([*command, "50"], stderr=subprocess.PIPE, text=True, env=os.environ)
-    wait_until(lambda: len(sandbox.log.requests()) >= 15)
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=30)
+    command = [sys.executable, "-m", "connector", "run", "--yes", str(job)]
+    hold_from(sandbox, 15)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+    wait_for_requests(process, 15, sandbox)
+    message = interrupt(process, sandbox)
     assert process.returncode == 130, message
     assert "--resume" in message
     assert outputs(tmp_path / "out") == ["read.jsonl.run", "renamed.jsonl"]
-    resumed = subprocess.run([*command, "0", "--resume"], capture_output=True, text=True)
+    resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert sent(sandbox, "PATCH") == [f"/v2/device/{n}" for n in range(3, 15)]
     assert sent(sandbox, "POST") == [f"/v2/device/{n}/reboot/NORMAL" for n in range(3, 15)]

@@ -18,6 +18,7 @@ from connector.common.package_data import schema
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
+from tests.interruption import hold_from, interrupt, wait_for_requests
 from tests.loopback import Server, Talk, answering, read_only
 
 pytestmark = pytest.mark.in_process
@@ -172,12 +173,12 @@ def test_an_interrupted_run_is_reported(
     sandbox: Sandbox, connection_file: Path, server: Server, tmp_path: Path
 ) -> None:
     write_rows(tmp_path, *range(1, 20))
-    command = [sys.executable, "-m", "connector", *map(str, RUN[:-1]), "50", "--ping-url", server.base_url]
+    command = [sys.executable, "-m", "connector", *map(str, RUN), "--ping-url", server.base_url]
     command += ["--notify-url", server.base_url + "/hook"]
+    hold_from(sandbox, 3)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    wait_until(lambda: len(sandbox.log.requests()) >= 3)
-    process.send_signal(signal.SIGTERM)
-    _, message = process.communicate(timeout=30)
+    wait_for_requests(process, 3, sandbox)
+    message = interrupt(process, sandbox, number=signal.SIGTERM)
     assert process.returncode == 130, message
     assert [target for target, _ in posted(server)] == ["/start", "/fail", "/hook"]
     assert posted(server)[-1][1]["summary"]["state"] == "interrupted"

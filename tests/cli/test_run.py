@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,10 @@ from connector.common.package_data import schema
 from connector.files.journal import VERSION
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
-from tests.fakes import wait_until, write_lines
+from tests.fakes import write_lines
+from tests.interruption import hold_from, interrupt, wait_for_requests
+
+pytestmark = pytest.mark.in_process
 
 
 def envelopes(path: Path) -> list[dict[str, Any]]:
@@ -248,18 +250,18 @@ def test_ctrl_c_finishes_the_row_and_the_run_can_be_resumed(
 ) -> None:
     rows = write_lines(tmp_path / "rows.jsonl", [{"device_id": n, "mode": "NORMAL"} for n in range(1, 21)])
     command = [sys.executable, "-m", "connector", "run", "reboot_device", "--yes", "-c", str(connection_file),
-               "-i", str(rows), "-o", str(tmp_path / "out.jsonl"), "--delay-ms", "50"]  # fmt: skip
+               "-i", str(rows), "-o", str(tmp_path / "out.jsonl"), "--delay-ms", "0"]  # fmt: skip
+    hold_from(sandbox, 3)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
-    wait_until(lambda: len(sandbox.log.requests()) >= 3)
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=30)
+    wait_for_requests(process, 3, sandbox)
+    message = interrupt(process, sandbox)
     assert process.returncode == 130, message
     assert "--resume" in message
     assert not (tmp_path / "out.jsonl").exists()
-    found = subprocess.run([*command[:-1], "0"], capture_output=True, text=True)
+    found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 2
     assert "an unfinished run is in" in found.stderr
-    resumed = subprocess.run([*command[:-1], "0", "--resume"], capture_output=True, text=True)
+    resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert [e["row"] for e in envelopes(tmp_path / "out.jsonl")] == list(range(1, 21))
     assert len(sandbox.log.requests()) == 20

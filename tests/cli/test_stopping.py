@@ -18,6 +18,8 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.fakes import wait_until, write_lines
+from tests.interruption import hold_from, interrupt, release, wait_for_requests
+from tests.loopback import PATIENCE_S
 
 ROWS = 60
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -50,7 +52,7 @@ def start(connection_file: Path, tmp_path: Path) -> Iterator[Start]:
             pass
 
 
-def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
+def end(process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> str:
     """Wait for the end, and give what was said on standard error."""
     _, message = process.communicate(timeout=seconds)
     return message.decode()
@@ -74,10 +76,10 @@ def assert_each_row_once(sandbox: Sandbox, path: Path) -> None:
 def test_the_first_one_finishes_and_writes_what_is_under_way(
     start: Start, sandbox: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = start("--concurrency", 4, "--delay-ms", 20)
-    wait_until(lambda: len(sandbox.log.requests()) >= 8)
-    process.send_signal(number)
-    message = end(process)
+    hold_from(sandbox, 8)
+    process = start("--concurrency", 4, "--delay-ms", 0)
+    wait_for_requests(process, 8, sandbox)
+    message = interrupt(process, sandbox, number=number)
     assert process.returncode == 130, message
     assert "stopping after the rows in progress; press Ctrl-C again to stop now" in message
     assert "--resume" in message
@@ -141,7 +143,7 @@ def test_the_second_one_ends_the_process_although_requests_hang(
     assert process.stderr is not None
     assert b"press Ctrl-C again to stop now" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    end(process, 20)
+    end(process)
     assert process.returncode == 130
     resumed = start("--resume", "--delay-ms", 0, "--concurrency", 3)
     message = end(resumed)
@@ -165,7 +167,7 @@ def test_the_second_one_ends_the_process_although_nobody_reads_its_output(
     assert process.stderr is not None
     assert b"press Ctrl-C again to stop now" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(PATIENCE_S)
     assert process.returncode == 130
     assert b"Fatal" not in process.stderr.read()
 
@@ -178,7 +180,7 @@ def test_a_run_that_waits_for_standard_input_ends_too(start: Start, sandbox: San
     process.stdin.flush()
     assert [json.loads(process.stdout.readline())["row"] for _ in range(2)] == [1, 2]
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(PATIENCE_S)
     assert process.stderr is not None
     output = process.stderr.read().decode()
     assert process.returncode == 130, output
@@ -232,9 +234,11 @@ def test_a_folder_that_is_removed_stops_the_run_and_is_put_back(
 ) -> None:
     results = tmp_path / "results"
     results.mkdir()
+    hold_from(sandbox, 10)
     process = start("-o", results / "out.jsonl", "--concurrency", concurrency, "--delay-ms", 20)
-    wait_until(lambda: len(sandbox.log.requests()) >= 10)
+    wait_for_requests(process, 10, sandbox)
     shutil.rmtree(results)
+    release(sandbox)
     message = end(process)
     assert process.returncode == 3, message
     assert "was removed during the run, and has been restored; use --resume to continue" in message

@@ -24,6 +24,8 @@ from connector.runs.summary_document import run_as_json
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.fakes import wait_until, write_lines
+from tests.interruption import hold_from, interrupt, wait_for_requests
+from tests.loopback import PATIENCE_S
 
 pytestmark = pytest.mark.in_process
 
@@ -185,11 +187,11 @@ def test_an_interrupted_run_and_its_resumption(
 ) -> None:
     """What failed before the interruption is in the summary after it, and in the exit code."""
     write_reboots(tmp_path, 999, *range(1, 20))
-    command = [sys.executable, "-m", "connector", *REBOOT, "--summary", "sum.json", "--delay-ms"]
-    process = subprocess.Popen([*command, "50"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    wait_until(lambda: len(sandbox.log.requests()) >= 3)
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=30)
+    command = [sys.executable, "-m", "connector", *REBOOT, "--summary", "sum.json", "--delay-ms", "0"]
+    hold_from(sandbox, 3)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    wait_for_requests(process, 3, sandbox)
+    message = interrupt(process, sandbox)
     assert process.returncode == 130, message
     document = read(tmp_path / "sum.json")
     assert (document["state"], document["exit_code"], document["message"]) == ("interrupted", 130, None)
@@ -197,7 +199,7 @@ def test_an_interrupted_run_and_its_resumption(
     assert (run["stopped"], run["failed"], run["rows"]) == (True, 1, len(sandbox.log.requests()))
     before = run["rows"]
 
-    done = subprocess.run([*command, "0", "--resume"], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     (run,) = read(tmp_path / "sum.json")["runs"]
     assert (run["stopped"], run["failed"], run["rows"], run["resumed_rows"]) == (False, 1, 20, before)
@@ -220,7 +222,7 @@ def test_a_run_that_is_killed_leaves_no_summary_of_an_earlier_one(
         process.send_signal(number)
         if number == signal.SIGINT and process.poll() is None:
             process.stderr.readline()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     document = read(tmp_path / "sum.json")
     assert (document["state"], document["exit_code"], document["runs"]) == ("begun", None, [])
 

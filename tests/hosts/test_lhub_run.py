@@ -17,6 +17,7 @@ from connector.hosts.lhub_build import build
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.conftest import ByHand
 from tests.hosts.logichub import DELAY, MODES, RESULTS_FILE, ROWS_FOLDER, LogicHub, Mode, line, settings
+from tests.interruption import wait_for_requests
 
 REBOOT = {"device_id": "{{ device }}", "mode": "{{ how }}", "reason": "row {{ lhub_id }}"}
 
@@ -324,8 +325,7 @@ def running(ours: LogicHub, tmp_path: Path, sandbox: Sandbox) -> Iterator[subpro
         env=ours.environment(**files, **given),
     )
     with process:
-        while not sandbox.log.requests():
-            assert process.poll() is None
+        wait_for_requests(process, 1, sandbox)
         yield process
         process.kill()
 

@@ -13,6 +13,7 @@ from connector.connections.secret_store import SecretStore
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.test_run import envelopes
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 Tenants = dict[str, Sandbox]
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -31,7 +32,7 @@ def save(name: str, settings: dict[str, Any]) -> None:
     SecretStore().set(name, "client_secret", settings["client_secret"])
 
 
-def end(process: subprocess.Popen[bytes], seconds: float = 60) -> str:
+def end(process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> str:
     """Wait for the end, and give what was said on standard error."""
     _, message = process.communicate(timeout=seconds)
     return message.decode()

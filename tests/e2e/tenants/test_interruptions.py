@@ -32,6 +32,7 @@ from tests.e2e.tenants.instances import (
     write_rows,
 )
 from tests.fakes import wait_until
+from tests.interruption import hold_from, interrupt, wait_for_requests
 
 
 def asked_in_all(tenants: Tenants) -> int:
@@ -81,10 +82,12 @@ def test_ctrl_c_stops_all_tenants_after_the_rows_under_way(
     start: Start, tenants: Tenants, tmp_path: Path
 ) -> None:
     write_rows(tmp_path, 200)
-    process = start(*CREATE, *FILES, "--delay-ms", 10, "--concurrency", 2)
-    wait_until(lambda: min(len(asked(tenants[name])) for name in ("acme", "globex")) >= 3)
-    process.send_signal(signal.SIGINT)
-    message = end(process)
+    both = tenants["acme"], tenants["globex"]
+    for sandbox in both:
+        hold_from(sandbox, 3)
+    process = start(*CREATE, *FILES, "--concurrency", 2)
+    wait_for_requests(process, 3, *both)
+    message = interrupt(process, *both)
     assert process.returncode == 130, message
     assert "stopping after the rows in progress" in message
     assert "--resume" in message

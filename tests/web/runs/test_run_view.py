@@ -32,6 +32,7 @@ from connector.web.run_pages import FAILED_SHOWN, LISTED
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.plot import make_plot, time_text
 from tests.fakes import write_lines
+from tests.interruption import hold_from, release
 from tests.loopback import Server
 from tests.postgres import PASSWORD
 from tests.web.guest import Guest, open_site, until
@@ -91,16 +92,21 @@ def text_of(page: str) -> str:
 
 
 def test_a_run_of_the_command_line_is_watched_while_it_goes_on(
-    guest: Guest, start: Any, id: str, tmp_path: Path
+    guest: Guest, start: Any, id: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    process = start(40, "--delay-ms", "100")
-    page = until(lambda: "of 40" in (page := guest.get(f"/runs/{id}").text) and page)
+    def watched() -> str:
+        page = guest.get(f"/runs/{id}").text
+        return page if "of 40" in page and "Latest envelopes" in page else ""
+
+    hold_from(sandbox, 10)
+    process = start(40, "--delay-ms", "10")
+    page = until(watched)
     assert 'data-state="live"' in page
     assert "<progress" in page
-    assert "Latest envelopes" in page
     so_far = guest.get(f"/runs/{id}/envelopes").text.splitlines()
     assert 0 < len(so_far) < 40
     assert "running" in text_of(guest.get("/runs").text)
+    release(sandbox)
     assert process.wait() == 1
     page = guest.get(f"/runs/{id}").text
     assert 'data-state="still"' in page
@@ -131,10 +137,12 @@ def test_a_run_that_was_killed_says_so_and_is_resumed(
     guest: Guest, start: Any, id: str, tmp_path: Path, sandbox: Sandbox, request: Any, state: str
 ) -> None:
     options = ["--state", request.getfixturevalue("database")] if state == "database" else []
-    process = start(30, "--delay-ms", "100", *options)
+    hold_from(sandbox, 10)
+    process = start(30, "--delay-ms", "10", *options)
     until(lambda: "of 30" in guest.get(f"/runs/{id}").text)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    release(sandbox)
     page = guest.wait(id)
     assert "interrupted, can be resumed" in text_of(page)
     response = guest.post(f"/runs/{id}/resume", {"once": "1"}).get_json()

@@ -51,7 +51,7 @@ def record(output: Path, process: Process | None) -> Record:
 def test_a_run_of_the_command_line_is_stopped_after_the_rows_in_progress(
     guest: Guest, connection_file: Path, tmp_path: Path
 ) -> None:
-    write_lines(tmp_path / "rows.jsonl", [{"n": n} for n in range(1, 101)])
+    write_lines(tmp_path / "rows.jsonl", [{"n": n} for n in range(1, 1001)])
     output = absolute(tmp_path / "out.jsonl")
     id = id_of(output)
     options = ["-t", "device_id={{ n }}", "-t", "display_name=PC {{ n }}", "--delay-ms=100"]
