@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import ssl
 import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -164,9 +166,27 @@ def reset_unanswered(talk: Talk) -> None:
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port on which a server can listen, also after it was killed.
+
+    It is none of those that the system gives to the servers and clients of other tests in the meantime.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(8_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+@cache
+def closed_port() -> int:
+    """A port that refuses connections until this process ends: it is bound, and nobody listens on it."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    _BOUND.append(bound)
+    return int(bound.getsockname()[1])
+
+
+_BOUND: list[socket.socket] = []
+"""The sockets of `closed_port`, which keep it from other processes."""
 
 
 def get(transport: Transport, target: str = "/v2/x") -> Response:

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.loopback import free_port
+from tests.loopback import closed_port
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,9 @@ def test_a_refused_pin_fails_if_the_index_can_be_reached(tmp_path: Path) -> None
 
 
 def test_an_index_out_of_reach_is_no_failure(tmp_path: Path) -> None:
-    code, printed = install(f"http://127.0.0.1:{free_port()}", "venv", tmp_path / "tiny", "Tiny", "tiny==1.0")
+    code, printed = install(
+        f"http://127.0.0.1:{closed_port()}", "venv", tmp_path / "tiny", "Tiny", "tiny==1.0"
+    )
     assert code == 0
     assert printed == (
         "skipped: the tests with Tiny: its packages cannot be installed, as their index cannot be reached\n"

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.loopback import PATIENCE_S
+
 _MOUNTS = """
 mount --bind "$1/crontabs" /var/spool/cron/crontabs && mount --bind "$1/cron.d" /etc/cron.d &&
 mount --bind "$1/crontab" /etc/crontab && mount -t tmpfs tmpfs /run && exec cron -f
@@ -40,4 +42,4 @@ def running_cron(crontab: str, folder: Path) -> Iterator[None]:
         assert process.poll() is None, "cron has ended"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_S)

@@ -15,6 +15,7 @@ import pytest
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import screen
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 fcntl = pytest.importorskip("fcntl")
 pty = pytest.importorskip("pty")
@@ -52,7 +53,7 @@ class InTerminal:
         while self.read():
             pass
         os.close(self._ours)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE_S)
         return screen(self.text)
 
 

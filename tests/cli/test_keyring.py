@@ -17,6 +17,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
+from tests.loopback import PATIENCE_S
 
 LACKING = [
     name for name in ("dbus-run-session", "dbus-send", "gnome-keyring-daemon") if shutil.which(name) is None
@@ -58,7 +59,7 @@ def session(tmp_path: Path) -> Iterator[dict[str, str]]:
     assert address.startswith("unix:")
     backend = "keyring.backends.SecretService.Keyring"
     yield {**home, "DBUS_SESSION_BUS_ADDRESS": address, "PYTHON_KEYRING_BACKEND": backend}
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture

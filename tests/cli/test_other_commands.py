@@ -19,6 +19,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.conftest import ROOT
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 pytestmark = pytest.mark.in_process
 
@@ -59,7 +60,7 @@ def test_a_value_that_looks_like_a_template_stays_text(ninjaone: Ninjaone, conne
     done = ninjaone("call", "update_device", "device_id=1", "display_name={{ 7*7 }}", "-c", connection_file)
     assert done.returncode == 0, done.stderr
     sandbox_url = connection_file.read_text().splitlines()[0].split(": ")[1]
-    sent = requests.get(f"{sandbox_url}/_sandbox/requests", timeout=10).json()
+    sent = requests.get(f"{sandbox_url}/_sandbox/requests", timeout=PATIENCE_S).json()
     assert sent[-1]["body"] == {"displayName": "{{ 7*7 }}"}
 
 
@@ -268,7 +269,7 @@ def test_the_sandbox_prints_a_connection_that_works(ninjaone: Ninjaone, tmp_path
             line.strip().removeprefix("export ").split("=", 1) for line in message if "export" in line
         )
         assert ninjaone("call", "list_devices", **exports).returncode == 0
-        old_path = requests.post(f"{exports['NINJAONE_BASE_URL']}/oauth/token", timeout=10)
+        old_path = requests.post(f"{exports['NINJAONE_BASE_URL']}/oauth/token", timeout=PATIENCE_S)
         assert old_path.status_code == 415
         script = ("call", "run_script", "device_id=1", "type=SCRIPT", "script_id=1", "run_as=system")
         assert "user_context_required" in ninjaone(*script, **exports).stdout

@@ -17,7 +17,8 @@ from connector.runs.active_run import ActiveRun
 from connector.runs.job import Job
 from connector.runs.summary import Awaited, Summary
 from tests.cli.conftest import screen
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, wait_until
+from tests.loopback import PATIENCE_S
 
 
 @dataclass
@@ -189,12 +190,7 @@ class Terminal(io.StringIO):
 
 def shown(stream: io.StringIO, text: str) -> None:
     """Wait until a stream has a text."""
-    end = threading.Event()
-    for _ in range(2000):
-        if text in stream.getvalue():
-            return
-        end.wait(0.005)
-    raise AssertionError(f"{text!r} is not in {stream.getvalue()!r}")
+    wait_until(lambda: text in stream.getvalue())
 
 
 @pytest.fixture
@@ -207,15 +203,16 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("often")
 def test_a_bar_is_cleared_and_its_thread_ends() -> None:
     stream = Terminal()
-    before = threading.active_count()
     watch = Progress(stream)
     for number in (1, 2):
         watch.begin(Watched(total=number).running)
-        assert threading.active_count() == before + 1
+        thread = watch._thread
+        assert thread is not None
+        assert thread.is_alive()
         shown(stream, f"0/{number} rows")
         watch.say("stopping")
         watch.end()
-        assert threading.active_count() == before
+        assert not thread.is_alive()
         assert screen(stream.getvalue()) == ["stopping"] * number + [""]
 
 
@@ -250,7 +247,7 @@ def test_a_count_that_takes_long_does_not_hold_up_the_end() -> None:
     counting = threading.Event()
     watch = Progress(Terminal())
     watch.begin(ActiveRun(Job("x"), Endless(), Summary(), 0, int))
-    assert counting.wait(20)
+    assert counting.wait(PATIENCE_S)
     watch.end()
 
 
@@ -264,5 +261,5 @@ def test_a_stream_that_nobody_reads_any_more_is_no_fault() -> None:
     written = threading.Event()
     watch = Progress(Gone())
     watch.begin(Watched(total=10).running)
-    assert written.wait(20)
+    assert written.wait(PATIENCE_S)
     watch.end()

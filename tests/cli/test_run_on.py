@@ -26,7 +26,7 @@ from tests.cli.conftest import Ninjaone
 from tests.conftest import ROOT
 from tests.fakes import write_lines
 from tests.kept_catalog import CATALOG
-from tests.loopback import free_port
+from tests.loopback import closed_port
 
 pytestmark = pytest.mark.in_process("patched")
 
@@ -68,7 +68,7 @@ def test_what_workers_cannot_do_is_refused_before_anything_is_sent(
     if command[0] == "run":
         command += ("-i", "rows.jsonl", "-c", "connection.yaml", "--match-fields")
     before = [*sandbox.log.requests(), *sandbox.log.signins()]
-    refused = ninjaone(*command, "--on", f"temporal://127.0.0.1:{free_port()}")
+    refused = ninjaone(*command, "--on", f"temporal://127.0.0.1:{closed_port()}")
     assert (refused.returncode, message in refused.stderr) == (2, True), refused.stderr
     assert [*sandbox.log.requests(), *sandbox.log.signins()] == before
     assert not list(tmp_path.glob("out*"))

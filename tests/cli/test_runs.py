@@ -20,6 +20,8 @@ from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
 from tests.loopback import Server
 
+pytestmark = pytest.mark.in_process
+
 NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 """A database on a port on which nothing listens."""
 

@@ -8,7 +8,7 @@ pytest.importorskip("temporalio", reason="the package temporalio is not installe
 pytest.importorskip("psycopg", reason="the package psycopg is not installed")
 
 from tests.cli.conftest import Ninjaone
-from tests.loopback import free_port
+from tests.loopback import closed_port
 
 pytestmark = pytest.mark.in_process
 
@@ -28,6 +28,6 @@ def test_an_address_of_another_kind_is_refused(ninjaone: Ninjaone, address: str)
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "temporal://127.0.0.1:{}/", "[::1]:{}", "localhost:{}"])
 def test_a_database_that_cannot_be_reached_is_noticed_first(ninjaone: Ninjaone, form: str) -> None:
-    failed = ninjaone("worker", "--state", NOWHERE, "--address", form.format(free_port()))
+    failed = ninjaone("worker", "--state", NOWHERE, "--address", form.format(closed_port()))
     assert (failed.returncode, "127.0.0.1:9/nowhere" in failed.stderr) == (2, True), failed.stderr
     assert "takes tasks" not in failed.stderr

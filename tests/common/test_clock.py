@@ -124,5 +124,5 @@ def test_a_thread_that_waits_learns_of_it() -> None:
     thread = threading.Thread(target=wait_long, daemon=True)
     thread.start()
     stop.set()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert ended

@@ -6,7 +6,6 @@ It checks queries by the types of the vendor's document, once those are repaired
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import requests
 from connector.authoring.openapi_repair import repaired
 from tests.conftest import ROOT, SHARED
 from tests.kept_catalog import CATALOG
+from tests.loopback import free_port
 
 PRISM = ROOT / "build" / "prism" / "node_modules" / ".bin" / "prism"
 DOCUMENT = SHARED / "halo" / "halo-openapi.json"
@@ -39,9 +39,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     service = CATALOG.service("halopsa")._replace(document_responses=True)
     document = repaired(json.loads(DOCUMENT.read_text("utf-8")), service)
     (folder / "halo.json").write_text(json.dumps(document))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(PRISM), "mock", "--errors", "--port", str(port), str(folder / "halo.json")]
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(command, stdout=log, stderr=log)

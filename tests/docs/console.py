@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from tests.docs.pages import Block
+from tests.loopback import free_port
 
 PORT = "8765"
 """The sandbox's port in the documentation. What runs here takes a free one."""
@@ -105,7 +105,7 @@ class Shell:
 
     def _start(self, command: str, port: str, last: str) -> list[str]:
         """Start a server in the background, on a free port, and return the first lines that it prints."""
-        free = _free_port() if command.startswith("node-red ") else 0  # Node-RED does not print which it took
+        free = free_port() if command.startswith("node-red ") else 0  # Node-RED does not print which it took
         command = f"exec {command.replace(f'--port {port}', f'--port {free}') if port else command}"
         state = self._state
         server = subprocess.Popen(
@@ -154,12 +154,6 @@ def _plain(line: str) -> str:
     for pattern, placeholder in _VARY:
         line = pattern.sub(placeholder, line)
     return line
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _bin() -> Path:

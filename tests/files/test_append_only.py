@@ -16,6 +16,8 @@ from connector.common import durability
 from connector.errors import RunStoppedError
 from connector.files import append_only
 from connector.files.append_only import AppendOnlyFile, cut_broken_end, read_lines
+from tests.fakes import wait_until
+from tests.loopback import PATIENCE_S
 
 
 @pytest.fixture
@@ -28,14 +30,14 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
     together = Barrier(count)
 
     def run(number: int) -> None:
-        together.wait(20)
+        together.wait(PATIENCE_S)
         work(number)
 
     threads = [Thread(target=run, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive(), "it hangs"
 
 
@@ -220,21 +222,20 @@ def test_threads_that_wait_for_the_disk_share_one_answer(path: Path, monkeypatch
     def slow(descriptor: int) -> None:
         asked.append(path.stat().st_size)
         first.set()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE_S)
 
     monkeypatch.setattr(append_only, "sync_file", slow)
     file = AppendOnlyFile(path, fsync=True)
     threads = [Thread(target=file.append, args=(b"1\n",), daemon=True) for _ in range(9)]
     threads[0].start()
-    assert first.wait(20)
+    assert first.wait(PATIENCE_S)
     for thread in threads[1:]:
         thread.start()
-    while path.stat().st_size < 18:
-        pass
+    wait_until(lambda: path.stat().st_size == 18)
     file.require_name()  # waits until the last append is noted, which is after its bytes are in the file
     go_on.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert asked == [2, 18]
     file.close()
 

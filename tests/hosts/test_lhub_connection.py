@@ -9,7 +9,7 @@ import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
 from tests.hosts.logichub import LogicHub
-from tests.loopback import CERTIFICATE, Server, Talk, free_port
+from tests.loopback import CERTIFICATE, Server, Talk, closed_port
 
 ALL = "--validate-connections"
 
@@ -53,7 +53,7 @@ def test_the_base_url_counts_instead_of_the_region(ours: LogicHub) -> None:
 
 
 def test_nobody_listens_there(ours: LogicHub) -> None:
-    named, message = at_fault(ours, NINJAONE_BASE_URL=f"http://127.0.0.1:{free_port()}")
+    named, message = at_fault(ours, NINJAONE_BASE_URL=f"http://127.0.0.1:{closed_port()}")
     assert (named, "no connection" in message) == ("BASE_URL", True)
 
 
@@ -126,7 +126,7 @@ def through(proxy: Any) -> dict[str, str]:
 
 def test_a_proxy_is_gone_through(ours: LogicHub) -> None:
     with Server((api,)) as proxy:
-        there = {"NINJAONE_BASE_URL": f"http://127.0.0.1:{free_port()}", **through(proxy.base_url)}
+        there = {"NINJAONE_BASE_URL": f"http://127.0.0.1:{closed_port()}", **through(proxy.base_url)}
         assert ours.validate(ALL, **there) == (0, {})
         assert [r.target for r in proxy.received] == [f"{there['NINJAONE_BASE_URL']}/ws/oauth/token"]
 
@@ -140,12 +140,12 @@ def refuse(talk: Talk) -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_refuses(ours: LogicHub, scheme: str) -> None:
     with Server((refuse,)) as proxy:
-        there = {"NINJAONE_BASE_URL": f"{scheme}://127.0.0.1:{free_port()}", **through(proxy.base_url)}
+        there = {"NINJAONE_BASE_URL": f"{scheme}://127.0.0.1:{closed_port()}", **through(proxy.base_url)}
         assert at_fault(ours, **there)[0] == "PROXY"
 
 
 def test_a_proxy_that_is_not_there(ours: LogicHub) -> None:
-    secret = f"http://user:pass-word-pass@127.0.0.1:{free_port()}"
+    secret = f"http://user:pass-word-pass@127.0.0.1:{closed_port()}"
     named, message = at_fault(ours, **through(secret))
     assert named == "PROXY"
     assert "pass-word" not in message

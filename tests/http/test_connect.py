@@ -23,7 +23,7 @@ from tests.loopback import (
     Server,
     Talk,
     answering,
-    free_port,
+    closed_port,
     get,
     hang_up,
     reset_unanswered,
@@ -287,7 +287,7 @@ def test_a_url_that_cannot_be_read_is_a_fault_of_the_connection(base_url: str) -
 def test_the_address_that_answers_is_found_among_several(
     open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dead = free_port()
+    dead = closed_port()
     with Server((answering,)) as server:
         found = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (dead, server.port)

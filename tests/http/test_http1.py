@@ -344,11 +344,16 @@ def test_a_body_that_is_too_large_is_not_read(beginning: bytes, reader: str) -> 
 @both
 def test_a_body_in_tiny_chunks_is_held_once(reader: str) -> None:
     size = 30_000
-    sent = receiving([CHUNKED, *[b"1\r\nx\r\n" * 10_000] * (size // 10_000), b"0\r\n\r\n"])
-    tracemalloc.start()
-    try:
-        response, _ = READERS[reader](sent, "GET")
-        assert tracemalloc.get_traced_memory()[1] < 4 * size  # a list takes 10 times as much
-    finally:
-        tracemalloc.stop()
-    assert response.body == b"x" * size
+
+    def peak() -> int:
+        sent = receiving([CHUNKED, *[b"1\r\nx\r\n" * 10_000] * (size // 10_000), b"0\r\n\r\n"])
+        tracemalloc.start()
+        try:
+            response, _ = READERS[reader](sent, "GET")
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert response.body == b"x" * size
+
+    # A list takes 10 times as much. Other threads of the process can use some memory, too, but not each time.
+    assert any(peak() < 4 * size for _ in range(5))

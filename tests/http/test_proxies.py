@@ -23,7 +23,7 @@ from tests.loopback import (
     Server,
     Talk,
     answering,
-    free_port,
+    closed_port,
     get,
     hang_up,
     reset_unanswered,
@@ -47,7 +47,7 @@ def test_plain_http_through_a_proxy(
 
 
 def test_no_proxy_is_heeded(open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Server((answering,)) as server:
         assert get(open_transport(server.base_url)).json() == {}
@@ -56,7 +56,7 @@ def test_no_proxy_is_heeded(open_transport: OpenTransport, monkeypatch: pytest.M
 def test_the_connections_own_proxy_comes_before_the_environment(
     open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
     with Server((answering,)) as proxy:
         get(open_transport("http://localhost:1", proxy=f"http://127.0.0.1:{proxy.port}"))
     assert len(proxy.received) == 1
@@ -128,7 +128,7 @@ def test_the_certificate_store_of_the_system_through_a_proxy(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTransport, scheme: str) -> None:
-    proxy = f"http://user:pass@127.0.0.1:{free_port()}"
+    proxy = f"http://user:pass@127.0.0.1:{closed_port()}"
     with pytest.raises(NotSentError, match=r"^no connection: .*refused") as raised:
         get(open_transport(f"{scheme}://localhost:1", proxy=proxy))
     assert "pass" not in str(raised.value)
@@ -249,7 +249,7 @@ def test_a_socks_proxy(open_transport: OpenTransport, tls: bool) -> None:
 
 def test_a_socks_proxy_that_is_not_there_has_sent_nothing(open_transport: OpenTransport) -> None:
     with pytest.raises(NotSentError, match=r"^no connection: .*refused"):
-        get(open_transport("https://localhost:1", proxy=f"socks5://127.0.0.1:{free_port()}"))
+        get(open_transport("https://localhost:1", proxy=f"socks5://127.0.0.1:{closed_port()}"))
 
 
 def test_a_proxy_that_says_nothing_has_sent_nothing(open_transport: OpenTransport) -> None:

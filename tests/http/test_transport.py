@@ -7,20 +7,24 @@ import os
 import socket
 import threading
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from connector.errors import NotSentError, ResponseLostError, RowError
+from connector.http import http1
+from connector.http.framing import BLOCK
 from connector.http.messages import build_path
 from tests.conftest import OpenTransport
+from tests.fakes import wait_until
 from tests.http.headers import TEXT
 from tests.loopback import (
     PATIENCE_S,
     Server,
     Talk,
     answering,
-    free_port,
+    closed_port,
     get,
     hang_up,
     read_only,
@@ -70,7 +74,7 @@ def test_a_request_that_cannot_be_sent_does_not_leave(open_transport: OpenTransp
     left: list[int] = []
     for headers, fault in (({}, NotSentError), ({"x": "a\nb"}, RowError)):
         with Server((read_only,)) as server:
-            port = server.port if fault is RowError else free_port()
+            port = server.port if fault is RowError else closed_port()
             transport = open_transport(f"http://127.0.0.1:{port}")
             with pytest.raises(fault):
                 transport.send("GET", "/v2/x", headers, None, lambda: left.append(1))
@@ -91,7 +95,7 @@ def test_escaped_segments_are_sent_as_they_are(open_transport: OpenTransport) ->
 
 def test_no_connection(open_transport: OpenTransport) -> None:
     with pytest.raises(NotSentError, match=r"^no connection: .*Connection refused$") as raised:
-        get(open_transport(f"http://127.0.0.1:{free_port()}"))
+        get(open_transport(f"http://127.0.0.1:{closed_port()}"))
     assert raised.value.code == "network_error"
     assert "HTTPConnection" not in str(raised.value)
 
@@ -117,8 +121,10 @@ def test_an_unknown_host(open_transport: OpenTransport, monkeypatch: pytest.Monk
 
 
 def test_an_answer_that_does_not_come_in_time(open_transport: OpenTransport) -> None:
-    with Server((read_only,)) as server, pytest.raises(ResponseLostError) as raised:
-        get(open_transport(server.base_url, timeout_s=0.05))
+    with Server((read_only,)) as server:
+        with pytest.raises(ResponseLostError) as raised:
+            get(open_transport(server.base_url, timeout_s=0.05))
+        wait_until(lambda: bool(server.received))
     assert (str(raised.value), raised.value.code) == (
         "no complete response: nothing was received for 0.05 s",
         "timeout",
@@ -229,25 +235,39 @@ def test_redirects_are_not_followed(open_transport: OpenTransport) -> None:
         assert elsewhere.connections == 0
 
 
+class SlowSocket:
+    """A socket of a connection; `each` is called before it sends or receives something, with the bytes."""
+
+    def __init__(self, connected: socket.socket, each: Callable[[int], None], most: int = 1 << 16) -> None:
+        self._connected, self._each, self._most = connected, each, most
+
+    def sendall(self, data: bytes) -> None:
+        self._each(len(data))
+        self._connected.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        self._each(0)
+        return self._connected.recv(min(size, self._most))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connected, name)
+
+
 def test_a_large_body_may_take_longer_than_a_connection_may(open_transport: OpenTransport) -> None:
+    """The timeout of a socket is for each call that sends, so there are many."""
     body = os.urandom(1 << 20) * 16
-    taken = bytearray()
-
-    def slow(talk: Talk) -> None:
-        talk.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
-        head = talk.read_head()
-        assert head is not None
-        talk.server.received.append(head)
-        while len(taken) < len(body):
-            taken.extend(talk._stream.read(1 << 18))
-            talk.server.done.wait(0.012)
-        talk.answer()
-
-    with Server((slow,)) as server:
-        assert open_transport(server.base_url, timeout_s=0.6).send("POST", "/v2/x", TEXT, body).json() == {}
-    assert bytes(taken) == body
-    assert server.received[0].headers["content-length"] == str(len(body))
-    assert "transfer-encoding" not in server.received[0].headers
+    sizes: list[int] = []
+    with Server((answering,)) as server:
+        transport = open_transport(server.base_url)
+        get(transport)
+        (kept,) = transport._idle
+        kept._socket = SlowSocket(kept._socket, sizes.append)  # type: ignore[assignment]
+        assert transport.send("POST", "/v2/x", TEXT, body).json() == {}
+    received = server.received[1]
+    assert max(sizes) <= BLOCK
+    assert received.body == body
+    assert received.headers["content-length"] == str(len(body))
+    assert "transfer-encoding" not in received.headers
 
 
 def test_a_large_answer_comes_in_whole(open_transport: OpenTransport) -> None:
@@ -269,15 +289,24 @@ def test_a_large_answer_comes_in_whole(open_transport: OpenTransport) -> None:
     assert server.connections == 1
 
 
-def test_a_slow_answer_may_take_longer_than_each_part_of_it_may(open_transport: OpenTransport) -> None:
-    def talk(talk: Talk) -> None:
-        talk.read()
-        for number in range(15):
-            talk.send([b"HTTP/1.1 200 OK\r\n", b"Content-Length: 13\r\n\r\n", *[b"x"] * 13][number])
-            talk.server.done.wait(0.1)
+def test_a_slow_answer_may_take_longer_than_each_part_of_it_may(
+    open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte takes nearly all of the timeout, by a clock that the socket advances."""
+    now = 0.0
 
-    with Server((talk,)) as server:
-        assert get(open_transport(server.base_url, timeout_s=1.0)).body == b"x" * 13
+    def wait(_: int) -> None:
+        nonlocal now
+        now += 0.9 * PATIENCE_S
+
+    monkeypatch.setattr(http1, "monotonic", lambda: now)
+    with Server((answering,)) as server:
+        transport = open_transport(server.base_url, total_timeout_s=1e6)
+        get(transport)
+        (kept,) = transport._idle
+        kept._socket = SlowSocket(kept._socket, wait, most=1)  # type: ignore[assignment]
+        assert get(transport).body == b"{}"
+    assert now > 10 * PATIENCE_S
 
 
 def test_a_server_that_refuses_a_large_body_in_the_middle_has_answered(

@@ -15,6 +15,7 @@ import pytest
 from connector import ActionError, NinjaOne, RunError
 from connector.client.client import Client
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.fakes import wait_until
 from tests.library.conftest import paths
 from tests.loopback import PATIENCE_S, Server, Talk
 
@@ -55,7 +56,7 @@ def test_every_row_has_its_envelope_in_order(ninja: NinjaOne, concurrency: int) 
     assert found[0].input == {"device_id": 1, "name": "x"}
     assert "a row must be a mapping, and this one is of the type int" in str(found[2].error)
     assert "device_id: a value of the type object cannot be converted to JSON" in str(found[3].error)
-    assert row_threads() == []
+    wait_until(lambda: row_threads() == [])
 
 
 def test_in_parallel_no_more_rows_are_read_than_are_in_progress(ninja: NinjaOne) -> None:
@@ -87,7 +88,7 @@ def test_an_error_in_the_rows_follows_the_envelopes_before_it(ninja: NinjaOne, c
     assert [next(results).row, next(results).row] == [1, 2]
     with pytest.raises(OSError, match="the disk is gone"):
         next(results)
-    assert row_threads() == []
+    wait_until(lambda: row_threads() == [])
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
@@ -102,7 +103,7 @@ def test_a_run_that_stops_ends_with_the_rows_in_progress(
     found += [envelope.row for envelope in results]
     assert found == list(range(1, len(found) + 1))
     assert len(found) == len(sandbox.log.requests()) <= concurrency
-    assert row_threads() == []
+    wait_until(lambda: row_threads() == [])
 
 
 @pytest.mark.parametrize("leave", ["close", "with", "session", "drop"])
@@ -124,7 +125,7 @@ def test_a_program_that_stops_early_leaves_nothing_in_progress(tmp_path: Path, l
         else:
             del results
             gc.collect()
-        assert row_threads() == []
+        wait_until(lambda: row_threads() == [])
         sent = len(sandbox.log.requests())
         assert 1 <= sent <= 4
         lines = [json.loads(line) for line in audit.read_text("utf-8").splitlines()]
@@ -145,7 +146,7 @@ def test_a_row_that_would_wait_long_is_cancelled_when_a_program_stops(sandbox: S
     else:
         del results
         gc.collect()
-    assert row_threads() == []
+    wait_until(lambda: row_threads() == [])
     assert paths(sandbox) == ["GET /v2/device/1"]
 
 

@@ -17,6 +17,7 @@ from connector.runs.batch import run_batch
 from connector.runs.summary import FailureLimit, Listener
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, reply
+from tests.loopback import PATIENCE_S
 from tests.runs.batches import Kept, asked, read, rows
 
 
@@ -50,7 +51,7 @@ def test_rows_are_under_way_at_the_same_time(
     together = Barrier(5)
 
     def wait_for_the_others(method: str, target: str, body: Any) -> Response:
-        together.wait(20)
+        together.wait(PATIENCE_S)
         return reply({})
 
     transport.answers = [wait_for_the_others] * 20
@@ -118,7 +119,7 @@ def test_errors_are_counted_behind_a_row_that_hangs(
 
     def respond(method: str, target: str, body: Any) -> Response:
         if target.endswith("n=1"):
-            assert concurrency == 1 or failed.wait(20)
+            assert concurrency == 1 or failed.wait(PATIENCE_S)
             return reply({})
         failed.set()
         return reply(b"", 404)

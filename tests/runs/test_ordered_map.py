@@ -20,6 +20,7 @@ from connector.errors import RunInterruptedError, RunStoppedError
 from connector.runs import ordered_map
 from connector.runs.ordered_map import run_in_order
 from tests.fakes import wait_until
+from tests.loopback import PATIENCE_S
 
 MEBIBYTE = 1 << 20
 
@@ -86,7 +87,7 @@ class Bench:
 
         runner = Thread(target=target, daemon=True)
         runner.start()
-        runner.join(30)
+        runner.join(PATIENCE_S)
         assert ended, f"it hangs: begun {self.begun[-5:]}, written {self.written[-5:]}"
         if isinstance(ended[0], BaseException):
             raise ended[0]
@@ -101,6 +102,20 @@ class Bench:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordered_map, "_LOOK_EVERY_S", 0.02)
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The items of which the window knows that they have ended: somewhat later than their last result."""
+    noted: set[int] = set()
+    end = ordered_map._Window._end
+
+    def note(window: ordered_map._Window[Any, Any], slot: ordered_map._Slot[Any]) -> None:
+        end(window, slot)
+        noted.add(slot.place)
+
+    monkeypatch.setattr(ordered_map._Window, "_end", note)
+    return noted
 
 
 # --- order -------------------------------------------------------------------------------------------------
@@ -125,14 +140,10 @@ def test_results_are_written_in_the_order_of_the_items(threads: int) -> None:
     bench.assert_all_ended()
 
 
-def test_what_ends_in_the_opposite_order_is_written_in_the_right_one() -> None:
-    ended = [Event() for _ in range(9)]
-    ended[8].set()
-
+def test_what_ends_in_the_opposite_order_is_written_in_the_right_one(ended: set[int]) -> None:
     def results(item: int) -> Iterator[int]:
-        assert ended[item + 1].wait(20)
+        wait_until(lambda: item == 7 or item + 1 in ended)
         yield item
-        ended[item].set()
 
     bench = Bench(8, 8, results)
     batches: list[int] = []
@@ -155,7 +166,7 @@ def test_behind_one_that_hangs_a_bounded_number_is_begun(threads: int, room: int
 
     def results(item: int) -> Iterator[int]:
         if item == 3:
-            assert response.wait(20)
+            assert response.wait(PATIENCE_S)
         yield item
 
     bench = Bench(1000, threads, results)
@@ -178,7 +189,7 @@ def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> 
     def results(item: int) -> Iterator[tuple[int, int]]:
         wait_until(lambda: len(bench.begun) == 6)
         if item == 0:
-            assert response.wait(20)
+            assert response.wait(PATIENCE_S)
         for number in range(40):
             produced[item] += 1
             yield item, number
@@ -224,7 +235,7 @@ def test_a_reader_that_waits_for_more_input_does_not_hold_up_the_end() -> None:
         if item == 5:
             wait_until(lambda: bench.written == [0, 1, 2, 3, 4])
             stopping.set()
-            assert more.wait(20)
+            assert more.wait(PATIENCE_S)
 
     bench.on_read = on_read
     bench.go_on = lambda: not stopping.is_set()
@@ -249,14 +260,14 @@ PLACES = ("read", "work", "work after a result", "write", "write of several", "g
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("at", [0, 1, 7, 80])
 def test_a_fault_at_any_place_ends_the_run_and_loses_nothing_before_it(
-    place: str, threads: int, at: int
+    place: str, threads: int, at: int, ended: set[int]
 ) -> None:
     asked = 0
     bench = Bench(200, threads)
 
     def results(item: int) -> Iterator[Any]:
         if place in ("size", "write of several") and item == 0 and threads > 1:
-            wait_until(lambda: len(bench.closed) >= (1 if place == "size" else 2))  # others have to be held
+            wait_until(lambda: bool(bench.closed) if place == "size" else len(ended) >= 2)  # others are held
         if place == "work" and item == at:
             raise Fault
         yield item, 0
@@ -336,7 +347,7 @@ def test_what_stands_before_the_failed_one_is_still_written() -> None:
 
     def results(item: int) -> Iterator[int]:
         if item == 0:
-            assert failed.wait(20)
+            assert failed.wait(PATIENCE_S)
         if item == 2:
             wait_until(lambda: len(bench.begun) >= 4)
             failed.set()
@@ -425,6 +436,6 @@ def test_ctrl_c_does_not_wait_for_threads_that_hang() -> None:
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=20)
+    _, message = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGINT
     assert message.rstrip().endswith(b"KeyboardInterrupt")

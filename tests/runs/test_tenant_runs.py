@@ -298,7 +298,7 @@ def test_what_stops_one_tenant_stops_all(stage: Stage, monkeypatch: pytest.Monke
             yield row
 
     def let_go() -> None:
-        stop.wait(10)
+        stop.wait(PATIENCE_S)
         stage.sandboxes[0].set_faults(queue=[])
 
     monkeypatch.setattr(Split, "rows", break_off)

@@ -12,6 +12,7 @@ from connector.client.client import Client
 from connector.errors import ConnectionSetupError, RowError, RunInterruptedError
 from connector.runs.tenant_sign_in import SignIns
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
+from tests.loopback import PATIENCE_S
 
 WRONG = reply({"error": "invalid_client"}, 401)
 
@@ -78,7 +79,7 @@ def test_it_waits_until_one_is_known_or_the_run_is_stopped(others: Any) -> None:
     waited.join(0.3)
     assert waited.is_alive()
     sign_ins.try_one("globex", others())
-    waited.join(10)
+    waited.join(PATIENCE_S)
     assert not waited.is_alive()
     stop.set()
     with pytest.raises(RunInterruptedError):

@@ -21,7 +21,7 @@ from connector.sandbox.service import MockService
 from connector.sandbox.token_request import TokenRequest
 from connector.sandbox.types import BOOLEAN, TEXT, Array, Object
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 TOKEN = "a-token"
 ENDPOINTS = Endpoints()
 

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.fakes import wait_until
 
 from .ninjaone.client import TIMEOUT_S, Api
 
@@ -64,7 +65,7 @@ def test_serve_forever_ends_with_stop():
     thread.start()
     assert requests.get(f"{running.base_url}/_sandbox/requests", timeout=TIMEOUT_S).json() == []
     running.stop()
-    thread.join(5)
+    thread.join(TIMEOUT_S)
     assert not thread.is_alive()
 
 
@@ -72,8 +73,7 @@ def test_answer_under_way_is_still_sent(open_api):
     api = open_api(latency_ms=80)
     with ThreadPoolExecutor(1) as pool:
         response = pool.submit(api.send, "POST", "/v2/device/1/reboot/NORMAL")
-        while not api.sandbox.log.requests():
-            time.sleep(0.005)
+        wait_until(lambda: bool(api.sandbox.log.requests()))
         api.sandbox.stop()
         assert response.result().status_code == 204
 

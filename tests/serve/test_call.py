@@ -23,6 +23,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.bodies import Limits
 from connector.serve.documents import PROBLEMS
 from connector.serve.statuses import MIRRORED, status_of
+from tests.loopback import PATIENCE_S
 from tests.serve.web import ALL, Web, envelopes, problem, serving
 
 
@@ -372,27 +373,29 @@ def test_the_server_streams_and_stops(acme: Path, shared_sandbox: Sandbox) -> No
     """Over real HTTP, with waitress, as the command line starts it."""
     with serving("--connection", str(acme), "--max-body-mb", "0.002") as server:
         url = f"{server.address}/actions/get_device"
-        assert requests.get(f"{server.address}/health", timeout=30).json()["status"] == "ok"
-        assert requests.post(url, json={"device_id": 1}, timeout=30).json()["result"]["id"] == 1
+        assert requests.get(f"{server.address}/health", timeout=PATIENCE_S).json()["status"] == "ok"
+        assert requests.post(url, json={"device_id": 1}, timeout=PATIENCE_S).json()["result"]["id"] == 1
         seen: list[int] = []
         shared_sandbox.before_response(lambda entry: seen.append(entry.n))
         body = b'{"device_id": 1}\n{"device_id": 2}\n{"device_id": 3}\n'
         shared_sandbox.set_faults(queue=[None, "hold"])
         headers = {"Content-Type": "application/x-ndjson"}
-        with requests.post(url, data=body, headers=headers, stream=True, timeout=30) as response:
+        with requests.post(url, data=body, headers=headers, stream=True, timeout=PATIENCE_S) as response:
             lines = response.iter_lines()
             assert json.loads(next(lines))["row"] == 1  # while the second row is held back
             shared_sandbox.set_faults(queue=[])
             assert [json.loads(line)["row"] for line in lines] == [2, 3]
         document = f"{server.address}/openapi.json?actions=get_device"
-        other_host = requests.get(document, headers={"Host": "evil.example"}, timeout=30)
+        other_host = requests.get(document, headers={"Host": "evil.example"}, timeout=PATIENCE_S)
         assert other_host.status_code == 403
         # A browser that a name of another site leads to 127.0.0.1 can set any header but Host.
         rebound = {"Host": "evil.example", "X-Forwarded-Host": urlsplit(server.address).netloc}
-        assert requests.get(document, headers=rebound, timeout=30).status_code == 403
-        assert requests.post(url, json={"device_id": 1}, headers=rebound, timeout=30).status_code == 403
+        assert requests.get(document, headers=rebound, timeout=PATIENCE_S).status_code == 403
+        assert (
+            requests.post(url, json={"device_id": 1}, headers=rebound, timeout=PATIENCE_S).status_code == 403
+        )
         for name in ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"):
-            assert requests.get(document, headers={name: "x"}, timeout=30).status_code == 403
-        too_large = requests.post(url, json={"device_id": 1, "x": "x" * 4000}, timeout=30)
+            assert requests.get(document, headers={name: "x"}, timeout=PATIENCE_S).status_code == 403
+        too_large = requests.post(url, json={"device_id": 1, "x": "x" * 4000}, timeout=PATIENCE_S)
         assert too_large.status_code == 413
     assert server.process.returncode == 0

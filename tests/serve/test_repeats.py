@@ -19,6 +19,7 @@ from connector.common.user_folders import lasting_folder
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.serve.repeats import KEPT_S, InProgressError, RepeatStore
 from tests.fakes import wait_until
+from tests.loopback import PATIENCE_S
 from tests.serve.killed import STAGES
 from tests.serve.web import ALL, LINES, Web, envelopes, problem, serving
 
@@ -93,7 +94,7 @@ def test_while_the_first_is_in_progress_the_second_is_refused(web: Web, shared_s
     other_process.close()
     web.app._calls._store = web.store
     shared_sandbox.set_faults(queue=[])
-    first.join(30)
+    first.join(PATIENCE_S)
     assert tag(web, "slow", Idempotency_Key="k").get_json() == answers[0]
     assert created(shared_sandbox) == ["slow"]
 

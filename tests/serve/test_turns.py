@@ -17,6 +17,7 @@ from connector.serve import call_view
 from connector.serve.server import listen
 from connector.serve.turns import Turns
 from tests.fakes import make_unwritable, wait_until
+from tests.loopback import PATIENCE_S
 from tests.serve.web import Web, problem
 
 
@@ -45,7 +46,7 @@ def test_a_request_waits_for_its_turn() -> None:
         second = threading.Thread(target=wait)
         second.start()
         order.append("first")
-    second.join(30)
+    second.join(PATIENCE_S)
     assert order == ["first", "second"]
 
 
@@ -74,7 +75,7 @@ def test_a_server_that_stops_finishes_the_row_in_progress_and_starts_no_other(
     assert closer.is_alive()  # it waits for the row in progress
     shared_sandbox.set_faults(queue=[])
     for thread in (reader, closer):
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert len(lines) == 1
     assert [str(error) for error in errors] == ["the server is stopping; the remaining rows were not run"]
     assert len(shared_sandbox.log.requests()) == 1

@@ -18,6 +18,8 @@ from connector.sync.hook_key import HookKey
 from connector.sync.receiver import MOST_BYTES, Receiver, Store, listen
 from connector.sync.state import State, StateFullError
 from connector.sync.state_queues import Inbox
+from tests.fakes import wait_until
+from tests.loopback import PATIENCE_S
 
 BODY = b'{"id": 1, "activityType": "CONDITION"}'
 
@@ -43,11 +45,11 @@ class Running:
         self.kept += 1
 
     def post(self, path: str, body: bytes = BODY, **more: Any) -> int:
-        return requests.post(f"{self.url}{path}", data=body, timeout=10, **more).status_code
+        return requests.post(f"{self.url}{path}", data=body, timeout=PATIENCE_S, **more).status_code
 
     def close(self) -> None:
         self._server.close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         self.store.close()
 
 
@@ -103,7 +105,7 @@ def test_whatever_is_no_delivery_is_accepted_and_logged(
     with caplog.at_level(logging.ERROR, "connector.sync.receiver"):
         for body in (b"", b"{", b'"text"', b"\xff", b"[" * 200_000, b"3"):
             assert running.post(path, body) == 200
-        assert requests.get(running.url + path, timeout=10).status_code == 200
+        assert requests.get(running.url + path, timeout=PATIENCE_S).status_code == 200
     assert inbox(tmp_path) == []
     assert len(caplog.records) == 7
     assert "rmm is ignored: a POST of 0 bytes is not" in caplog.messages[0]
@@ -146,18 +148,18 @@ def test_deliveries_are_kept_while_the_worker_has_a_transaction(running: Running
         with state.transaction():
             state.set_meta("a", "b")
             thread.start()
-            assert started.wait(10)
+            assert started.wait(PATIENCE_S)
             assert not done.wait(0.2)
-        thread.join(30)
+        thread.join(PATIENCE_S)
         assert done.is_set()
         assert Inbox(state).waiting() == 1
 
 
 def test_health_needs_no_secret(running: Running) -> None:
-    found = requests.get(f"{running.url}/health", timeout=10)
+    found = requests.get(f"{running.url}/health", timeout=PATIENCE_S)
     assert (found.status_code, found.json()) == (200, {"status": "ok", "inbox": 3})
     running.is_well = False
-    found = requests.get(f"{running.url}/health", timeout=10)
+    found = requests.get(f"{running.url}/health", timeout=PATIENCE_S)
     assert (found.status_code, found.json()["status"]) == (503, "failing")
 
 
@@ -221,10 +223,9 @@ def test_deliveries_that_wait_share_one_transaction(
         threads = [threading.Thread(target=add, args=(number,)) for number in range(20)]
         for thread in threads:
             thread.start()
-        while len(store._pending) < 20:
-            threads[0].join(0.001)
+        wait_until(lambda: len(store._pending) == 20)
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert begun == 1
     assert sorted(map(str, found)) == (["full"] * 20 if is_full else ["False"] * 5 + ["True"] * 15)
     store.close()

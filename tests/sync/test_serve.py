@@ -15,6 +15,7 @@ import requests
 
 from benchmarks.sync_alerts import serving
 from connector.sync.hook_key import HookKey
+from tests.loopback import PATIENCE_S
 from tests.sync.alert_pair import ALERTS
 from tests.sync.pair import Pair
 
@@ -48,7 +49,7 @@ def tickets(pair: Pair) -> list[dict[str, Any]]:
 
 def test_serve_makes_and_closes_tickets_by_webhook_and_runs_by_the_schedule(pair: Pair) -> None:
     with serving(pair.folder, "--every", "1h") as (address, process):
-        until(lambda: requests.get(f"{address}/health", timeout=10).json().get("last_run"))
+        until(lambda: requests.get(f"{address}/health", timeout=PATIENCE_S).json().get("last_run"))
         done = ninjaone("webhook", "register", str(pair.folder), "--url", address, "--yes", "--delay-ms", "0")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "cannot be read" in done.stdout
@@ -58,7 +59,7 @@ def test_serve_makes_and_closes_tickets_by_webhook_and_runs_by_the_schedule(pair
         assert tickets(pair)[0]["summary"] == "Disk full"
         pair.halo.agent.close(tickets(pair)[0]["id"])
         until(lambda: uid not in pair.ninja.state.alerts)
-        health = requests.get(f"{address}/health", timeout=10)
+        health = requests.get(f"{address}/health", timeout=PATIENCE_S)
         assert (health.status_code, health.json()["status"], health.json()["errors"]) == (200, "ok", [])
         second = ninjaone("run", str(pair.folder))
         assert second.returncode == 2
@@ -73,7 +74,7 @@ def test_serve_makes_and_closes_tickets_by_webhook_and_runs_by_the_schedule(pair
 
 def test_serve_goes_on_after_a_kill(pair: Pair) -> None:
     with serving(pair.folder) as (address, process):
-        until(lambda: requests.get(f"{address}/health", timeout=10).json().get("last_run"))
+        until(lambda: requests.get(f"{address}/health", timeout=PATIENCE_S).json().get("last_run"))
         ninjaone("webhook", "register", str(pair.folder), "--url", address, "--yes", "--delay-ms", "0")
         process.kill()
         process.wait()

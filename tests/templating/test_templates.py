@@ -13,6 +13,7 @@ from connector.errors import RowError
 from connector.templating.scope import Scope, constant
 from connector.templating.templates import compile_template, compile_together, read
 from connector.templating.values import to_json
+from tests.loopback import PATIENCE_S
 from tests.templating.rendering import ANY, ARRAY, OBJECT, TEXT, refusal, render
 
 # --- only the author's text is a template ------------------------------------------------------------------
@@ -200,12 +201,12 @@ def test_a_row_on_another_thread_does_not_get_into_the_one_that_is_rendered() ->
     class Waiting(Scope):
         def get(self, name: str, default: Any = None) -> Any:
             reached.set()
-            assert go_on.wait(20)
+            assert go_on.wait(PATIENCE_S)
             return super().get(name, default)
 
     with ThreadPoolExecutor(1) as thread:
         rendered = thread.submit(together, Waiting({"a": 1, "b": 2}))
-        assert reached.wait(20)
+        assert reached.wait(PATIENCE_S)
         assert together(Scope({"a": 3, "b": 4})) == [3, 4]
         go_on.set()
         assert rendered.result() == [1, 2]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.loopback import free_port
+from tests.loopback import closed_port
 
 pytest.importorskip("temporalio", reason="the package temporalio is not installed")
 
@@ -33,7 +33,7 @@ except RunError as error:
 
 def test_the_end_of_a_program_waits_for_threads_of_the_sdk() -> None:
     """Otherwise Python can abort the process."""
-    address = f"temporal://127.0.0.1:{free_port()}/default"
+    address = f"temporal://127.0.0.1:{closed_port()}/default"
     done = subprocess.run([sys.executable, "-c", _PROGRAM, address], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "returned\n" in done.stdout

@@ -21,7 +21,7 @@ from connector.temporal.engine import Engine
 from connector.temporal.worker import run_worker
 from connector.temporal.workflow import ChunkInput
 from tests.fakes import wait_until
-from tests.loopback import PATIENCE_S, free_port
+from tests.loopback import PATIENCE_S, closed_port
 from tests.temporal.server import TemporalServer
 
 pytestmark = pytest.mark.slow
@@ -297,5 +297,5 @@ def test_a_queue_without_workers_and_a_server_that_is_absent_are_reported(stage:
     assert stage.engine.state("another") == "none"
     assert stage.engine.cancel("another")
     with pytest.raises(RunError, match=r"cannot be reached: Connection refused$") as refused:
-        Engine(read_address(f"temporal://127.0.0.1:{free_port()}", "q"))
+        Engine(read_address(f"temporal://127.0.0.1:{closed_port()}", "q"))
     assert refused.value.transient

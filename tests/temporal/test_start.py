@@ -29,6 +29,7 @@ from connector.temporal.worker import run_worker
 from tests.declared import declare
 from tests.fakes import wait_until, write_lines
 from tests.library.conftest import paths
+from tests.loopback import PATIENCE_S
 from tests.temporal.server import TemporalServer
 from tests.temporal.stage import Stage
 
@@ -42,7 +43,7 @@ def worker(address: Address, chunks: Chunks) -> Iterator[None]:
     thread = Thread(target=run_worker, args=(address, chunks, 2, stop, started.set))
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(PATIENCE_S)
         yield
     finally:
         stop.set()

@@ -18,7 +18,7 @@ from connector.web.app import make_site
 from connector.web.site import Site
 
 BASE = "http://127.0.0.1:8000"
-LONG_S = 60
+LONG_S = 120
 """For how long a run's own process is waited for, on a machine that may have much else to do."""
 
 

@@ -112,12 +112,12 @@ def is_closed_after(connection: socket.socket, data: bytes) -> bool:
 
 
 def test_a_body_that_never_comes_is_given_up(running: CatalogServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsgi_server.BoundedServer, "request_s", 0.2)
     head = (
         f"POST /runs HTTP/1.1\r\nHost: {running.url[7:-1]}\r\nCookie: {cookie_of(running)}\r\n"
         f"Origin: {running.url[:-1]}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         "Content-Length: 100\r\n\r\ncsrf"
     )
+    monkeypatch.setattr(wsgi_server.BoundedServer, "request_s", 0.2)  # from now on
     with connect(running) as connection:
         connection.sendall(head.encode())
         assert connection.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 403")

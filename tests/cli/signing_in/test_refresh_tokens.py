@@ -19,6 +19,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 from tests.cli.conftest import Ninjaone
 from tests.cli.signing_in.tokens import CALL, files_with
 from tests.fakes import wait_until
+from tests.loopback import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a script is a program on POSIX alone")
 
@@ -60,7 +61,7 @@ def test_processes_use_a_refresh_token_one_at_a_time(
 
     def wait(request: Any) -> dict[str, Any]:
         under_way.set()
-        assert go_on.wait(30)
+        assert go_on.wait(PATIENCE_S)
         return sign_in(request)
 
     monkeypatch.setattr(sandbox.tokens, "sign_in", wait)
@@ -72,7 +73,7 @@ def test_processes_use_a_refresh_token_one_at_a_time(
             subprocess.Popen([sys.executable, "-c", code, arrived], stdout=subprocess.PIPE, text=True)
         )
         wait_until(arrived.exists)
-        assert under_way.wait(30)
+        assert under_way.wait(PATIENCE_S)
     go_on.set()
     for process in processes:
         out, _ = process.communicate(timeout=60)

@@ -29,6 +29,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 from connector.sandbox.services import make_sandbox
 from tests.conftest import ROOT
 from tests.fakes import write_lines
+from tests.loopback import PATIENCE_S
 
 FOLDER = ROOT / "integrations" / "airflow"
 
@@ -243,7 +244,7 @@ def test_signals_do_not_interrupt_what_is_being_sent(provider: Any) -> None:
     def work() -> str:
         for _ in range(2):
             signal.pthread_kill(main, signal.SIGUSR1)
-            assert stopped.acquire(timeout=30)
+            assert stopped.acquire(timeout=PATIENCE_S)
         return "sent"
 
     before = signal.signal(signal.SIGUSR1, interrupt)
@@ -259,7 +260,7 @@ def test_a_signal_may_interrupt_the_stop(provider: Any) -> None:
 
     def work() -> str:
         signal.pthread_kill(main, signal.SIGUSR1)
-        assert stopped.wait(30)
+        assert stopped.wait(PATIENCE_S)
         return "sent"
 
     def stop() -> None:

@@ -9,7 +9,7 @@ import requests
 
 from connector.sandbox.halopsa.server import HaloSandbox
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 class Clock:

@@ -11,7 +11,7 @@ from connector.sandbox.ninjaone.server import Sandbox
 
 from .results import check_result
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 class Api:

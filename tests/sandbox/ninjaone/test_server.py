@@ -62,14 +62,14 @@ def test_number_of_devices(open_api, devices, pending):
 
 def test_many_devices_are_cheap():
     tracemalloc.start()
-    before = time.monotonic()
+    before = time.process_time()
     with Sandbox(devices=200_000) as running:
         api = Api(running)
         assert api.get("/v2/devices", pageSize=5, after=123_456)[0]["id"] == 123_457
         api.do("PATCH", "/v2/device/200000", {"displayName": "Last"})
         assert api.get("/v2/device/200000")["displayName"] == "Last"
         api.close()
-    taken = time.monotonic() - before
+    taken = time.process_time() - before
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20_000_000
