@@ -184,12 +184,12 @@ def test_a_database_that_does_not_respond_is_lost(postgres: str, monkeypatch: py
 @pytest.fixture
 def cut(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Database, Proxy]]:
     """A database with a lock, whose network is cut."""
-    monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
-    monkeypatch.setattr(database_module, "_SLOW_S", 0.2)
     port = int(postgres.rpartition(":")[2].partition("/")[0])
     with closing(Proxy(port)) as proxy:
         database = open_database(postgres.replace(f":{port}/", f":{proxy.port}/"))
         assert locks_of(database).take("a lock")
+        monkeypatch.setattr(database_module, "RESPONSE_S", 0.3)
+        monkeypatch.setattr(database_module, "_SLOW_S", 0.2)
         proxy.drops = True
         yield database, proxy
 

@@ -30,10 +30,10 @@ class Clock(SystemClock):
         self.said = time.monotonic()
         return self.said
 clock = Clock()
-pacer = Rows(open_database(sys.argv[1])).pacer(40, clock)
+pacer = Rows(open_database(sys.argv[1])).pacer(200, clock)
 print("ready", flush=True)
 sys.stdin.readline()
-for _ in range(5):
+for _ in range(3):
     turn = pacer.wait()
     pacer.leaving(turn)
     print(repr(clock.said))
@@ -58,8 +58,9 @@ def test_processes_start_a_delay_apart_less_a_tenth(postgres: str) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     times = [float(line) for process in processes for line in process.communicate()[0].split()]
-    assert len(times) == 10
-    assert min(gaps(sorted(times))) >= 0.040 - 0.004 - 0.002 - 1e-5  # the tolerance and the slack
+    assert len(times) == 6
+    # The tolerance and the slack; with a short delay, a busy machine may never start a request within it.
+    assert min(gaps(sorted(times))) >= 0.200 - 0.005 - 0.010 - 1e-5
 
 
 def test_one_statement_for_each_request(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +252,7 @@ def test_without_the_database_nothing_is_sent(
     outage: Outage, service: Service, transport: FakeTransport
 ) -> None:
     client = make_client(service, transport, FakeClock())
-    client.pacer = Rows(open_database(outage.url)).pacer(20, SystemClock())
+    client.pacer = Rows(open_database(outage.url)).pacer(300, SystemClock())
     transport.answers = [reply({}), reply({})]
     client.send(Request("GET", "/v2/devices"))
     outage.begin()

@@ -17,7 +17,7 @@ from tests.loopback import free_port
 
 BROWSER = """#!{python}
 import sys, urllib.request
-urllib.request.urlopen(sys.argv[1], timeout=20).read()
+urllib.request.urlopen(sys.argv[1], timeout=120).read()
 """
 
 
