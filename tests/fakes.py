@@ -87,6 +87,8 @@ class FakeTransport:
             self.signed_in.append((body or b"").decode())
             response = self.sign_ins.pop(0) if self.sign_ins else token(f"token-{len(self.signed_in)}")
         else:
+            if leaving:
+                leaving()
             read = json.loads(body) if body and headers.get("content-type") == "application/json" else body
             self.sent.append((method, target, read))
             self.headers.append(headers)

@@ -112,11 +112,13 @@ class Client:
         request: Request,
         context: RequestContext | None = None,
         before: Callable[[], None] | None = None,
+        at_send: Callable[[], bool] | None = None,
     ) -> Response:
         """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
         `before` is called before each attempt, when the request can start; if it raises an error, the request
-        is not sent.
+        is not sent. So is `at_send`, but as the last step before the request is sent, on an open connection;
+        it returns whether it has waited.
         Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not
         execute the request. With a read-only connection, only requests that read are sent. Raises
         RunStoppedError, and sends nothing, if the audit log cannot be written.
@@ -137,15 +139,18 @@ class Client:
             turn = self.pacer.wait()
             if before:
                 self._call(before, turn)
+            leaving = partial(self._leaving, turn, at_send) if at_send else partial(self.pacer.leaving, turn)
             self.requests += 1
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0
             try:
                 if self._audit:
-                    a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor, turn)
+                    a_try = partial(
+                        self._try, request, headers, body, attempt, lost_before, redactor, leaving
+                    )
                     outcome = self._audited(self._audit, a_try, request, attempt, context)
                 else:
-                    outcome = self._try(request, headers, body, attempt, lost_before, redactor, turn)
+                    outcome = self._try(request, headers, body, attempt, lost_before, redactor, leaving)
             except BaseException:
                 self.pacer.ended(turn, "unknown")
                 raise
@@ -190,6 +195,17 @@ class Client:
         except BaseException:
             self.pacer.ended(turn, "unknown")
             raise
+
+    def _leaving(self, turn: Turn, at_send: Callable[[], bool]) -> bool:
+        """Wait for the turn of a request, and call `at_send`; return whether there was a wait.
+
+        After a wait of `at_send`, the request can be too late for its turn.
+        """
+        has_waited = self.pacer.leaving(turn)
+        while at_send():
+            has_waited = True
+            self.pacer.leaving(turn)
+        return has_waited
 
     def flush_audit(self) -> None:
         """Raise RunStoppedError unless the audit log has a line for each request that was sent."""
@@ -272,9 +288,8 @@ class Client:
         attempt: int,
         lost_before: bool,
         redactor: Redactor,
-        turn: Turn,
+        leaving: Callable[[], bool],
     ) -> Response | _Failure:
-        leaving = partial(self.pacer.leaving, turn)
         try:
             came = self._transport.send(
                 request.method, request.target, headers, body, leaving, is_file=request.binary

@@ -48,8 +48,8 @@ class RunJournal(Protocol):
     def require_held(self) -> None:
         """Raise RunStoppedError if another process has taken over the run."""
 
-    def require_lease(self) -> None:
-        """Raise RunStoppedError if another process may have taken over the run."""
+    def require_lease(self) -> bool:
+        """Renew the lease unless it is fresh; return whether it was renewed. Raises RunStoppedError."""
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request."""

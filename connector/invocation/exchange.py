@@ -39,8 +39,11 @@ class Recorder(Protocol):
     def require_held(self) -> None:
         """Raise RunStoppedError if this process may send nothing more, as another one has taken over."""
 
-    def require_lease(self) -> None:
-        """Raise RunStoppedError as `require_held` does; cheaper, because a fresh lease is sufficient."""
+    def require_lease(self) -> bool:
+        """Renew the lease of this process unless it is fresh; return whether it was renewed.
+
+        With a fresh lease, no other process can have taken over. Raises RunStoppedError as `require_held`.
+        """
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request."""
@@ -65,8 +68,9 @@ class NoRecorder:
     def require_held(self) -> None:
         """Do nothing: no other process can take over."""
 
-    def require_lease(self) -> None:
-        """Do nothing: no other process can take over."""
+    def require_lease(self) -> bool:
+        """Return False: no other process can take over."""
+        return False
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Do nothing."""
@@ -142,8 +146,8 @@ class Exchange:
         A change that can be repeated is sent only while this process holds the run: after a pause, it could
         overwrite what a later row, or somebody else, has written since another process took over.
         """
-        before = None if request.effect == "read" else self._recorder.require_lease
-        return self._client.send(request, self, before)
+        at_send = None if request.effect == "read" else self._recorder.require_lease
+        return self._client.send(request, self, at_send=at_send)
 
     def _send_noted(self, request: Request) -> Response:
         """Send a request that must be recorded: one that must not be repeated, or a deletion."""

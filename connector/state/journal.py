@@ -53,10 +53,15 @@ class DatabaseJournal:
         """Raise RunStoppedError if another worker has taken over the part, or the database is lost."""
         self._part.flush()
 
-    def require_lease(self) -> None:
-        """Raise RunStoppedError as `require_held` does, unless the lease was renewed a short time ago."""
-        if not LEASES.is_fresh(self._part):
-            self.require_held()
+    def require_lease(self) -> bool:
+        """Renew the lease unless it is fresh, and return whether it was renewed.
+
+        Raises RunStoppedError as `require_held` does.
+        """
+        if LEASES.is_fresh(self._part):
+            return False
+        LEASES.renew(self._part)
+        return True
 
     def answered(self, row: int, step: int, response: Response) -> None:
         """Record the response to a request, with secrets masked. It is committed within milliseconds.

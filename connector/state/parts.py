@@ -5,8 +5,8 @@ which increases its fence. Every statement of a worker requires that its fence i
 that was paused and replaced can record nothing more, and starts no further change that must not be repeated.
 An expired lease alone has no effect.
 
-Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock, or
-after a check of the fence.
+Changes that can be repeated are not recorded. They are sent while the lease is fresh by the local clock. This
+is checked immediately before they are sent.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Part:
         It must return a row. It does not wait for what was submitted.
         """
         rows = self.database.run(_HELD + statement, [*self.key, *parameters])
-        self._require(rows)
+        self.require(rows)
         return rows
 
     def commit(
@@ -84,7 +84,7 @@ class Part:
     ) -> None:
         """Commit a write of a kind, in one transaction with other threads; see `Write`."""
         write = Write(kind, self.key, values, conflict_key, durable, size)
-        self._require(group_of(self.database).commit(write))
+        self.require(group_of(self.database).commit(write))
 
     def submit(self, kind: WriteKind, values: tuple[Any, ...], conflict_key: Hashable, size: int) -> None:
         """Commit a write of a kind soon, without waiting for it, unless the part or the database is lost."""
@@ -96,9 +96,10 @@ class Part:
 
     def require_held(self, transaction: Transaction) -> None:
         """Prevent other workers from taking the part until the end of a transaction."""
-        self._require(transaction.run(_HELD + "SELECT 1 FROM held", self.key))
+        self.require(transaction.run(_HELD + "SELECT 1 FROM held", self.key))
 
-    def _require(self, is_held: object) -> None:
+    def require(self, is_held: object) -> None:
+        """Raise RunStoppedError, and stop renewing the lease, unless `is_held`."""
         if not is_held:
             LEASES.remove(self)
             raise RunStoppedError(
@@ -210,6 +211,10 @@ class Leases:
         """
         return _uptime() - self._held.get(part, float("-inf")) < LEASE_S / 2
 
+    def renew(self, part: Part) -> None:
+        """Renew the lease of a part now. Raises RunStoppedError, also if another worker has taken over."""
+        part.require(part.key in self._renew(part.database, [part]))
+
     def _renew_all(self, ended: Event) -> None:
         while not ended.wait(RENEW_S):
             with self._lock:
@@ -218,13 +223,15 @@ class Leases:
                 with suppress(RunStoppedError):  # The next write raises it if the database is still lost.
                     self._renew(database, [part for part in held if part.database is database])
 
-    def _renew(self, database: Database, parts: Sequence[Part]) -> None:
+    def _renew(self, database: Database, parts: Sequence[Part]) -> set[Row]:
+        """Renew the leases of parts, and return the keys of those that this process still holds."""
         began = _uptime()
         renewed = _renew(database, [part.key for part in parts])
         with self._lock:
             for part in parts:
                 if part.key in renewed and part in self._held:
                     self._held[part] = began
+        return renewed
 
 
 def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> set[Row]:

@@ -75,6 +75,23 @@ def test_the_pace_is_kept_between_requests_as_they_leave(service: Service, clock
     assert sum(clock.slept) == pytest.approx(0.3, abs=0.001)
 
 
+def test_what_is_checked_at_last_is_checked_after_every_wait(
+    client: Client, transport: FakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    waits = [True, False, False]
+
+    def at_send() -> bool:
+        steps.append("check")
+        return waits.pop(0)
+
+    monkeypatch.setattr(client.pacer, "leaving", lambda turn: bool(steps.append("turn")))
+    transport.answers = [failure(503), OK]
+    client.send(READ, at_send=at_send)
+    assert steps == ["turn", "check", "turn", "check", "turn", "check"]
+    assert len(transport.sent) == 2
+
+
 def test_the_pace_is_kept_over_retries_but_not_over_sign_ins(service: Service, clock: FakeClock) -> None:
     transport = FakeTransport([reply({"error": "not_authenticated"}, 401), OK, OK])
     client = make_client(service, transport, clock, delay_ms=300)

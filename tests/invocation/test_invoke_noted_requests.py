@@ -45,8 +45,8 @@ class Notes:
     def require_held(self) -> None:
         pass
 
-    def require_lease(self) -> None:
-        pass
+    def require_lease(self) -> bool:
+        return False
 
     def answered(self, row: int, step: int, response: Response) -> None:
         self.calls.append(("answered", row, step, response.status, len(self._transport.sent)))
@@ -220,7 +220,7 @@ def test_a_repeatable_change_requires_the_lease_and_a_read_does_not(
     client: Client, transport: FakeTransport, tmp_path: Path, declared: Any, sent: int
 ) -> None:
     class Replaced(Notes):
-        def require_lease(self) -> None:
+        def require_lease(self) -> bool:
             raise RunStoppedError("taken over")
 
     transport.answers = [reply({})] * sent

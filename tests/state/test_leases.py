@@ -12,7 +12,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.http.messages import Response
 from connector.state import parts
 from connector.state.databases import open_database
-from connector.state.parts import Part, take_part
+from connector.state.parts import take_part
 from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
 from tests.files.outputs import POST, envelope
@@ -83,26 +83,17 @@ def test_a_worker_that_was_replaced_records_nothing_more(worker: Open, postgres:
 def test_a_fresh_lease_is_known_without_the_database_until_it_is_old(
     worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statements, later_s = 0, 0.0
-    flush, uptime = Part.flush, parts._uptime
-
-    def count(part: Part) -> None:
-        nonlocal statements
-        statements += 1
-        flush(part)
-
-    monkeypatch.setattr(Part, "flush", count)
+    later_s, uptime = 0.0, parts._uptime
+    monkeypatch.setattr(parts, "RENEW_S", 600.0)
     monkeypatch.setattr(parts, "_uptime", lambda: uptime() + later_s)
     first = worker("a", "new")
-    statements = 0
-    first.journal.require_lease()
-    assert statements == 0
-    later_s += parts.LEASE_S / 2  # as after a pause of the machine; the thread has renewed nothing yet
-    first.journal.require_lease()
-    assert statements == 1
-    parts.LEASES._renew(first.part.database, [first.part])
-    first.journal.require_lease()
-    assert statements == 1
+    assert not first.journal.require_lease()
+    later_s += parts.LEASE_S / 2  # as after a pause of the machine
+    expire(postgres)
+    assert first.journal.require_lease()
+    assert not first.journal.require_lease()
+    with pytest.raises(RunError, match="another worker is running it"):
+        worker("b", "resume")  # The lease was renewed, so that nobody can take over before a request is sent.
     later_s += parts.LEASE_S / 2
     expire(postgres)
     second = worker("b", "resume")

@@ -95,14 +95,17 @@ def test_a_worker_that_is_paused_while_it_waits_to_retry_does_not_retry(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("faults", [(), ("429",)])
+@pytest.mark.parametrize(
+    ("point", "faults"),
+    [("before the update", ()), ("before the transport", ()), ("before the wait", ("429",))],
+)
 def test_a_paused_worker_overwrites_nothing_that_was_written_since(
-    tmp_path: Path, sandbox: Sandbox, postgres: str, faults: Sequence[str]
+    tmp_path: Path, sandbox: Sandbox, postgres: str, point: str, faults: Sequence[str]
 ) -> None:
     """A change that can be repeated is not recorded, but a later row may have changed the same value."""
     workers = Workers(tmp_path, sandbox, replace(ONE_DEVICE, once=("PATCH",)), ROWS, postgres)
     sandbox.set_faults(queue=[None, None, *faults])
-    paused = pause(workers, "before the wait" if faults else "before the update")
+    paused = pause(workers, point)
     envelopes = workers.finish("b")
     assert {e["meta"]["code"] for e in envelopes} == {None}
     before = workers.requests()
