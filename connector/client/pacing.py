@@ -231,7 +231,19 @@ class Pacer:
     def _try_start(self, turn: Turn) -> float:
         """Start a request under the lock of the times and return 0, or return the seconds to wait before."""
         before = turn.slot, turn.seen, turn.recorded
-        return self._times.change(partial(self._retry_start, turn, turn.delay_s, before))
+        began, seen = self._times.now(), turn.seen
+        wait_s = self._times.change(partial(self._retry_start, turn, turn.delay_s, before))
+        if self._times.lead_s and turn.seen > seen != _NEVER:
+            self._record_further_ahead(turn, self._times.now() - began)
+        return wait_s
+
+    def _record_further_ahead(self, turn: Turn, took_s: float) -> None:
+        """Record starts further ahead, since another process was faster while recording took `took_s`.
+
+        If that one has learned how long recording takes, it would be faster each time.
+        """
+        lead_s = max(self._lead_s, self._least_lead_s(turn))
+        self._lead_s = max(self._lead_s, min(2 * lead_s, 2 * took_s, MOST_LEAD_S))
 
     def _retry_start(self, turn: Turn, delay_s: float, before: tuple[float, float, float]) -> float:
         """Start a request whose turn was `before`; so an earlier attempt without effect leaves no trace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -13,6 +14,7 @@ from connector.common.clock import SystemClock
 from connector.errors import RunStoppedError
 from connector.http.messages import Request
 from connector.state import pace
+from connector.state.database import Database
 from connector.state.databases import open_database
 from connector.state.server_clock import DRIFT, ServerClock
 from tests.client.starts import SleepyClock, begin, gaps, start_times
@@ -134,6 +136,34 @@ def test_requests_leave_however_long_recording_takes(
     times = start_times(slow.pacer, slow.clock, 20)
     assert min(gaps(times)) >= 0.100 - 0.010 - 0.005 - 1e-5
     assert slow.statements < 50
+
+
+def test_a_process_that_was_slower_than_another_one_records_its_next_start_further_ahead(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the one that knows how long recording takes would be faster each time."""
+    slow = SlowDatabase(postgres, monkeypatch, 0.050, delay_ms=300)
+    begin(slow.pacer)
+    with closing(Database(postgres)) as database:
+        other = Rows(database).pacer(300, slow.clock)
+        begin(other)
+
+        def sleep_while_other_begins(seconds: float) -> None:
+            end = slow.clock.time + seconds
+            monkeypatch.setattr(slow.clock, "sleep", sleep)
+            begin(other)
+            left.append(slow.clock.time)
+            slow.clock.time = max(end, left[0])
+
+        left: list[float] = []
+        sleep = slow.clock.sleep
+        slow.slow_down()
+        monkeypatch.setattr(slow.clock, "sleep", sleep_while_other_begins)
+        turn = slow.pacer.wait()
+    statements = slow.statements
+    slow.pacer.leaving(turn)
+    assert slow.statements == statements  # It was not late, so its start was not recorded again.
+    assert 0.285 <= slow.clock.time - left[0] < 0.6
 
 
 def test_a_run_stops_if_recording_a_start_takes_too_long(
