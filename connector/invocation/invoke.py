@@ -21,7 +21,6 @@ from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
 from connector.files.envelope import Envelope, EnvelopeBlock, ListEnvelope
 from connector.files.long_list import LongList
-from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, NoRecorder, Recorder
@@ -395,31 +394,3 @@ class _RowWriter:
 
     def _shown(self, value: Json) -> Json:
         return value if self._invoker.reveal_secrets else self._exchange.redactor.json(value)
-
-
-def declared_request(
-    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
-) -> Request:
-    """Return the request that the declaration describes for a row, before names are looked up.
-
-    Raises RowError.
-    """
-    return Inputs(action, service, bindings.values(row), uploads).request()
-
-
-def first_request(
-    action: Action, service: Service, bindings: Bindings, uploads: Path, row: Mapping[str, Json]
-) -> Request:
-    """Return the first request of a row without sending it. Raises RowError."""
-    values = bindings.values(row)
-    require_change(bindings, row, values)
-    steps = find_handler(action)(Inputs(action, service, values, uploads))
-    try:
-        step = next(steps)
-        while isinstance(step, (Page, Note)):
-            step = next(steps)
-        return step
-    except StopIteration:
-        raise RowError("input_invalid", "no request to send for this row") from None
-    finally:
-        steps.close()

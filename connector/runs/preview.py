@@ -18,8 +18,8 @@ from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, NoRecorder
 from connector.invocation.existing import is_wanted, list_request
+from connector.invocation.first_request import declared_request, first_request
 from connector.invocation.handlers import Inputs
-from connector.invocation.invoke import declared_request, first_request
 from connector.invocation.looked_up import looked_up_request
 from connector.invocation.lookups import Lookups
 from connector.invocation.names import pending_names

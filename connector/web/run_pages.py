@@ -27,9 +27,9 @@ from connector.runs.run_stores import shared_envelopes
 from connector.web.consent import question, question_of_steps
 from connector.web.responses import as_message, ask, download, once_of
 from connector.web.route import Route
-from connector.web.runs.control import JOB, pack_job
 from connector.web.runs.envelopes import Envelopes
 from connector.web.runs.job_control import find_job_rerun
+from connector.web.runs.job_files import JOB, pack_job
 from connector.web.runs.job_view import JobView, job_id, make_job_view, step_ids
 from connector.web.runs.pasted_rows import saved_rows
 from connector.web.runs.row_view import make_row_view

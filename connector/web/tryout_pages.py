@@ -24,7 +24,7 @@ from connector.web.catalog.action_page import InputDetail, make_action_page
 from connector.web.consent import how_many, question
 from connector.web.responses import as_json, as_message, ask, download, once_of
 from connector.web.route import Route
-from connector.web.runs.control import as_yaml, make_job, pack_job
+from connector.web.runs.job_files import as_yaml, make_job, pack_job
 from connector.web.runs.pasted_rows import FORMAT_NAMES, PastedRows, save_rows, saved_rows
 from connector.web.site import Site
 from connector.web.tryout.columns import columns_of, map_columns, templates_of

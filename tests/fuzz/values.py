@@ -12,7 +12,7 @@ from connector.common import json_text
 from connector.errors import RowError
 from connector.http.http1 import header_lines, write_head
 from connector.invocation.bindings import Bindings, bind
-from connector.invocation.invoke import first_request
+from connector.invocation.first_request import first_request
 from tests.fuzz.target import JSON, Target, refused
 from tests.kept_catalog import CATALOG
 

@@ -11,7 +11,7 @@ import pytest
 from connector.client.client import Client
 from connector.errors import RowError
 from connector.http.messages import Request, Response
-from connector.invocation.invoke import first_request
+from connector.invocation.first_request import first_request
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, reply
 from tests.invocation.rows import CREATE, ENVELOPE, HANDLER, LOST, READ, UNSENT, UPDATE, one

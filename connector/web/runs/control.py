@@ -12,43 +12,31 @@ of the sandbox are passed in environment variables.
 
 from __future__ import annotations
 
-import io
 import os
-import secrets
-import shutil
 import subprocess
-import sys
 import threading
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from connector.catalog.action import Action
 from connector.catalog.service import Service
-from connector.common.user_folders import work_folder, write_whole
+from connector.common.user_folders import work_folder
 from connector.errors import RunError
 from connector.runs.job import Job
 from connector.runs.output_names import absolute, id_of, rerun_output
 from connector.runs.record import Record
-from connector.runs.recorded_job import job_to_json
 from connector.runs.run_stores import store_of
-from connector.runs.selection import Selection
 from connector.sandbox.server import MockServer
 from connector.sandbox.services import make_sandbox
 from connector.web.runs.job_control import JobRerun
+from connector.web.runs.job_files import JOB, new_folder, resumed_job, write_job, write_new_job
 from connector.web.runs.pasted_rows import PastedRows
+from connector.web.runs.processes import LOG, log_text, start_command
 from connector.web.runs.stopping import stop_process, stoppable
-
-JOB, OUTPUT, LOG = "job.yaml", "envelopes.jsonl", "log.txt"
-"""The names of files in a run's folder."""
-_LOG_SHOWN = 4000
 
 
 @dataclass(frozen=True)
@@ -115,7 +103,7 @@ class RunControl:
         with self._starting:
             if once not in self._once:
                 folder = new_folder(action.name)
-                job = _write_job(folder, action, templates, rows, connection, delay_ms, uploads)
+                job = write_new_job(folder, action, templates, rows, connection, delay_ms, uploads)
                 environment = dict(os.environ) if connection else self._in_sandbox(service)
                 where = connection or "the sandbox"
                 self._once[once] = self._launch(folder, ["run", JOB], environment, job, where)
@@ -242,146 +230,3 @@ class RunControl:
         started = Started(output, job.action, where, folder / LOG, began, process)
         self._started[id_of(output)] = started
         return id_of(output)
-
-
-def start_command(
-    folder: Path, arguments: Sequence[str], environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start a command in a folder, with its messages in a log file. It continues if the server stops."""
-    with open(folder / LOG, "wb", opener=_private) as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command; user input is in files, or is checked
-            [sys.executable, "-m", "connector", *arguments],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            **_detached(),
-        )
-    # Without `wait`, the process would become a zombie. A daemon thread does not delay the server's exit.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process
-
-
-def log_text(path: Path) -> str:
-    """Return the last part of a command's messages."""
-    with suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:].strip()
-    return ""
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file with mode 0600; an opener for `open`."""
-    return os.open(path, flags, 0o600)
-
-
-def _detached() -> dict[str, Any]:
-    """Return arguments of Popen for a process with private files that Ctrl-C in the terminal does not end."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    else:
-        return {"start_new_session": True, "umask": 0o077}
-
-
-def new_folder(name: str) -> Path:
-    """Return a new folder for a run that a page starts. Raises RunError."""
-    now = time.strftime("%Y-%m-%d-%H%M%S")
-    folder = work_folder() / f"{now}-{name}-{secrets.token_hex(2)}"
-    try:
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise RunError(f"{folder}: the folder cannot be created: {error.strerror}") from error
-    return folder
-
-
-def make_job(
-    action: Action,
-    templates: Mapping[str, Any],
-    rows: PastedRows,
-    connection: str,
-    delay_ms: float | None = None,
-) -> dict[str, Any]:
-    """Return the content of a run's job file; its paths are relative to the file."""
-    job: dict[str, Any] = {"action": action.name}
-    if connection:
-        job["connection"] = connection
-    job |= {"input": rows.path.name, "output": OUTPUT}
-    if rows.format_to_read:
-        job["input_format"] = rows.format_to_read
-    if delay_ms is not None:
-        job["delay_ms"] = delay_ms
-    if any(part.file for part in action.parts.values()):
-        job["uploads"] = "uploads"
-    if action.returns_file:
-        job["files"] = "files"
-    return {**job, "templates": dict(templates)} if templates else job
-
-
-def is_written_as_a_job(job: Job) -> bool:
-    """Return whether a run can be resumed with a job file in another folder.
-
-    It cannot be if it is a step, which is resumed with its complete job; if it selects a part of its input,
-    which is not a setting of job files; or if its rows contain paths of connection files, which are relative.
-    """
-    if job.step or job.selection != Selection():
-        return False
-    return all(name == path for name, path in job.allow_connections.items())
-
-
-def resumed_job(job: Job) -> dict[str, Any]:
-    """Return the content of a job file that resumes a run, with absolute paths. Raises RunError."""
-    if not is_written_as_a_job(job):
-        raise RunError(
-            "Resume this run on the command line: repeat the command that started it with --resume."
-        )
-    written = job_to_json(replace(job, named_at=None, output_exists="fail", wait_s=None))
-    if job.wait_s is not None:
-        minutes, seconds = divmod(int(job.wait_s), 60)
-        written["wait"] = f"{int(job.wait_s)}s" if seconds else f"{minutes}m"
-    if job.allow_connections:
-        written["allow_connections"] = list(job.allow_connections)
-    return written
-
-
-def as_yaml(job: Mapping[str, Any]) -> str:
-    """Return a job as the YAML text of a job file."""
-    text: str = yaml.safe_dump(dict(job), sort_keys=False, allow_unicode=True, width=110)
-    return text
-
-
-def write_job(folder: Path, job: Mapping[str, Any]) -> None:
-    """Write a job file to a folder. Raises OSError."""
-    write_whole(folder / JOB, as_yaml(job).encode())
-
-
-def pack_job(job: str, rows: Path, uploads: Path) -> bytes:
-    """Return a ZIP archive of a job, its rows and the files that it uploads."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(JOB, job)
-        archive.write(rows, rows.name)
-        for path in uploads.iterdir():
-            archive.write(path, f"uploads/{path.name}")
-        if yaml.safe_load(job).get("files"):
-            archive.writestr("files/", b"")
-    return packed.getvalue()
-
-
-def _write_job(
-    folder: Path,
-    action: Action,
-    templates: Mapping[str, Any],
-    rows: PastedRows,
-    connection: str,
-    delay_ms: float | None,
-    uploads: Path,
-) -> Job:
-    try:
-        with rows.path.open("rb") as given, open(folder / rows.path.name, "xb", opener=_private) as kept:
-            shutil.copyfileobj(given, kept)
-        shutil.copytree(uploads, folder / "uploads")
-        (folder / "files").mkdir(mode=0o700)
-        write_job(folder, make_job(action, templates, rows, connection, delay_ms))
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
-    return Job(action.name, output=str(folder / OUTPUT))

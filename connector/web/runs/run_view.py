@@ -13,8 +13,9 @@ from connector.runs.job import STREAM, Job
 from connector.runs.record import Record
 from connector.runs.run_state import LABELS, State, state_of
 from connector.runs.run_stores import store_of
-from connector.web.runs.control import Started, is_written_as_a_job
+from connector.web.runs.control import Started
 from connector.web.runs.envelopes import KIND_WORDS
+from connector.web.runs.job_files import is_written_as_a_job
 from connector.web.runs.plot import Plot, make_plot, rate_text, time_text
 
 ViewState = Literal[State, "starting", "failed"]

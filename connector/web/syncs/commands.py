@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.errors import RunError
-from connector.web.runs.control import LOG, log_text, new_folder, start_command
+from connector.web.runs.job_files import new_folder
+from connector.web.runs.processes import LOG, log_text, start_command
 from connector.web.runs.run_view import clock_text
 
 if TYPE_CHECKING:

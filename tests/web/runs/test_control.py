@@ -28,7 +28,8 @@ from connector.runs.output_names import absolute, id_of
 from connector.runs.record import Record
 from connector.runs.records import find_by_id, list_records, save
 from connector.sandbox.ninjaone.server import Sandbox
-from connector.web.runs.control import RunControl, resumed_job, write_job
+from connector.web.runs.control import RunControl
+from connector.web.runs.job_files import resumed_job, write_job
 from tests.web.guest import Guest, open_site, until
 
 RENAME = {"device_id": "{{ n }}", "display_name": "PC {{ n }}"}
