@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-LONGEST_S = 1800.0
+TIMEOUT_S = 1800.0
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -53,9 +53,9 @@ def run(
             start_new_session=True,
         )
         try:
-            process.wait(LONGEST_S)
+            process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise UnmeasuredError(f"the process did not end within {LONGEST_S:.0f} s") from None
+            raise UnmeasuredError(f"the process did not end within {TIMEOUT_S:.0f} s") from None
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)

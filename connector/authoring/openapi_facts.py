@@ -20,7 +20,7 @@ with the `properties` that are lists.
 
 _UPLOAD = {"contentDisposition", "entity", "mediaType"}
 """The properties of the internal file class that some documents declare in place of an uploaded file."""
-_MOST_MEMBERS = 100
+_MAX_MEMBERS = 100
 """The number of properties above which a nested schema is reduced to its type."""
 _KEPT = (
     *("type", "format", "enum", "required", "default"),
@@ -103,7 +103,7 @@ class _Reader:
                 shape["additionalProperties"] = values
         if "properties" in node:
             settable = {name: member for name, member in members.items() if not member.get("readOnly")}
-            if len(settable) > _MOST_MEMBERS and any("properties" in outer for outer in above[:-1]):
+            if len(settable) > _MAX_MEMBERS and any("properties" in outer for outer in above[:-1]):
                 return shape
             shape["properties"] = {name: self._shape(member, above) for name, member in settable.items()}
         return shape

@@ -9,7 +9,7 @@ from functools import cached_property
 from connector.common.times import parse_time, write_time
 from connector.errors import shorten
 
-LONGEST = 1 << 16
+MAX_LENGTH = 1 << 16
 """The maximum length of a filter in characters. It is part of a URL, whose length servers limit much more."""
 
 
@@ -33,8 +33,8 @@ class FilterGrammar:
         Times in a format that the API does not accept, for example epoch numbers, are replaced by ISO 8601 in
         UTC. Raises ValueError that quotes the invalid clause.
         """
-        if len(text) > LONGEST:
-            raise ValueError(f"a {self.name} can have at most {LONGEST:,} characters")
+        if len(text) > MAX_LENGTH:
+            raise ValueError(f"a {self.name} can have at most {MAX_LENGTH:,} characters")
         read, position = "", 0
         for clause in self._split(text):
             written = clause.strip()

@@ -13,14 +13,14 @@ from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.connection_choice import read_allowed
 from connector.runs.expected_rows import read_range
-from connector.runs.job import LEAST_DELAY_MS, MOST_CONCURRENT, SHORTEST_DELAY_MS, DelayMs
+from connector.runs.job import DEFAULT_MIN_DELAY_MS, MAX_CONCURRENT, MIN_DELAY_MS, DelayMs
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
 _TEMPLATE = "--template INPUT=TEMPLATE"
 _count = whole_number(lambda rows: rows >= 0, "the number of rows cannot be negative")
 _positive = whole_number(lambda rows: rows >= 1, "the number of rows must be at least 1")
 _rows_at_a_time = whole_number(
-    lambda rows: 1 <= rows <= MOST_CONCURRENT, f"1 to {MOST_CONCURRENT} rows can run in parallel"
+    lambda rows: 1 <= rows <= MAX_CONCURRENT, f"1 to {MAX_CONCURRENT} rows can run in parallel"
 )
 
 
@@ -303,7 +303,8 @@ def add_pace(parser: argparse.ArgumentParser, *, by_service: bool = False) -> No
         "--min-delay-ms",
         type=_least_delay,
         metavar="MS",
-        help=f"with --delay-ms auto: shortest interval, in ms, at least 1 (default: {LEAST_DELAY_MS:g})",
+        help="with --delay-ms auto: shortest interval, in ms, at least 1 "
+        f"(default: {DEFAULT_MIN_DELAY_MS:g})",
     )
 
 
@@ -332,8 +333,8 @@ def _least_delay(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not SHORTEST_DELAY_MS <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of milliseconds, at least {SHORTEST_DELAY_MS:g}")
+    if not MIN_DELAY_MS <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of milliseconds, at least {MIN_DELAY_MS:g}")
     return value
 
 

@@ -23,7 +23,7 @@ LOG_EVERY_S = 10.0
 _RECENT_S = 60.0
 """The time in seconds over which the rate is computed."""
 _WAITS_S = 2.0
-_SHORTEST_BAR, _LONGEST_BAR = 5, 40
+_MIN_BAR_WIDTH, _MAX_BAR_LENGTH = 5, 40
 
 
 class View(NamedTuple):
@@ -215,12 +215,12 @@ def bar(view: View, width: int) -> str:
     while len(facts) > 1 and len(", ".join(facts)) > width:
         facts.pop()
     text = ", ".join(facts)
-    if len(view.label) + 2 + len(text) + _SHORTEST_BAR + 3 <= width:
+    if len(view.label) + 2 + len(text) + _MIN_BAR_WIDTH + 3 <= width:
         text = f"{view.label}: {text}"
-    room = min(width - len(text) - 3, _LONGEST_BAR)
-    if view.share is None or room < _SHORTEST_BAR:
+    room = min(width - len(text) - 3, _MAX_BAR_LENGTH)
+    if view.share is None or room < _MIN_BAR_WIDTH:
         return text[:width]
-    room -= room % _SHORTEST_BAR  # so that the bar keeps its length when the text changes by a digit
+    room -= room % _MIN_BAR_WIDTH  # so that the bar keeps its length when the text changes by a digit
     full = int(room * view.share)
     return f"[{'#' * full}{'.' * (room - full)}] {text}"
 

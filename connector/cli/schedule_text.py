@@ -18,7 +18,7 @@ from pathlib import Path
 from connector.cli.cron_times import CronTime
 from connector.errors import RunError
 
-_LONGEST_CRON_COMMAND = 998
+_MAX_CRON_COMMAND_LENGTH = 998
 """The maximum length of a command in bytes; cron cuts longer ones."""
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
@@ -44,9 +44,9 @@ def crontab_line(command: ScheduledCommand, when: CronTime) -> str:
     text = f"cd {_shell_word(str(command.folder))} && {' '.join(map(_shell_word, words))}"
     _refuse_lines(text)
     text = text.replace("%", "\\%")
-    if (length := len(text.encode(errors="surrogateescape"))) > _LONGEST_CRON_COMMAND:
+    if (length := len(text.encode(errors="surrogateescape"))) > _MAX_CRON_COMMAND_LENGTH:
         raise RunError(
-            f"the command is too long for a crontab: {length} bytes, at most {_LONGEST_CRON_COMMAND}; use "
+            f"the command is too long for a crontab: {length} bytes, at most {_MAX_CRON_COMMAND_LENGTH}; use "
             "--systemd, or put options into the job file"
         )
     return f"{when.expression} {text}"

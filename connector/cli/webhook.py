@@ -15,7 +15,7 @@ from connector.http.transport import HttpTransport
 from connector.runs.notify_settings import is_url
 
 TIMEOUT_S = 10.0
-_LONGEST_RESPONSE = 1 << 20
+_MAX_RESPONSE_BYTES = 1 << 20
 
 
 class WebhookError(ConnectorError):
@@ -50,7 +50,7 @@ class Webhook:
                 f"{self._parts.scheme}://{self._parts.netloc}",
                 timeout_s=TIMEOUT_S,
                 total_timeout_s=TIMEOUT_S,
-                largest_body=_LONGEST_RESPONSE,
+                largest_body=_MAX_RESPONSE_BYTES,
             )
             try:
                 response = transport.send("POST", _target(self._parts, suffix), headers, body.encode())

@@ -22,7 +22,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][:/?#@]+)(:[0-9]+)?")
 _CHUNKS = 3
 """The default number of chunks in parallel. 150 connections, with 300 ms between the requests of each, send
 500 requests/s, which is about what one process can send."""
-_MOST_CHUNKS = 64
+_MAX_CHUNKS = 64
 
 
 def add_worker(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def add_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chunks",
         type=whole_number(
-            lambda chunks: 1 <= chunks <= _MOST_CHUNKS, f"1 to {_MOST_CHUNKS} chunks can run in parallel"
+            lambda chunks: 1 <= chunks <= _MAX_CHUNKS, f"1 to {_MAX_CHUNKS} chunks can run in parallel"
         ),
         default=_CHUNKS,
         metavar="N",

@@ -21,7 +21,7 @@ FRESH = (0.0, float("-inf"))
 _MARGIN = 1.05
 """The factor by which the interval between requests exceeds the limit, because other applications can use the
 same account."""
-_LONGEST_DELAY_S = 60.0
+_MAX_DELAY_S = 60.0
 """The longest plausible interval between requests in seconds; a limit that would require a longer one is
 ignored."""
 
@@ -55,7 +55,7 @@ class AccountLimit:
             return
         requests, minutes = int(found[1]), int(found[2])
         delay_s = _MARGIN * 60 * minutes / requests
-        if delay_s == self.delay_s or delay_s > _LONGEST_DELAY_S:
+        if delay_s == self.delay_s or delay_s > _MAX_DELAY_S:
             return
         self._set(_DELAY, delay_s)
         logger.warning(

@@ -22,23 +22,23 @@ MARGIN = 0.04
 """How far below the ceiling requests start after a refusal, as a part of the pace."""
 MEASURABLE = 20
 """The smallest number of requests from which the service's limit is computed."""
-PATIENCE, PER_REFUSAL, MOST_PATIENCE = 250, 150, 8000
+PATIENCE, PER_REFUSAL, MAX_PATIENCE = 250, 150, 8000
 """The number of requests from a refusal to the raise of the ceiling: at least, for each refused request, and
 at most, if refusals show again and again that the ceiling is right."""
 SAME = 0.04
 """Two ceilings that differ by less than this are the same."""
-RAISE, MOST_RAISE = 0.02, 0.25
+RAISE, MAX_RAISE = 0.02, 0.25
 """The first raise of the ceiling, and the largest; each is twice the one before."""
-HOLD_INTERVALS, LONGEST_HOLD_S = 8, 8.0
+HOLD_INTERVALS, MAX_HOLD_S = 8, 8.0
 """How long no request starts after a refusal without Retry-After, in intervals, and at most; doubled if the
 next request is refused as well."""
 PATIENT_S = 10.0
 """How long the response to the first request after a refusal is awaited before another one starts."""
-LONGEST_INTERVALS = 2
+MAX_INTERVALS = 2
 """The longest interval, as a multiple of the one without adaptation."""
-LONGEST_S = 2.0
+MAX_INTERVAL_S = 2.0
 """The longest interval, in seconds, if there is none without adaptation."""
-MOST_RAISES = 100
+MAX_RAISES = 100
 """The number of raises in a row that cannot be reached: each shortens the interval."""
 FAMILIAR, REMEMBERED = 3, 1000
 """A number of pending requests is known to be allowed after so many successes, of about the latest 1000."""
@@ -106,7 +106,7 @@ class PaceState:
         values = [self.values[index] for index in range(len(self.NAMES))]
         are_numbers = all(isfinite(value) and value >= 0 for value in values)
         return are_numbers and (
-            0.001 <= self.interval < 3600 and self.patience >= 1 and self.raises <= MOST_RAISES
+            0.001 <= self.interval < 3600 and self.patience >= 1 and self.raises <= MAX_RAISES
         )
 
 
@@ -127,7 +127,7 @@ class AdaptivePace:
 
     def __init__(self, start_s: float, least_s: float, values: Values | None = None) -> None:
         self._least_s = least_s
-        self._longest_s = max(least_s, LONGEST_INTERVALS * start_s if start_s else LONGEST_S)
+        self._longest_s = max(least_s, MAX_INTERVALS * start_s if start_s else MAX_INTERVAL_S)
         self.state = PaceState([0.0] * len(PaceState.NAMES) if values is None else values)
         if not self.state.is_valid():
             for index in range(len(PaceState.NAMES)):
@@ -214,7 +214,7 @@ class AdaptivePace:
 
     def _hold(self, now: float, hold_s: float, retry_after_s: float | None) -> None:
         state = self.state
-        state.hold, state.refused_at, state.trial = min(LONGEST_HOLD_S, hold_s), now, 0.0
+        state.hold, state.refused_at, state.trial = min(MAX_HOLD_S, hold_s), now, 0.0
         state.until = now + (state.hold if retry_after_s is None else self.interval_s)
 
     def remember(self, request: Started) -> None:
@@ -235,7 +235,7 @@ class AdaptivePace:
         state = self.state
         if not state.most or in_flight - 1 < state.most:
             if state.most == in_flight:  # The raised limit is refused.
-                state.most_patience = min(MOST_PATIENCE, 2 * state.most_patience)
+                state.most_patience = min(MAX_PATIENCE, 2 * state.most_patience)
             state.most, state.at_most = in_flight - 1, 0
         return True
 
@@ -255,7 +255,7 @@ class AdaptivePace:
                 state.interval = max(self._least_s, state.interval * FASTER)
             return
         if state.steady >= state.patience and state.ceiling > self._least_s:
-            factor = 1 + min(MOST_RAISE, RAISE * 2**state.raises)
+            factor = 1 + min(MAX_RAISE, RAISE * 2**state.raises)
             if state.raises:
                 state.patience = max(PATIENCE, state.patience / 2)
             state.raises += 1
@@ -280,7 +280,7 @@ class AdaptivePace:
         ceiling = self._measured(now) if is_measured else state.interval / SLOWER
         state.ceiling = min(max(ceiling, self._least_s), self._longest_s)
         is_same = bool(state.held) and abs(state.ceiling / state.held - 1) < SAME
-        patience = min(MOST_PATIENCE, 2 * state.patience) if is_same else PATIENCE
+        patience = min(MAX_PATIENCE, 2 * state.patience) if is_same else PATIENCE
         state.patience = max(patience, PER_REFUSAL * state.refused)
         state.held, state.raises, state.steady = state.ceiling, 0, 0
         self._approach()

@@ -14,7 +14,7 @@ from connector.client.audit import Audit
 from connector.client.auth import Auth
 from connector.client.error_responses import is_failed_success, read_error
 from connector.client.pacing import Outcome, Pacer, Turn
-from connector.client.retries import LONGEST_WAIT_S, TRIES, backoff_s, retry_after_s
+from connector.client.retries import MAX_WAIT_S, TRIES, backoff_s, retry_after_s
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
@@ -38,7 +38,7 @@ _REASONS = {
 """The kinds of failed attempts, as written to the log."""
 _NOT_YET = (408, 425)
 """The statuses (request timeout, too early) after which a retry can succeed."""
-_LONGEST_THROTTLE_PAGE = 4096
+_MAX_THROTTLE_PAGE_LENGTH = 4096
 _IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
@@ -241,8 +241,8 @@ class Client:
         if not logger.isEnabledFor(level):
             return
         why = f"after {attempt} tries" if attempt > 1 else "not retried"
-        if outcome.wait_s is not None and outcome.wait_s > LONGEST_WAIT_S:
-            why = f"Retry-After {outcome.wait_s:.0f} s exceeds {LONGEST_WAIT_S:.0f} s"
+        if outcome.wait_s is not None and outcome.wait_s > MAX_WAIT_S:
+            why = f"Retry-After {outcome.wait_s:.0f} s exceeds {MAX_WAIT_S:.0f} s"
         said = (context or self).redactor.said(str(outcome.error))
         logger.log(level, "%s: %s; failed (%s, %s)", self._who(context), said, outcome.error.code, why)
 
@@ -354,7 +354,7 @@ class Client:
 
     def _is_document(self, answer: Response) -> bool:
         """Return whether an HTML response is the requested file and not a (short) page about throttling."""
-        page = answer.text.lower() if len(answer.body) < _LONGEST_THROTTLE_PAGE else ""
+        page = answer.text.lower() if len(answer.body) < _MAX_THROTTLE_PAGE_LENGTH else ""
         return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
 
     def _error_answer(self, request: Request, answer: Response) -> _Failure:
@@ -378,7 +378,7 @@ class Client:
         if status in self.service.throttling.statuses:
             wait_s = retry_after_s(answer, self._clock.now())
             self._learn_limit(answer)
-            return _Failure("throttled", error, wait_s is None or wait_s <= LONGEST_WAIT_S, wait_s)
+            return _Failure("throttled", error, wait_s is None or wait_s <= MAX_WAIT_S, wait_s)
         expired = self.service.sign_in.expired
         if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):
             return _Failure("expired", error, False)
@@ -420,7 +420,7 @@ def _for_pace(outcome: Response | _Failure) -> tuple[Outcome, float | None]:
         return "accepted", None
     if outcome.why != "throttled":
         return "unknown" if outcome.why in ("unsent", "lost") else "accepted", None
-    too_long = outcome.wait_s is not None and outcome.wait_s > LONGEST_WAIT_S
+    too_long = outcome.wait_s is not None and outcome.wait_s > MAX_WAIT_S
     return "throttled", 0.0 if too_long else outcome.wait_s
 
 

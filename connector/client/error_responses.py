@@ -11,7 +11,7 @@ from connector.common.json_text import Json
 from connector.errors import RowError, shorten
 from connector.http.messages import Request, Response
 
-_LARGEST_ERROR = 1 << 16
+_MAX_ERROR_LENGTH = 1 << 16
 """The maximum size of a body that is searched for an error, in bytes: error responses are small."""
 _FIRST_ITEM = re.compile(r"^(\$\.?)?\[0\]\.?|^\$\.?")
 """The start of a JSON path that messages omit: the body, or the first item of an array."""
@@ -24,7 +24,7 @@ def is_failed_success(service: Service, request: Request, response: Response) ->
     body, and not if the declared result of the request can have them.
     """
     errors = service.errors
-    if not 0 < len(response.body) <= _LARGEST_ERROR or (request.binary and _is_file(response)):
+    if not 0 < len(response.body) <= _MAX_ERROR_LENGTH or (request.binary and _is_file(response)):
         return False
     text = response.text.strip()
     if text[0:1] != "{":

@@ -32,7 +32,7 @@ FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
-MOST_LEAD_S = 5.0
+MAX_LEAD_S = 5.0
 """The maximum time by which starts are recorded ahead because recording takes long, in seconds."""
 ROUNDING_S = 1e-6
 """The minimum duration of a wait, in seconds; shorter waits are skipped."""
@@ -192,14 +192,14 @@ class Pacer:
 
     def _take_again(self, turn: Turn) -> None:
         """Wait for another turn, since it is much later than recorded. Raises RunStoppedError."""
-        if turn.lead_s == MOST_LEAD_S:
+        if turn.lead_s == MAX_LEAD_S:
             raise RunStoppedError(
-                f"the state's database needs more than {MOST_LEAD_S:g} s to record the start of a request"
+                f"the state's database needs more than {MAX_LEAD_S:g} s to record the start of a request"
             )
         self._take(turn)
         # If recording takes so long that the request is late again, it is recorded ahead, and if that is not
         # enough, further ahead.
-        turn.lead_s = min(2 * turn.lead_s or self._least_lead_s(turn), MOST_LEAD_S)
+        turn.lead_s = min(2 * turn.lead_s or self._least_lead_s(turn), MAX_LEAD_S)
 
     def _least_lead_s(self, turn: Turn) -> float:
         """Return by how many seconds the start of a request can be recorded ahead in any case."""

@@ -6,7 +6,7 @@ from connector.http.messages import Response
 
 TRIES = {"throttled": 6, "unsent": 3, "lost": 3, "server": 3}
 """The maximum number of attempts for each kind of failure."""
-LONGEST_WAIT_S = 300.0
+MAX_WAIT_S = 300.0
 """The longest accepted Retry-After in seconds. With a longer one, the row fails instead of delaying the
 run."""
 

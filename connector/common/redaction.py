@@ -14,9 +14,9 @@ from threading import Lock
 from connector.common.json_text import Json
 
 HIDDEN = "•••"
-_SHORTEST = 4
+_MIN_LENGTH = 4
 """The minimum length of a secret to hide in texts, since shorter ones also occur in ordinary words."""
-_MOST_NAMES = 10_000
+_MAX_NAMES = 10_000
 """The maximum number of member names that a redactor remembers as containing no secret."""
 
 
@@ -54,7 +54,7 @@ class Redactor:
 
     def with_secrets(self, values: Iterable[str]) -> Redactor:
         """Return a redactor that also hides `values`, which are the secrets of one row."""
-        one = Redactor((value for value in values if len(value) >= _SHORTEST), self._members)
+        one = Redactor((value for value in values if len(value) >= _MIN_LENGTH), self._members)
         one._beyond, one._shortest = self, 0
         return one
 
@@ -124,7 +124,7 @@ class Redactor:
     def _shown_name(self, name: str, plain: set[str], others: Mapping[str, Json]) -> str:
         """Return a member's name with secrets hidden, different from the names of the `others`."""
         shown = self.text(name)
-        if shown == name and self._beyond is None and len(plain) < _MOST_NAMES:
+        if shown == name and self._beyond is None and len(plain) < _MAX_NAMES:
             plain.add(name)
         while shown != name and shown in others:
             shown += HIDDEN
@@ -163,8 +163,8 @@ class _Secret:
         self.value = value
         longest = max(_UNCHANGED.findall(value), key=len, default="")
         self._is_plain = longest == value
-        is_rare = self._is_plain or len(longest) >= _SHORTEST_ANCHOR
-        self.anchor = longest[:_LONGEST_ANCHOR] if is_rare else ""
+        is_rare = self._is_plain or len(longest) >= _MIN_ANCHOR_LENGTH
+        self.anchor = longest[:_MAX_ANCHOR_LENGTH] if is_rare else ""
         self.shortest = len(self.anchor) or 1
         self._pattern: re.Pattern[str] | None = None
 
@@ -179,8 +179,8 @@ class _Secret:
 
 _UNCHANGED = re.compile(r"[0-9A-Za-z]+")
 """Characters that are not escaped in JSON, URLs, forms, HTML or error messages."""
-_SHORTEST_ANCHOR = 4
-_LONGEST_ANCHOR = 64
+_MIN_ANCHOR_LENGTH = 4
+_MAX_ANCHOR_LENGTH = 64
 _PADDED = re.compile(r"([\w.~+/-]{16,})(={1,2})", re.ASCII)
 
 
@@ -266,5 +266,5 @@ OF_PROCESS = Redactor()
 
 def remember(secret: str) -> None:
     """Hide a secret in everything that this process prints or logs."""
-    if len(secret) >= _SHORTEST:
+    if len(secret) >= _MIN_LENGTH:
         OF_PROCESS.add(secret)

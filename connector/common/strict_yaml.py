@@ -17,11 +17,11 @@ import yaml
 from connector.common.json_text import spelled_float
 from connector.errors import RunError
 
-LONGEST = 10 << 20
+MAX_LENGTH = 10 << 20
 """The maximum length of a YAML file in characters."""
 DEEPEST = 100
 """The maximum depth of nested collections in a YAML file."""
-MOST_NODES = 1_000_000
+MAX_NODES = 1_000_000
 """The maximum number of values in a YAML file; the values of an anchor count once for each alias."""
 _MERGE, _VALUE = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"
 _TEXT, _SEQUENCE, _MAP = "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
@@ -138,7 +138,7 @@ def load(path: Path, *, may_quote: bool = True) -> Any:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(LONGEST + 1)
+            text = file.read(MAX_LENGTH + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or error
         raise RunError(f"{path}: cannot be read: {reason}") from error
@@ -167,8 +167,8 @@ def parse_json_like(text: str, name: str) -> Any:
 def _parsed(
     text: str, name: str, loader_class: Any, keys: Sequence[str | int] = (), *, may_quote: bool = True
 ) -> Any:
-    if len(text) > LONGEST:
-        raise RunError(f"{name}: the file has more than {LONGEST:,} characters")
+    if len(text) > MAX_LENGTH:
+        raise RunError(f"{name}: the file has more than {MAX_LENGTH:,} characters")
     try:
         _check_nesting(text)
         loader = loader_class(text)
@@ -223,11 +223,11 @@ def _check_aliases(root: yaml.Node) -> None:
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
             # start with the maximum, because an alias can make a node contain itself
-            sizes[id(node)] = MOST_NODES
+            sizes[id(node)] = MAX_NODES
             children = node.value if isinstance(node, yaml.CollectionNode) else ()
             flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
             sizes[id(node)] = 1 + sum(map(size, flat))
-            if sizes[id(node)] > MOST_NODES:
+            if sizes[id(node)] > MAX_NODES:
                 raise yaml.composer.ComposerError(
                     None,
                     None,

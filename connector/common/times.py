@@ -17,7 +17,7 @@ Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
 and epoch seconds."""
 UNITS: tuple[Unit, ...] = ("iso", "date", "epoch_s", "epoch_ms", "after_epoch_s")
 
-_LONGEST = 100
+_MAX_LENGTH = 100
 """The maximum length of a time in characters. Longer texts are rejected, because parsing them as numbers is
 slow."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -53,7 +53,7 @@ def parse_time(value: Json) -> datetime:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"expected a time, got {kind(value)}")
     text = value.strip() if isinstance(value, str) else json.dumps(value)
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_LENGTH:
         is_number = _NUMBER.fullmatch(text)
         try:
             if match := _ISO.fullmatch(re.sub(r"\.0+$", "", text) if is_number else text):

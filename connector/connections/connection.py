@@ -33,12 +33,12 @@ from connector.connections.settings import (
     settings_of_environment,
 )
 from connector.errors import ConnectionSetupError, file_errors, nearest
-from connector.http.content_encoding import LARGEST_BODY
+from connector.http.content_encoding import MAX_BODY_BYTES
 from connector.http.tls import SYSTEM
 from connector.state.setting import check_state
 from connector.state.setting import shown as shown_state
 
-SHORTEST_SECRET = 8
+MIN_SECRET_LENGTH = 8
 """The minimum length of a secret: shorter ones also occur in ordinary text."""
 
 
@@ -49,11 +49,11 @@ class Connection:
     `timeout_s` is the maximum wait for the first byte of a response and for each following one, in seconds;
     `total_timeout_s` is that for the complete response (None: `default_total_timeout_s`); `largest_body_mb`
     is the maximum size of its body, in MiB. `allow_short_secrets` permits saving a secret of fewer than
-    `SHORTEST_SECRET` characters. A `read_only` connection sends no request that changes anything. `audit` has
-    the paths of the audit logs, to which a line is added for every request. `timezone` is the zone of times
-    that have none, in inputs and templates; empty means UTC. `state` is the URL of a database with the state
-    that workers share; empty means files. `settings` has the settings that
-    only the connections of this service have. `name` is the name of a saved connection, or empty; `origin`
+    `MIN_SECRET_LENGTH` characters. A `read_only` connection sends no request that changes anything. `audit`
+    has the paths of the audit logs, to which a line is added for every request. `timezone` is the zone of
+    times that have none, in inputs and templates; empty means UTC. `state` is the URL of a database with the
+    state that workers share; empty means files. `settings` has the settings that only the connections of
+    this service have. `name` is the name of a saved connection, or empty; `origin`
     describes where the connection was found, for messages. Secrets are `Secret` texts: `repr` shows none of
     them, also not that of `dataclasses.asdict` or `vars`; serializing such a dict as JSON writes them.
     """
@@ -67,7 +67,7 @@ class Connection:
     scope: str = ""
     timeout_s: float = 60.0
     total_timeout_s: float | None = None
-    largest_body_mb: float = LARGEST_BODY / (1 << 20)
+    largest_body_mb: float = MAX_BODY_BYTES / (1 << 20)
     verify_tls: bool = True
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -117,9 +117,9 @@ def require_long_secrets(connection: Connection, place: str) -> None:
     named = {name: getattr(connection, name) for name in SECRETS}
     named["password of the proxy"] = password_of(connection.proxy or "")
     for name, value in named.items():
-        if 0 < len(value) < SHORTEST_SECRET:
+        if 0 < len(value) < MIN_SECRET_LENGTH:
             raise ConnectionSetupError(
-                f"{place}: the {name} has fewer than {SHORTEST_SECRET} characters, so hiding it would "
+                f"{place}: the {name} has fewer than {MIN_SECRET_LENGTH} characters, so hiding it would "
                 "also hide ordinary text in messages and results. If it is correct, use --allow-short-secrets"
             )
 

@@ -103,7 +103,7 @@ class Table:
 
 _ITEMS = 50
 """The number of items of a long list in a block."""
-_MOST_KINDS = 1000
+_MAX_KINDS = 1000
 
 
 class _Values:
@@ -124,7 +124,7 @@ class _Values:
     def _getter(self, names: tuple[str, ...]) -> Callable[[Mapping[str, Json]], Iterable[Json]]:
         if not self._all_known and set(names) - set(self._names):
             raise NewColumnError
-        if len(self._getters) == _MOST_KINDS:
+        if len(self._getters) == _MAX_KINDS:
             self._getters.clear()
         if names == self._names:
             getter: Any = dict.values

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from connector.errors import RunError, shorten
 
-LONGEST_FIELD = 1 << 24
+MAX_FIELD_LENGTH = 1 << 24
 """The maximum number of characters of a value."""
 _CHUNK = 1 << 16
 
@@ -46,7 +46,7 @@ def separated(stream: BinaryIO, delimiter: str, longest: int) -> tuple[io.TextIO
 
     Bytes that are not UTF-8 become lone surrogates. The reader raises csv.Error.
     """
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_LENGTH)
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
     lines = RecordLines(text, longest)
     return text, lines, csv.reader(lines, delimiter=delimiter, strict=True)
@@ -86,7 +86,7 @@ def _unclosed(lines: RecordLines, reader: Any, name: str, delimiter: str) -> str
     text = "".join(lines.record)
     position = _open_quote(text, delimiter)
     # A record with another error was read only up to this error: its quotes may be closed after it.
-    if position is None or not (lines.ended or len(text) - position > LONGEST_FIELD):
+    if position is None or not (lines.ended or len(text) - position > MAX_FIELD_LENGTH):
         return ""
     ends = list(accumulate(map(len, lines.record)))
     index = next(i for i, end in enumerate(ends) if position < end)

@@ -21,10 +21,10 @@ from connector.files.csv_dialect import column_names
 from connector.files.csv_reader import check_header
 from connector.files.record import Record
 
-_LARGEST_INTEGER = 1 << 53
+_MAX_INTEGER = 1 << 53
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell [^>]{0,100}?ref=\"([A-Z0-9:$]{1,40})\"")
-_LONGEST_TAG = 200
+_MAX_TAG_LENGTH = 200
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 """A character as a workbook writes those that XML cannot contain, and the sign _ before such a text."""
 _DAMAGED = (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError)
@@ -105,7 +105,7 @@ def _scan(file: Any, part: str) -> tuple[bool, tuple[str, ...]]:
             has_formulas = has_formulas or _FORMULA.search(joined) is not None
             if b"mergeCell" in joined:
                 merged += _MERGED.findall(joined)
-            before = joined[-_LONGEST_TAG:]
+            before = joined[-_MAX_TAG_LENGTH:]
     return has_formulas, tuple(dict.fromkeys(found.decode() for found in merged))
 
 
@@ -237,7 +237,7 @@ def _value(value: Any) -> Json:
         return _ESCAPED.sub(_character, value) if "_x" in value else value
     if isinstance(value, float):
         # Excel shows 15 digits: 0.1 + 0.2, which it stores as 0.30000000000000004, is 0.3 there.
-        return int(value) if value.is_integer() and abs(value) < _LARGEST_INTEGER else float(f"{value:.15g}")
+        return int(value) if value.is_integer() and abs(value) < _MAX_INTEGER else float(f"{value:.15g}")
     if isinstance(value, datetime):
         # Dates in a workbook always have a time; a date that was entered without one has midnight.
         if value.time() == time():

@@ -16,10 +16,10 @@ from connector.files.excel_reader import excel_library
 
 logger = logging.getLogger(__name__)
 
-MOST_ROWS = 1_048_576
+MAX_ROWS = 1_048_576
 """The maximum number of rows of a worksheet; further rows are written to further worksheets."""
-MOST_COLUMNS = 16_384
-_LONGEST_TEXT = 32_767
+MAX_COLUMNS = 16_384
+_MAX_TEXT_LENGTH = 32_767
 _EXACT = 10**15
 """The bound below which Excel keeps all digits of an integer; larger integers are written as text."""
 _SHORTENED = 8_000
@@ -34,8 +34,8 @@ def write_workbook(table: Table | RowTable, file: BinaryIO) -> None:
 
     Raises OSError, also if the table has more columns than a worksheet can have.
     """
-    if len(table.columns) > MOST_COLUMNS:
-        raise OSError(0, f"{len(table.columns)} columns, and a worksheet has at most {MOST_COLUMNS}")
+    if len(table.columns) > MAX_COLUMNS:
+        raise OSError(0, f"{len(table.columns)} columns, and a worksheet has at most {MAX_COLUMNS}")
     book = excel_library("the output").Workbook(write_only=True)
     writer = _Writer()
     rows = table.rows()
@@ -44,13 +44,13 @@ def write_workbook(table: Table | RowTable, file: BinaryIO) -> None:
         sheet.freeze_panes = "A2"
         with closing(sheet):
             sheet.append([writer.cell(sheet, name) for name in table.columns])
-            for values in islice(chain([] if row is None else [row], rows), MOST_ROWS - 1):
+            for values in islice(chain([] if row is None else [row], rows), MAX_ROWS - 1):
                 sheet.append([writer.cell(sheet, value) for value in values])
     _save(book, file)
     if writer.shortened:
         logger.warning(
             "%s shortened, because a cell of Excel has at most %d characters",
-            *(count_of(writer.shortened, "text"), _LONGEST_TEXT),
+            *(count_of(writer.shortened, "text"), _MAX_TEXT_LENGTH),
             extra={"notice": True},
         )
 
@@ -101,7 +101,7 @@ class _Writer:
 
 
 def _is_too_long(written: str) -> bool:
-    return len(written) * 2 > _LONGEST_TEXT and len(written.encode("utf-16-le")) > _LONGEST_TEXT * 2
+    return len(written) * 2 > _MAX_TEXT_LENGTH and len(written.encode("utf-16-le")) > _MAX_TEXT_LENGTH * 2
 
 
 def _escaped(text: str) -> str:

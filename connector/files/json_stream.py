@@ -15,7 +15,7 @@ from connector.common.json_text import Json
 UNREADABLE = (EOFError, zlib.error, OSError)
 """The exceptions that reading a damaged stream raises."""
 
-LONGEST_VALUE = 1 << 26
+MAX_VALUE_LENGTH = 1 << 26
 """The maximum length of a value in characters, to limit memory."""
 _CHUNK = 1 << 16
 
@@ -64,8 +64,8 @@ class JsonStream:
                     written, self._position = self._text[self._position : end], end
                     return value, written
             except (ValueError, RecursionError) as error:
-                if wanted > LONGEST_VALUE:
-                    raise ValueError(f"an item has more than {LONGEST_VALUE:,} characters") from None
+                if wanted > MAX_VALUE_LENGTH:
+                    raise ValueError(f"an item has more than {MAX_VALUE_LENGTH:,} characters") from None
                 if _is_surely_broken(error, self._text) or not self._more(wanted):
                     raise ValueError(_reason(error)) from None
             # The value may be incomplete: read twice as much and try again.

@@ -34,7 +34,7 @@ _SUFFIXES: dict[str, Format] = {
     ".xlsm": "xlsx",
 }
 _BY_CONTENT = ReadOptions()
-LONGEST_LINE = 1 << 26
+MAX_LINE_LENGTH = 1 << 26
 """The maximum length of a line in bytes, to limit memory."""
 
 
@@ -104,7 +104,7 @@ class RowSource:
         try:
             for path in self._files:
                 with _open(path) as file:
-                    opened = open_input(file, self._form(path), LONGEST_LINE)
+                    opened = open_input(file, self._form(path), MAX_LINE_LENGTH)
                     if opened.read_header is None:
                         return None
                     header = opened.read_header()
@@ -157,11 +157,11 @@ class RowSource:
         """
         for check in (None, check_quotes):
             with suppress(*UNREADABLE), path.open("rb") as file:
-                opened = open_input(file, self._form(path), LONGEST_LINE)
+                opened = open_input(file, self._form(path), MAX_LINE_LENGTH)
                 if opened.dialect is None or (check is None and not has_quote(opened.stream)):
                     return
                 if check is not None:
-                    check(opened.stream, str(path), opened.dialect.delimiter, LONGEST_LINE)
+                    check(opened.stream, str(path), opened.dialect.delimiter, MAX_LINE_LENGTH)
 
 
 class OneRow(RowSource):
@@ -211,6 +211,6 @@ def _format_of(path: Path) -> Format | None:
 def _read(raw: BinaryIO, form: InputForm, *, unread: bool = False) -> Iterator[Record]:
     """Yield the records of one stream; an invalid stream ends in an invalid record."""
     try:
-        yield from open_input(raw, form, LONGEST_LINE, unread=unread).records
+        yield from open_input(raw, form, MAX_LINE_LENGTH, unread=unread).records
     except UNREADABLE as error:
         yield Record({}, f"{form.name}: the rest cannot be read: {error}")

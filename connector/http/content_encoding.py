@@ -7,10 +7,10 @@ from io import BytesIO
 
 from connector.errors import ResponseLostError, ResponseTooLargeError
 
-LARGEST_BODY = 64 << 20
+MAX_BODY_BYTES = 64 << 20
 """The default maximum size of a response body in bytes, both compressed and decompressed."""
-MOST_CODINGS = 4
-MOST_MEMBERS = 10_000
+MAX_CODINGS = 4
+MAX_MEMBERS = 10_000
 """The maximum number of members in a gzip body: millions of empty members would take minutes."""
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
@@ -18,15 +18,15 @@ _IN, _OUT = 1 << 16, 1 << 20
 """The maximum numbers of bytes that one decompression call reads and returns."""
 
 
-def decoded(body: bytes, codings: str, largest: int = LARGEST_BODY) -> bytes:
+def decoded(body: bytes, codings: str, largest: int = MAX_BODY_BYTES) -> bytes:
     """Return a body without the encodings that its Content-Encoding header lists, last one first.
 
     A body in an unsupported encoding is returned unchanged. Raises ResponseLostError (`bad_response`) if the
     body is damaged or ends too early, and ResponseTooLargeError if it has more than `largest` bytes.
     """
     names = [name.strip().lower() for name in codings.split(",")]
-    if len(names) > MOST_CODINGS:
-        message = f"the response has {len(names)} content encodings, more than {MOST_CODINGS}"
+    if len(names) > MAX_CODINGS:
+        message = f"the response has {len(names)} content encodings, more than {MAX_CODINGS}"
         raise ResponseLostError(message, "bad_response")
     try:
         while names and names[-1] in ("gzip", "x-gzip", "deflate", "identity", ""):
@@ -61,8 +61,8 @@ def _gunzipped(body: bytes, largest: int) -> bytes:
     members = 1
     while end < len(body):
         members += 1
-        if members > MOST_MEMBERS:
-            raise EOFError(f"the gzip data has more than {MOST_MEMBERS:,} members")
+        if members > MAX_MEMBERS:
+            raise EOFError(f"the gzip data has more than {MAX_MEMBERS:,} members")
         size = output.tell()
         try:
             end = _unpack(body, end, _GZIP, output, largest)

@@ -13,7 +13,7 @@ from connector.common.json_text import Json
 from connector.errors import RunStoppedError
 from connector.http.messages import Response
 
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 """The maximum length of the part of a file name that is taken from a response, in bytes. File systems allow
 255 for the whole name."""
 
@@ -58,4 +58,4 @@ def file_name(response: Response) -> str:
     given = response.hide(given)
     harmless = re.sub(r"[^\w. -]", "_", re.split(r"[/\\]", given)[-1]).strip(". ")
     # Cut off the beginning of a long name, because the end has the extension.
-    return harmless.encode()[-_LONGEST_NAME:].decode(errors="ignore").strip(". ") or "content"
+    return harmless.encode()[-_MAX_NAME_LENGTH:].decode(errors="ignore").strip(". ") or "content"

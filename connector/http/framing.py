@@ -15,9 +15,9 @@ from connector.http.messages import Response
 
 BLOCK = 1 << 16
 """The size of a block that is sent or received at once, in bytes; `timeout_s` applies to each block."""
-LONGEST_HEAD = 1 << 16
+MAX_HEAD_BYTES = 1 << 16
 """The maximum size of a response's status line and headers, and of its trailers, in bytes."""
-MOST_INTERIM_RESPONSES = 100
+MAX_INTERIM_RESPONSES = 100
 
 Receive = Callable[[int], bytes]
 """Returns up to the given number of bytes, and an empty value at the end of the connection."""

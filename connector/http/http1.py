@@ -15,11 +15,11 @@ from functools import cache
 from time import monotonic
 
 from connector.errors import InputError, NotSentError, ResponseLostError
-from connector.http.content_encoding import LARGEST_BODY
+from connector.http.content_encoding import MAX_BODY_BYTES
 from connector.http.framing import BLOCK, ReadResponse, broken
 from connector.http.messages import Response
 
-LEAST_BYTES_PER_S = 1024
+MIN_BYTES_PER_S = 1024
 """The minimum speed of a download, averaged over `total_timeout_s`; a slower one fails."""
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -38,7 +38,7 @@ class ResponseLimits:
 
     timeout_s: float = 60.0
     total_timeout_s: float = 600.0
-    largest_body: int = LARGEST_BODY
+    largest_body: int = MAX_BODY_BYTES
 
 
 class HttpConnection:
@@ -75,7 +75,7 @@ class HttpConnection:
         server has closed the connection in the meantime.
 
         A download (`is_file`) may take longer than `total_timeout_s` if it is not slower than
-        `LEAST_BYTES_PER_S`. Raises InputError (`input_invalid`) if the request has invalid characters (then
+        `MIN_BYTES_PER_S`. Raises InputError (`input_invalid`) if the request has invalid characters (then
         nothing was sent), and ResponseLostError if no complete response was received.
         """
         if (method, headers) != self._latest:  # they are usually the same for all rows
@@ -175,14 +175,14 @@ class _Receiver:
             self._socket.settimeout(left)
             self._shortened = True
         elif left <= 0:
-            if self._bytes < LEAST_BYTES_PER_S * self._limits.total_timeout_s:
+            if self._bytes < MIN_BYTES_PER_S * self._limits.total_timeout_s:
                 raise self._too_slow()
             self._bytes, self._end = 0, monotonic() + self._limits.total_timeout_s
 
     def _too_slow(self) -> ResponseLostError:
         total = f"{self._limits.total_timeout_s:g} s"
         if self._is_file:
-            return _timed_out(f"the download had less than {LEAST_BYTES_PER_S} bytes per second over {total}")
+            return _timed_out(f"the download had less than {MIN_BYTES_PER_S} bytes per second over {total}")
         return _timed_out(f"it was not complete within {total}")
 
 

@@ -11,11 +11,11 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any
 
-from connector.http.content_encoding import LARGEST_BODY, too_large
+from connector.http.content_encoding import MAX_BODY_BYTES, too_large
 from connector.http.framing import (
     BLOCK,
-    LONGEST_HEAD,
-    MOST_INTERIM_RESPONSES,
+    MAX_HEAD_BYTES,
+    MAX_INTERIM_RESPONSES,
     Head,
     Receive,
     add_header,
@@ -25,8 +25,8 @@ from connector.http.framing import (
 )
 from connector.http.messages import Response
 
-_LONGEST_CHUNK_LINE = 1024
-_HEAD_AND_ENDS = LONGEST_HEAD + len(b"\n\r\n")
+_MAX_CHUNK_LINE_LENGTH = 1024
+_HEAD_AND_ENDS = MAX_HEAD_BYTES + len(b"\n\r\n")
 _BEGINNING = b"HTTP/1."
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] [1-9][0-9][0-9](?: [^\r\n\0]*)?\r?\n")
 _HEADER = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[\t ])[^\r\n\0]*\r?\n")
@@ -35,7 +35,7 @@ _EMPTY = (b"\r\n", b"\n")
 _FOLD = re.compile(r"\r?\n[\t ]+")
 
 
-def read_response(receive: Receive, method: str, largest: int = LARGEST_BODY) -> tuple[Response, bool]:
+def read_response(receive: Receive, method: str, largest: int = MAX_BODY_BYTES) -> tuple[Response, bool]:
     """Read a response: see `ReadResponse`."""
     received = _Received(receive)
     stream = _CheckedStream(received)
@@ -135,7 +135,7 @@ class _CheckedStream(BufferedReader):
             raise not_http("it does not begin with HTTP/1")
         self._left -= len(line)
         if self._left < 0:
-            raise not_http(f"its head or a line of it exceeds {LONGEST_HEAD} bytes")
+            raise not_http(f"its head or a line of it exceeds {MAX_HEAD_BYTES} bytes")
         if not line.endswith(b"\n"):
             raise cut_short() if self._in_trailers else broken("the server closed it")
         if not self._in_trailers:
@@ -151,16 +151,16 @@ class _CheckedStream(BufferedReader):
             self._has_status = True
         elif line in _EMPTY:
             self._heads += 1
-            if self._heads > MOST_INTERIM_RESPONSES:
-                raise not_http(f"it has {MOST_INTERIM_RESPONSES} interim responses")
+            if self._heads > MAX_INTERIM_RESPONSES:
+                raise not_http(f"it has {MAX_INTERIM_RESPONSES} interim responses")
             self._has_status, self._left = False, _HEAD_AND_ENDS
         elif not _HEADER.fullmatch(line):
             raise not_http("one of its headers is malformed")
 
     def _chunk_line(self) -> bytes:
-        line = super().readline(_LONGEST_CHUNK_LINE + 3)
-        if len(line) > _LONGEST_CHUNK_LINE + 2:
-            raise not_http(f"its head or a line of it exceeds {_LONGEST_CHUNK_LINE} bytes")
+        line = super().readline(_MAX_CHUNK_LINE_LENGTH + 3)
+        if len(line) > _MAX_CHUNK_LINE_LENGTH + 2:
+            raise not_http(f"its head or a line of it exceeds {_MAX_CHUNK_LINE_LENGTH} bytes")
         found = _CHUNK_LINE.fullmatch(line)
         if found is None:
             raise cut_short()

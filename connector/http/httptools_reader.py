@@ -11,15 +11,15 @@ from io import BytesIO
 from httptools import HttpParserError, HttpResponseParser
 
 from connector.errors import ResponseLostError
-from connector.http.content_encoding import LARGEST_BODY, too_large
-from connector.http.framing import BLOCK, LONGEST_HEAD, End, Head, Receive, add_header, cut_short, not_http
+from connector.http.content_encoding import MAX_BODY_BYTES, too_large
+from connector.http.framing import BLOCK, MAX_HEAD_BYTES, End, Head, Receive, add_header, cut_short, not_http
 from connector.http.messages import Response
 
 _BEGINNING = b"HTTP/1.1 "
-_MOST_HEADERS = 99  # as many as `http.client` reads
+_MAX_HEADERS = 99  # as many as `http.client` reads
 
 
-def read_response(receive: Receive, method: str, largest: int = LARGEST_BODY) -> tuple[Response, bool]:
+def read_response(receive: Receive, method: str, largest: int = MAX_BODY_BYTES) -> tuple[Response, bool]:
     """Read a response: see `ReadResponse`."""
     message = _Message(method, largest)
     try:
@@ -33,7 +33,7 @@ def _read(message: _Message, receive: Receive, method: str, largest: int) -> tup
     while message.head is None:
         block = receive(BLOCK)
         received += block
-        if not received.startswith(_BEGINNING) or not message.feed(block) or len(received) > LONGEST_HEAD:
+        if not received.startswith(_BEGINNING) or not message.feed(block) or len(received) > MAX_HEAD_BYTES:
             from connector.http import http_client_reader
 
             return http_client_reader.read_response(_from(received, receive), method, largest)
@@ -46,8 +46,8 @@ def _read(message: _Message, receive: Receive, method: str, largest: int) -> tup
         if not block or not message.feed(block):
             raise cut_short()
         without_body = without_body + len(block) if message.body.tell() == size else 0
-        if without_body > LONGEST_HEAD:
-            raise not_http(f"its trailers or a line of it exceed {LONGEST_HEAD} bytes")
+        if without_body > MAX_HEAD_BYTES:
+            raise not_http(f"its trailers or a line of it exceed {MAX_HEAD_BYTES} bytes")
     response, lasts = message.head.complete(message.body.getvalue(), message.end, largest)
     return response, lasts and not message.is_followed
 
@@ -124,7 +124,7 @@ class _Message:
     def on_headers_complete(self) -> None:
         """Leave interim and other unusual responses to the other reader, also those with errors."""
         status = self._parser.get_status_code()
-        if status < 200 or self._method == "HEAD" or self._count > _MOST_HEADERS:
+        if status < 200 or self._method == "HEAD" or self._count > _MAX_HEADERS:
             raise _UnusualError
         head = Head(status, self._headers)
         self.end = head.end(self._method)

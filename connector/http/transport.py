@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from weakref import finalize
 
 from connector.http.connect import connect_settings
-from connector.http.content_encoding import LARGEST_BODY
+from connector.http.content_encoding import MAX_BODY_BYTES
 from connector.http.http1 import HttpConnection, ResponseLimits
 from connector.http.messages import Response
 
@@ -32,7 +32,7 @@ class HttpTransport:
         *,
         timeout_s: float = 60.0,
         total_timeout_s: float | None = None,
-        largest_body: int = LARGEST_BODY,
+        largest_body: int = MAX_BODY_BYTES,
         verify_tls: bool = True,
         ca_file: str | None = None,
         proxy: str | None = None,

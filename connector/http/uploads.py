@@ -12,7 +12,7 @@ from pathlib import Path
 
 from connector.errors import InputError, quote_value
 
-LARGEST_FILE = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 """The maximum size of a file in bytes. The file is read into memory."""
 
 
@@ -48,10 +48,10 @@ def read(path: Path, folder: Path | None) -> bytes:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise OSError(0, "not a regular file")
-        if about.st_size > LARGEST_FILE:
-            raise OSError(0, f"the file has more than {LARGEST_FILE:,} bytes")
+        if about.st_size > MAX_FILE_BYTES:
+            raise OSError(0, f"the file has more than {MAX_FILE_BYTES:,} bytes")
         if folder is not None:
             now = path.resolve(strict=True)
             if not now.is_relative_to(folder.resolve()) or not os.path.samestat(about, now.stat()):
                 raise OSError(0, f"the file is no longer below {folder}")
-        return file.read(LARGEST_FILE)
+        return file.read(MAX_FILE_BYTES)

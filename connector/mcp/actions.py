@@ -30,7 +30,7 @@ from connector.mcp.results import capped
 from connector.mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
-_LONGEST_QUESTION = 2000
+_MAX_QUESTION_LENGTH = 2000
 """The maximum length of the inputs in a question, in characters."""
 
 
@@ -81,8 +81,8 @@ class Actions:
         secret = {given.name for given in action.secret_inputs}
         shown = {name: HIDDEN if name in secret else value for name, value in call.inputs.items()}
         inputs = json_text.dumps(shown)
-        if len(inputs) > _LONGEST_QUESTION:
-            inputs = f"{inputs[:_LONGEST_QUESTION]}... ({count_of(len(inputs), 'character')} in total)"
+        if len(inputs) > _MAX_QUESTION_LENGTH:
+            inputs = f"{inputs[:_MAX_QUESTION_LENGTH]}... ({count_of(len(inputs), 'character')} in total)"
         host = urlsplit(session.connection.base_url).netloc
         where = f"{session.connection.name} ({host})" if session.connection.name else host
         lines = [

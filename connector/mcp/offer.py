@@ -13,7 +13,7 @@ from connector.common.json_text import Json
 from connector.errors import RunError, nearest
 from connector.mcp.settings import Settings
 
-MOST_FOUND = 25
+MAX_FOUND = 25
 """The maximum number of actions in the result of a search."""
 
 
@@ -54,7 +54,7 @@ class Offer:
             counts = Counter(name for word in dict.fromkeys(wanted) for name in self._having([word]))
             most = max(counts.values(), default=0)
             found = [name for name in counts if counts[name] == most]
-        shown = [self.actions[name] for name in found[:MOST_FOUND]]
+        shown = [self.actions[name] for name in found[:MAX_FOUND]]
         result: dict[str, Json] = {"actions": [_entry(action) for action in shown], "found": len(found)}
         if partly and found:
             result["hint"] = "No action has all of the words; these have most of them."

@@ -14,7 +14,7 @@ from connector.files.envelope import Envelope
 
 LIMIT = 50
 """The maximum number of items of a list, unless a call sets another one."""
-MOST_BYTES = 100_000
+MAX_BYTES = 100_000
 """The maximum size of a list as JSON, in bytes: some clients refuse more, or drop the rest."""
 
 
@@ -36,7 +36,7 @@ def refusal(message: str) -> CallToolResult:
 
 
 def capped(envelope: Envelope, limit: int) -> dict[str, Json]:
-    """Return an envelope whose list has at most `limit` items and `MOST_BYTES`, and says if it had more."""
+    """Return an envelope whose list has at most `limit` items and `MAX_BYTES`, and says if it had more."""
     written = envelope.as_json()
     meta: dict[str, Any] = dict(envelope.meta)
     items = envelope.result
@@ -46,7 +46,7 @@ def capped(envelope: Envelope, limit: int) -> dict[str, Json]:
     if len(kept) == len(items) and not meta.get("truncated"):
         return written
     if len(kept) < min(len(items), limit):
-        reason = f"more would exceed {MOST_BYTES:,} bytes. Narrow the filter"
+        reason = f"more would exceed {MAX_BYTES:,} bytes. Narrow the filter"
     else:
         reason = f"the limit is {limit}. Narrow the filter, or set a higher limit"
     total = f" of {len(items)}" if len(kept) < len(items) and not meta.get("truncated") else ""
@@ -56,8 +56,8 @@ def capped(envelope: Envelope, limit: int) -> dict[str, Json]:
 
 
 def _fitting(items: list[Json]) -> list[Json]:
-    """Return the first items that fit into `MOST_BYTES`; at least one."""
-    left = MOST_BYTES
+    """Return the first items that fit into `MAX_BYTES`; at least one."""
+    left = MAX_BYTES
     for index, item in enumerate(items):
         left -= len(json_text.dump_bytes(item)) + 1
         if left < 0:

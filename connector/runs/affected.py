@@ -15,7 +15,7 @@ from connector.runs.run import open_rows
 
 _NAMES = ("displayName", "systemName", "name", "display_name", "system_name", "hostname", "subject")
 """The fields with the name of a record, the best first."""
-_MOST_CHARACTERS = 60
+_MAX_CHARACTERS = 60
 
 NamesOf = Callable[[Json], str]
 """A function that returns the name of a record by its id; empty if it is not known."""
@@ -103,4 +103,4 @@ def _records(row: Mapping[str, Json]) -> Iterator[Mapping[str, Any]]:
 def _shown(text: str) -> str:
     """Return a name on one line, without control characters, and not too long."""
     line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}…"
+    return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}…"

@@ -88,10 +88,10 @@ OutputExists = Literal["fail", "overwrite", "number"]
 DelayMs = float | Literal["auto"]
 """The minimum interval between requests in milliseconds, or that it adapts to the service."""
 
-LEAST_DELAY_MS, SHORTEST_DELAY_MS = 20.0, 1.0
+DEFAULT_MIN_DELAY_MS, MIN_DELAY_MS = 20.0, 1.0
 """The default `min_delay_ms`, and the smallest one that is allowed."""
 
-MOST_CONCURRENT = 256
+MAX_CONCURRENT = 256
 """The maximum number of rows in parallel."""
 
 

@@ -18,9 +18,9 @@ from connector.runs import expected_rows, selection
 from connector.runs.connection_choice import read_allowed
 from connector.runs.file_names import FileNames, read_variables
 from connector.runs.job import (
-    MOST_CONCURRENT,
+    MAX_CONCURRENT,
+    MIN_DELAY_MS,
     NO_INPUT,
-    SHORTEST_DELAY_MS,
     STREAM,
     DelayMs,
     Job,
@@ -261,8 +261,8 @@ def _read_run(part: Section, place: _Place, base: Job) -> Job:
 def _read_shared(part: Section, place: _Place, base: Job) -> Job:
     """Return the settings that can be in a step and at the top of a job with steps."""
     concurrency = part.value("concurrency", int, base.concurrency)
-    if not 1 <= concurrency <= MOST_CONCURRENT:
-        raise part.fault(f"1 to {MOST_CONCURRENT} rows can run in parallel", "concurrency")
+    if not 1 <= concurrency <= MAX_CONCURRENT:
+        raise part.fault(f"1 to {MAX_CONCURRENT} rows can run in parallel", "concurrency")
     max_errors = part.value("max_errors", int, base.max_errors)
     if max_errors is not None and max_errors < 0:
         raise part.fault("the number of rows cannot be negative", "max_errors")
@@ -300,8 +300,8 @@ def _read_delay(part: Section, default: DelayMs | None) -> DelayMs | None:
 
 def _read_least(part: Section, default: float | None) -> float | None:
     least_ms: float | None = part.value("min_delay_ms", (int, float), default)
-    if least_ms is not None and least_ms < SHORTEST_DELAY_MS:
-        raise part.fault(f"the shortest delay must be at least {SHORTEST_DELAY_MS:g} ms", "min_delay_ms")
+    if least_ms is not None and least_ms < MIN_DELAY_MS:
+        raise part.fault(f"the shortest delay must be at least {MIN_DELAY_MS:g} ms", "min_delay_ms")
     return least_ms
 
 

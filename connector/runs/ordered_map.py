@@ -24,8 +24,8 @@ from connector.errors import RunInterruptedError, RunStoppedError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LEAST_ROOM, _ROOM_A_THREAD = 64, 4
-_MOST_HELD = 4 << 20
+_MIN_ROOM, _ROOM_A_THREAD = 64, 4
+_MAX_HELD = 4 << 20
 _LOOK_EVERY_S = 0.5
 
 
@@ -75,7 +75,7 @@ class _Window(Generic[T, R]):
     ) -> None:
         self._items, self._work, self._write, self._go_on, self._size = items, work, write, go_on, size
         self._threads = threads
-        self._room = max(_LEAST_ROOM, _ROOM_A_THREAD * threads)
+        self._room = max(_MIN_ROOM, _ROOM_A_THREAD * threads)
         self._reading = Lock()
         """Acquired to read an item, which can take long; always acquired before `_lock`."""
         self._lock = Lock()
@@ -202,7 +202,7 @@ class _Window(Generic[T, R]):
         slot.held.append(result)
         slot.size += size
         self._held += size
-        while self._held > _MOST_HELD and not slot.leads and slot.place <= self._broken_at:
+        while self._held > _MAX_HELD and not slot.leads and slot.place <= self._broken_at:
             self._moved.wait()
         return slot.place <= self._broken_at
 

@@ -22,7 +22,7 @@ from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.connection_choice import SelectConnection, read_choice
 from connector.runs.expected_rows import ExpectedRows, read_expected
-from connector.runs.job import LEAST_DELAY_MS, NO_INPUT, STREAM, Job, of_service
+from connector.runs.job import DEFAULT_MIN_DELAY_MS, NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import (
     check_delay,
     check_one_reads_stdin,
@@ -73,7 +73,7 @@ class Prepared:
     @property
     def min_delay_ms(self) -> float | None:
         """The shortest interval in milliseconds if it adapts to the service; else None."""
-        return (self.job.min_delay_ms or LEAST_DELAY_MS) if self.job.delay_ms == "auto" else None
+        return (self.job.min_delay_ms or DEFAULT_MIN_DELAY_MS) if self.job.delay_ms == "auto" else None
 
 
 def prepare(

@@ -15,7 +15,7 @@ from connector.errors import (
 )
 
 _LOOK_EVERY_S = 0.2
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 class SignIns:
@@ -69,8 +69,8 @@ class SignIns:
         if stop.is_set():
             raise RunInterruptedError("the run was stopped before a tenant was signed in")
         messages = [f"{name}: {refusal}" for name, refusal in sorted(self._refusals.items())]
-        more = f"; and {len(messages) - _MOST_NAMED} more" if len(messages) > _MOST_NAMED else ""
-        failure = ConnectionSetupError(f"no tenant could sign in: {'; '.join(messages[:_MOST_NAMED])}{more}")
+        more = f"; and {len(messages) - _MAX_NAMED} more" if len(messages) > _MAX_NAMED else ""
+        failure = ConnectionSetupError(f"no tenant could sign in: {'; '.join(messages[:_MAX_NAMED])}{more}")
         failure.transient = self._may_pass
         raise failure
 

@@ -19,7 +19,7 @@ ABOUT = (
     "200 and an envelope with has_error, unless status=mirror is set."
 )
 CONTACT = {"name": "The operator of this server"}
-LONGEST_DESCRIPTION = 300
+MAX_DESCRIPTION_LENGTH = 300
 """The maximum length of an operation's description that some importers accept, in characters."""
 
 PROBLEMS: Mapping[str, str] = {
@@ -90,7 +90,7 @@ def operation_id(action: Action) -> str:
     return action.name.replace(".", "_")
 
 
-def description_of(action: Action, schema: Mapping[str, Any], longest: int = LONGEST_DESCRIPTION) -> str:
+def description_of(action: Action, schema: Mapping[str, Any], longest: int = MAX_DESCRIPTION_LENGTH) -> str:
     """Return the description of an operation, of limited length, that ends with a period."""
     said = [action.summary, *(f"Also: {text}." for text in conditions(schema))]
     if action.description:

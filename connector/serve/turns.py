@@ -12,7 +12,7 @@ from connector.errors import count_of
 
 RUNNING = 8
 """The maximum number of requests that run over one connection at the same time."""
-MOST = 28
+MAX_REQUESTS = 28
 """The maximum number of requests that run or wait. The server has more threads, to refuse others."""
 THREADS = 32
 
@@ -20,7 +20,7 @@ THREADS = 32
 class Turns:
     """The turns of all connections. Requests of a connection share its pace: more would not be faster."""
 
-    def __init__(self, max_wait_s: float, running: int = RUNNING, most: int = MOST) -> None:
+    def __init__(self, max_wait_s: float, running: int = RUNNING, most: int = MAX_REQUESTS) -> None:
         self._max_wait_s = max_wait_s
         self._turns: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(running))
         self._room = threading.Semaphore(most)

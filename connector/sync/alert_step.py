@@ -23,7 +23,7 @@ ATTEMPTS = 12
 """The number of failed attempts, not counting outages, after which an alert is in the state ERROR."""
 SECOND_LOOKUP_S = 600.0
 """The minimum time in seconds between a ticket's creation request and the second search for it."""
-MOST_RESETS = 3
+MAX_RESETS = 3
 """The maximum number of alert resets within an hour for one condition on one device."""
 SUMMARY = "#held"
 """The `uid` of the row whose ticket reports how many alerts are held."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.sync.alert_events import ReadTicket, ReopenTicket, TicketRead, WriteNote
 from connector.sync.alert_rows import Alert
-from connector.sync.alert_step import HOUR, IDLE, MOST_RESETS, Step
+from connector.sync.alert_step import HOUR, IDLE, MAX_RESETS, Step
 
 
 def on_ticket(s: Step, event: TicketRead) -> None:
@@ -45,7 +45,7 @@ def _closed_by_people(s: Step, row: Alert) -> None:
         return
     since = s.now - HOUR
     resets = sum(other.reset_at is not None and other.reset_at > since for other in s.of_condition(row))
-    if resets >= MOST_RESETS:
+    if resets >= MAX_RESETS:
         s.put(
             row,
             state="LEFT",

@@ -25,10 +25,10 @@ from connector.sync.records import Source, Target
 from connector.sync.spool import Spool
 from connector.sync.state import State
 
-LEAST_SHRINKAGE, SHRINKAGE = 20, 0.30
+MIN_SHRINKAGE, SHRINKAGE = 20, 0.30
 """A list is ignored if it lost at least this many records, and more than this share, since the last run."""
-LEAST_VISIBLE = 0.70
-LEAST_HIDDEN = 5
+MIN_VISIBLE = 0.70
+MIN_HIDDEN = 5
 """The plan stops if less than this share of the linked records, and so many fewer, are visible."""
 UPDATES_FROM = 50
 """The number of updates above which the limit on the percentage of updates applies."""
@@ -239,12 +239,12 @@ class _Maker:
         self._plan.seen[entity], self._plan.sources[name] = seen, len(seen)
         before = self._last.get(name, 0)
         lost = before - len(seen)
-        if not self._in.believe and lost >= LEAST_SHRINKAGE and lost > SHRINKAGE * before:
+        if not self._in.believe and lost >= MIN_SHRINKAGE and lost > SHRINKAGE * before:
             what = f"{self._in.source.title} lists {len(seen):,} {name}, but {before:,} last time"
             self._stop(entity, f"{what}: nothing was planned; use --full if the shorter list is correct")
 
     def _require_visible(self, entity: Entity, noun: str, linked: int, visible: int) -> bool:
-        if linked - visible < LEAST_HIDDEN or visible >= LEAST_VISIBLE * linked:
+        if linked - visible < MIN_HIDDEN or visible >= MIN_VISIBLE * linked:
             return True
         title = self._in.target.title
         self._stop(

@@ -31,7 +31,7 @@ from connector.sync.state_queues import Inbox
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """The maximum size of a delivery in bytes."""
 THREADS = 8
 _VARIABLE = f"HTTP_{HEADER.upper().replace('-', '_')}"
@@ -152,7 +152,7 @@ class Receiver:
         raw = _body(environ)
         if raw is None:
             logger.error(
-                "a webhook delivery of %s was refused (413): it is larger than %d bytes", service, MOST_BYTES
+                "a webhook delivery of %s was refused (413): it is larger than %d bytes", service, MAX_BYTES
             )
             return 413
         method = environ.get("REQUEST_METHOD")
@@ -189,10 +189,10 @@ def _is_same(given: str, wanted: str) -> bool:
 
 
 def _body(environ: Environ) -> bytes | None:
-    """Return the body of the request; None if it is larger than `MOST_BYTES`."""
+    """Return the body of the request; None if it is larger than `MAX_BYTES`."""
     length = environ.get("CONTENT_LENGTH") or "0"
     announced = int(length) if length.isdecimal() else 0
-    if announced > MOST_BYTES:
+    if announced > MAX_BYTES:
         return None
     raw: bytes = environ["wsgi.input"].read(announced)
     return raw
@@ -208,7 +208,7 @@ def _is_json(raw: bytes) -> bool:
 def listen(receiver: Receiver, host: str, port: int) -> Listener:
     """Return a server that listens on an address; port 0 selects a free port. Raises RunError."""
     try:
-        return open_listener(receiver, host, port, threads=THREADS, most_bytes=MOST_BYTES)
+        return open_listener(receiver, host, port, threads=THREADS, most_bytes=MAX_BYTES)
     except ImportError:
         raise RunError(
             "receiving webhooks requires the package waitress: install ninjaone-connector[sync], "

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.templating.limits import (
-    LONGEST_RANGE,
-    LONGEST_SLOW_TEXT,
-    MOST_ITEMS,
+    MAX_ITEMS,
+    MAX_RANGE,
+    MAX_SLOW_TEXT_LENGTH,
     STEPS_A_PASS,
     check_digits,
     check_width,
@@ -27,7 +27,7 @@ from connector.templating.limits import (
 Cost = Callable[..., object]
 
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-_MOST_PLACES = 300
+_MAX_PLACES = 300
 """The maximum number of decimal places to which a number is rounded; a float has fewer."""
 
 
@@ -63,8 +63,8 @@ def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Charge the cost of creating a list of lists, and check their number."""
     items(value, *args, **kwargs)
-    if any(isinstance(given, int) and given > LONGEST_RANGE for given in (*args, *kwargs.values())):
-        refuse(f"it splits a list into more than {LONGEST_RANGE:,} parts")
+    if any(isinstance(given, int) and given > MAX_RANGE for given in (*args, *kwargs.values())):
+        refuse(f"it splits a list into more than {MAX_RANGE:,} parts")
 
 
 def sorting(value: Any, /, *args: Any, **kwargs: Any) -> None:
@@ -85,8 +85,8 @@ def copying(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Charge the cost of a filter whose time grows with the square of the text's length."""
     everything(*args, **kwargs)
     characters = weigh(value)
-    if characters > LONGEST_SLOW_TEXT:
-        refuse(f"for this filter a text can have at most {LONGEST_SLOW_TEXT:,} characters")
+    if characters > MAX_SLOW_TEXT_LENGTH:
+        refuse(f"for this filter a text can have at most {MAX_SLOW_TEXT_LENGTH:,} characters")
     spend(characters * characters >> 10)
 
 
@@ -99,8 +99,8 @@ def number(value: Any, /, *args: Any, **kwargs: Any) -> None:
 def rounding(value: Any, /, precision: Any = 0, *args: Any, **kwargs: Any) -> None:
     """Check a number, and the number of decimal places to which it is rounded."""
     check_digits(value)
-    if isinstance(precision, int) and abs(precision) > _MOST_PLACES:
-        refuse(f"it rounds to more than {_MOST_PLACES} decimal places")
+    if isinstance(precision, int) and abs(precision) > _MAX_PLACES:
+        refuse(f"it rounds to more than {_MAX_PLACES} decimal places")
 
 
 def padding(value: Any, /, width: Any = 80, *args: Any, **kwargs: Any) -> None:
@@ -152,8 +152,8 @@ def splitting(value: str, /, sep: str | None = None, maxsplit: int = -1) -> None
     if sep:
         found = value.count(sep)
         fits_items(1 + (found if maxsplit < 0 else min(found, maxsplit)))
-    elif len(value) > 2 * MOST_ITEMS:
-        fits_items(len(value.split(None, MOST_ITEMS if maxsplit < 0 else min(maxsplit, MOST_ITEMS))))
+    elif len(value) > 2 * MAX_ITEMS:
+        fits_items(len(value.split(None, MAX_ITEMS if maxsplit < 0 else min(maxsplit, MAX_ITEMS))))
     else:
         spend(len(value))
 

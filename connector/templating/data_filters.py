@@ -30,7 +30,7 @@ _HASHES = (
     "blake2b",
     "blake2s",
 )
-MOST_NESTED = 100
+MAX_NESTED = 100
 """The maximum number of levels of objects that `combine` merges with `recursive=true`."""
 
 
@@ -171,7 +171,7 @@ def combine(value: Any, *others: Any, recursive: bool = False, list_merge: str =
         objects += other if isinstance(other, (list, tuple)) else [other]
     made: dict[str, Any] = {}
     for other in objects:
-        made = _merged(made, _object(other, "combine"), recursive, list_merge, MOST_NESTED)
+        made = _merged(made, _object(other, "combine"), recursive, list_merge, MAX_NESTED)
     fits(weigh(made))
     return made
 
@@ -180,7 +180,7 @@ def _merged(
     old: Mapping[str, Any], new: Mapping[str, Any], recursive: bool, list_merge: str, levels: int
 ) -> dict[str, Any]:
     if not levels:
-        raise ValueError(f"combine merges at most {MOST_NESTED} levels of objects")
+        raise ValueError(f"combine merges at most {MAX_NESTED} levels of objects")
     made = dict(old)
     for name, member in new.items():
         before = made.get(name)

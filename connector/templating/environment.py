@@ -26,7 +26,7 @@ from connector.templating.conditions import (
 )
 from connector.templating.filters import Functions, bounded_filters, bounded_tests
 from connector.templating.json_query import check_json_query
-from connector.templating.limits import LONGEST_SOURCE, STEPS_A_PASS, begin, spend, weigh
+from connector.templating.limits import MAX_SOURCE_LENGTH, STEPS_A_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
 from connector.templating.scope import GLOBALS, WHOLE_ROW
@@ -310,8 +310,8 @@ environment = _Environment()
 
 def read_template(source: str) -> nodes.Template:
     """Parse a template. Raises TemplateSyntaxError, also for unknown filters and too large constants."""
-    if len(source) > LONGEST_SOURCE:
-        raise TemplateSyntaxError(f"a template can have at most {LONGEST_SOURCE:,} characters", 1)
+    if len(source) > MAX_SOURCE_LENGTH:
+        raise TemplateSyntaxError(f"a template can have at most {MAX_SOURCE_LENGTH:,} characters", 1)
     try:
         parsed = environment.parse(source)
     except TemplateSyntaxError as error:

@@ -50,7 +50,7 @@ from connector.templating.data_filters import (
     to_boolean,
 )
 from connector.templating.json_query import json_query
-from connector.templating.limits import MOST_ITEMS, fits, fits_items
+from connector.templating.limits import MAX_ITEMS, fits, fits_items
 from connector.templating.number_filters import to_integer, to_number
 from connector.templating.operators import add, join, printf, replace
 from connector.templating.ordering import ordering, ordering_members
@@ -82,7 +82,7 @@ def plain(value: Any) -> Any:
     elif isinstance(value, str):
         return plain(str.__str__(value))
     elif isinstance(value, (Iterator, type({}.items()), type({}.keys()), type({}.values()))):
-        items = list(islice(value, MOST_ITEMS + 1))
+        items = list(islice(value, MAX_ITEMS + 1))
         fits_items(len(items))
         return items
     return value

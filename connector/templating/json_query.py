@@ -9,7 +9,7 @@ from connector.errors import RunError
 from connector.templating.limits import refuse, spend, weigh
 from connector.templating.values import fail_if_missing
 
-LONGEST_EXPRESSION = 1000
+MAX_EXPRESSION_LENGTH = 1000
 _STEPS_A_NODE = 16
 _PARTS = frozenset(
     ("field", "identity", "current", "literal", "index", "index_expression", "subexpression", "pipe")
@@ -35,8 +35,8 @@ def json_query(value: Any, expression: str) -> Any:
     fail_if_missing(value)
     if not isinstance(expression, str):
         raise TypeError("an expression of json_query is a text")
-    if len(expression) > LONGEST_EXPRESSION:
-        refuse(f"an expression of json_query can have at most {LONGEST_EXPRESSION:,} characters")
+    if len(expression) > MAX_EXPRESSION_LENGTH:
+        refuse(f"an expression of json_query can have at most {MAX_EXPRESSION_LENGTH:,} characters")
     weigh(value)
     try:
         parsed = jmespath.compile(expression).parsed

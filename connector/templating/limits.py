@@ -14,18 +14,18 @@ from typing import Any, NoReturn
 
 from connector.errors import InputError
 
-LONGEST_SOURCE = 1 << 18
+MAX_SOURCE_LENGTH = 1 << 18
 """The maximum length of a template in characters. Compiling such a template takes seconds."""
-LONGEST_TEXT = 10 << 20
+MAX_TEXT_LENGTH = 10 << 20
 """The maximum length of a text, also of a rendered result, in characters.
 
 APIs do not accept longer bodies.
 """
-MOST_ITEMS = 1_000_000
+MAX_ITEMS = 1_000_000
 """The maximum number of items of a list. At 80 bytes each, they take as much memory as the longest text."""
-LONGEST_RANGE = 100_000
+MAX_RANGE = 100_000
 """The maximum length of a `range`, and number of lists from `batch` and `slice`, as in Jinja's sandbox."""
-MOST_STEPS = 10_000_000
+MAX_STEPS = 10_000_000
 """The maximum number of steps of one rendering: about a second, or 400,000 iterations of a small loop."""
 STEPS_A_PASS = 16
 """The number of steps charged for an iteration or a macro call, in addition to those of its body."""
@@ -40,26 +40,26 @@ It is at most a few times the size of a row.
 """
 STEPS_AN_ITEM = 4
 """The number of steps charged for an item of a list that is created or read."""
-MOST_BITS = 4096
+MAX_BITS = 4096
 """The maximum size of integers from `*` and `**`, in bits. The largest numbers of JSON have 1024."""
-MOST_DIGITS = 4300
+MAX_DIGITS = 4300
 """The maximum length of a text that is converted to a number: the limit of recent Python versions."""
 WIDEST = 10_000
 """The maximum width to which a text is padded, in characters, by a filter, a method or a format."""
-LONGEST_SLOW_TEXT = 1 << 16
+MAX_SLOW_TEXT_LENGTH = 1 << 16
 """The maximum length of a text for `striptags`, `wordwrap` and `urlize`, which copy it many times."""
 
 
 class _Meter(threading.local):
     """The number of steps that are left for the rendering on this thread."""
 
-    left = MOST_STEPS
+    left = MAX_STEPS
 
 
 _meter = _Meter()
 
 
-def begin(steps: int = MOST_STEPS) -> None:
+def begin(steps: int = MAX_STEPS) -> None:
     """Start a rendering on this thread, limited to this number of steps."""
     _meter.left = steps
 
@@ -69,7 +69,7 @@ def spend(steps: int) -> None:
     left = _meter.left = _meter.left - steps
     if left < 0:
         refuse(
-            f"it takes more than {MOST_STEPS:,} steps (an iteration of a loop takes one for each part of the "
+            f"it takes more than {MAX_STEPS:,} steps (an iteration of a loop takes one for each part of the "
             f"loop's body, an operation one for every {CHARACTERS_A_STEP} characters): use fewer iterations"
         )
 
@@ -83,15 +83,15 @@ def fits(characters: int) -> None:
     """Check the length of a text before it is created, and charge its cost. Raises InputError."""
     if characters < CHARACTERS_A_STEP:
         return
-    if characters > LONGEST_TEXT:
-        refuse(f"it creates a text of more than {LONGEST_TEXT:,} characters: make it shorter")
+    if characters > MAX_TEXT_LENGTH:
+        refuse(f"it creates a text of more than {MAX_TEXT_LENGTH:,} characters: make it shorter")
     spend(characters // CHARACTERS_A_STEP)
 
 
 def fits_items(items: int) -> None:
     """Check the length of a list before it is created, and charge its cost. Raises InputError."""
-    if items > MOST_ITEMS:
-        refuse(f"it creates a list of more than {MOST_ITEMS:,} items: make it shorter")
+    if items > MAX_ITEMS:
+        refuse(f"it creates a list of more than {MAX_ITEMS:,} items: make it shorter")
     spend(STEPS_AN_ITEM * items)
 
 
@@ -103,8 +103,8 @@ def check_width(width: Any) -> None:
 
 def check_digits(value: Any) -> None:
     """Check the length of a text before it is read as a number. Raises InputError."""
-    if isinstance(value, str) and len(value) > MOST_DIGITS:
-        refuse(f"it reads a number from a text of {len(value):,} characters; the limit is {MOST_DIGITS:,}")
+    if isinstance(value, str) and len(value) > MAX_DIGITS:
+        refuse(f"it reads a number from a text of {len(value):,} characters; the limit is {MAX_DIGITS:,}")
 
 
 _NO_WEIGHT = frozenset((int, float, bool, type(None)))

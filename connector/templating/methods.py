@@ -25,7 +25,7 @@ from connector.templating.costs import (
     words,
 )
 from connector.templating.filters import plain
-from connector.templating.limits import LONGEST_RANGE, fits_items, refuse, weigh_all
+from connector.templating.limits import MAX_RANGE, fits_items, refuse, weigh_all
 from connector.templating.operators import BoundedFormatter, join, replace
 from connector.templating.values import fail_if_missing, text
 
@@ -131,8 +131,8 @@ _OURS: dict[str, Callable[..., Any]] = {
 
 def _range(*numbers: int) -> range:
     made = range(*numbers)
-    if made and (made[-1] - made[0]) // made.step >= LONGEST_RANGE:
-        refuse(f"a range can have at most {LONGEST_RANGE:,} numbers")
+    if made and (made[-1] - made[0]) // made.step >= MAX_RANGE:
+        refuse(f"a range can have at most {MAX_RANGE:,} numbers")
     return made
 
 

@@ -6,7 +6,7 @@ import re
 from math import isfinite
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
-_LONGEST = 400
+_MAX_LENGTH = 400
 
 
 def number_in(text: str) -> int | float | None:
@@ -14,7 +14,7 @@ def number_in(text: str) -> int | float | None:
 
     A whole number is exact, also with an exponent or decimals, such as 9007199254740993.0.
     """
-    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+    if len(text) > _MAX_LENGTH or not _NUMBER.fullmatch(text):
         return None
     try:
         return int(text)

@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
-from connector.templating.limits import LONGEST_TEXT, MOST_BITS, check_width, fits, fits_items, refuse, weigh
+from connector.templating.limits import (
+    MAX_BITS,
+    MAX_TEXT_LENGTH,
+    check_width,
+    fits,
+    fits_items,
+    refuse,
+    weigh,
+)
 
 
 def add(left: Any, right: Any) -> Any:
@@ -43,8 +51,8 @@ def power(left: Any, right: Any) -> Any:
 
 
 def _check_bits(bits: int) -> None:
-    if bits > MOST_BITS:
-        refuse(f"it makes an integer of more than {MOST_BITS:,} bits, which exceeds the range of JSON")
+    if bits > MAX_BITS:
+        refuse(f"it makes an integer of more than {MAX_BITS:,} bits, which exceeds the range of JSON")
 
 
 def modulo(left: Any, right: Any) -> Any:
@@ -144,7 +152,7 @@ class BoundedFormatter(Formatter):
         characters = weigh(value) + sum(map(_width, re.findall(r"\d+", format_spec)))
         fits(characters)
         self._characters += characters
-        if self._characters > LONGEST_TEXT:
+        if self._characters > MAX_TEXT_LENGTH:
             fits(self._characters)
         return super().format_field(value, format_spec)
 

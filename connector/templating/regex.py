@@ -25,11 +25,11 @@ else:
 Groups = tuple[int, ...]
 """The start and end of each group; group 0 is the whole match. Both are -1 for a group without a match."""
 
-LONGEST_PATTERN = 1000
+MAX_PATTERN_LENGTH = 1000
 """The maximum length of a pattern in characters."""
-_MOST_INSTRUCTIONS = 2000
+_MAX_INSTRUCTIONS = 2000
 _STEPS_A_STATE = 6
-_MOST_REMEMBERED = 4096
+_MAX_REMEMBERED = 4096
 
 _CHAR, _CHECK, _SAVE, _SPLIT, _JUMP, _MATCH = range(6)
 _Instruction = tuple[int, Any, int]
@@ -165,7 +165,7 @@ class Regex:
     # --- compiling ---
 
     def _add(self, operation: int, argument: Any = None, other: int = 0) -> int:
-        if len(self._code) >= _MOST_INSTRUCTIONS:
+        if len(self._code) >= _MAX_INSTRUCTIONS:
             refuse("the regular expression is too large: use a smaller number in {…}")
         self._code.append((operation, argument, other))
         return len(self._code) - 1
@@ -248,7 +248,7 @@ class _Characters(dict[str, bool]):
 
     def __missing__(self, char: str) -> bool:
         found = self._matches(char)
-        if len(self) < _MOST_REMEMBERED:
+        if len(self) < _MAX_REMEMBERED:
             self[char] = found
         return found
 
@@ -279,6 +279,6 @@ def compile_regex(pattern: str, *, ignorecase: bool = False, multiline: bool = F
     """Return a compiled pattern. Raises ValueError if it is not valid, InputError if it is too large."""
     if not isinstance(pattern, str):
         raise TypeError("a regular expression is a text")
-    if len(pattern) > LONGEST_PATTERN:
-        refuse(f"a regular expression can have at most {LONGEST_PATTERN:,} characters")
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        refuse(f"a regular expression can have at most {MAX_PATTERN_LENGTH:,} characters")
     return _compile(pattern, (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from connector.templating.limits import MOST_ITEMS, fits, fits_items
+from connector.templating.limits import MAX_ITEMS, fits, fits_items
 from connector.templating.values import text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def regex_findall(value: Any, pattern: str, multiline: bool = False, ignorecase:
             found.append([_group(match, n, source) or "" for n in range(1, regex.groups + 1)])
         else:
             found.append(_group(match, regex.groups, source) or "")
-        if len(found) > MOST_ITEMS:
+        if len(found) > MAX_ITEMS:
             fits_items(len(found))
     return found
 

@@ -27,7 +27,7 @@ from connector.common.json_text import Json
 from connector.errors import InputError, RowError, RunError, nearest, shorten, values_are_shown
 from connector.templating.environment import MissingError, environment, read_template
 from connector.templating.json_documents import Pieces, compile_document
-from connector.templating.limits import FEW, LONGEST_TEXT, STEPS_TO_COMPILE, begin, fits
+from connector.templating.limits import FEW, MAX_TEXT_LENGTH, STEPS_TO_COMPILE, begin, fits
 from connector.templating.operators import concat
 from connector.templating.scope import Fill, Gaps, Render, Scope, Template, takes_json
 from connector.templating.statement_lines import ends_with_statement
@@ -150,7 +150,7 @@ def _join(texts: Pieces) -> Fill:
         if len(printed) > FEW:
             fits(sum(map(len, printed)))
         filled = pattern % printed
-        if len(filled) > LONGEST_TEXT:
+        if len(filled) > MAX_TEXT_LENGTH:
             fits(len(filled))
         return filled
 

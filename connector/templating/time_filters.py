@@ -12,7 +12,7 @@ from connector.errors import shorten, values_are_shown
 from connector.templating.data_filters import is_gap
 from connector.templating.values import fail_if_missing, text
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 """The maximum length of a format, and of a text that is parsed with it, in characters."""
 
 
@@ -71,14 +71,14 @@ def _iso(moment: datetime) -> str:
 
 
 def _format(format: Any) -> str:
-    if not isinstance(format, str) or len(format) > _LONGEST:
-        raise ValueError(f"a time's format is a text of at most {_LONGEST} characters, such as '%Y-%m-%d'")
+    if not isinstance(format, str) or len(format) > _MAX_LENGTH:
+        raise ValueError(f"a time's format is a text of at most {_MAX_LENGTH} characters, such as '%Y-%m-%d'")
     return format
 
 
 def _read(written: str, format: str) -> datetime:
     try:
-        if len(written) > _LONGEST:
+        if len(written) > _MAX_LENGTH:
             raise ValueError
         return datetime.strptime(written, _format(format))
     except ValueError:

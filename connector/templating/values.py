@@ -57,7 +57,7 @@ def fail_if_missing(value: Any) -> None:
         str(value)  # A _Strict value raises a more precise error.
 
 
-_LARGEST = sys.float_info.max
+_MAX_FLOAT = sys.float_info.max
 _SURE_BITS = sys.float_info.max_exp - 1
 """The length of integers that are certainly not too large. Comparing one with a float takes longer."""
 
@@ -80,7 +80,7 @@ def copied(value: Any) -> Json:
     if kind is int and value.bit_length() <= _SURE_BITS:
         return value
     if isinstance(value, (int, float)):
-        if not -_LARGEST <= value <= _LARGEST:
+        if not -_MAX_FLOAT <= value <= _MAX_FLOAT:
             raise TypeError("its value is not JSON: a number that is too large")
         return value
     if isinstance(value, str):

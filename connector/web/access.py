@@ -37,7 +37,7 @@ View = Callable[[Request], Response]
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
 """The names of the header and of the form field that contain the CSRF token of a POST."""
 
-MOST_SENT = 64 * 2**20
+MAX_SENT = 64 * 2**20
 """The maximum size of a request body, in bytes. Uploaded files of rows are the largest requests."""
 
 HEADERS = {
@@ -75,7 +75,7 @@ class AccessControl:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Return the response to one request, as WSGI requires."""
         request = Request(environ)
-        request.max_content_length = MOST_SENT
+        request.max_content_length = MAX_SENT
         try:
             response = self._answer(request)
         except HTTPException as error:
@@ -97,8 +97,8 @@ class AccessControl:
             return refusal(405, "This method is not allowed.")
         if request.headers.get("Transfer-Encoding"):
             return refusal(411, "The request has no Content-Length header.")
-        if (request.content_length or 0) > MOST_SENT:
-            return refusal(413, f"A request can have at most {MOST_SENT >> 20} MiB.")
+        if (request.content_length or 0) > MAX_SENT:
+            return refusal(413, f"A request can have at most {MAX_SENT >> 20} MiB.")
         if request.method == "POST" and not self._is_ours(request):
             return refusal(403, "This request is not from a page of this server. Reload the page.")
         return self.view(request)

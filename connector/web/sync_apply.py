@@ -16,7 +16,7 @@ from connector.web.sync_pages import chosen_plan, plan_notes, sync_of
 from connector.web.syncs.folders import Sides, SyncFolder, sides_of
 from connector.web.syncs.plan_table import UNDONE
 
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 """The largest number of single items that are applied at once."""
 
 
@@ -71,8 +71,8 @@ def _chosen(plan: PlanFile, keys: list[str] | None) -> list[Item]:
         return [item for item in plan.items() if item.op not in UNDONE]
     if not keys:
         raise RunError("No items are ticked: tick the items to apply.")
-    if len(keys) > MOST_ITEMS:
-        raise RunError(f"At most {MOST_ITEMS:,} items can be ticked; apply the plan instead.")
+    if len(keys) > MAX_ITEMS:
+        raise RunError(f"At most {MAX_ITEMS:,} items can be ticked; apply the plan instead.")
     wanted = set(keys)
     items = [item for item in plan.items() if key_of(item) in wanted and item.op not in UNDONE]
     if len(items) < len(wanted):

@@ -16,7 +16,7 @@ from connector.web.syncs.folders import SyncFolder
 
 SAMPLED = 20
 """The number of devices in the sample."""
-MOST_FIELDS, LONGEST = 500, 20_000
+MAX_FIELDS, MAX_LENGTH = 500, 20_000
 """The limits of the form: the number of its fields, and the length of each template in characters."""
 SAMPLE = "sample.json"
 
@@ -81,12 +81,12 @@ def _given(request: Request) -> list[FieldInput]:
     """Return the fields of the form that have a key or a template. Raises RunError."""
     form = request.form
     columns = [form.getlist(column) for column in ("key", "template", "when", "clear")]
-    if len({len(column) for column in columns}) != 1 or len(columns[0]) > MOST_FIELDS:
+    if len({len(column) for column in columns}) != 1 or len(columns[0]) > MAX_FIELDS:
         raise RunError("The form is not complete: reload the page.")
     inputs = []
     for key, template, when, clear in zip(*columns, strict=True):
-        if len(template) > LONGEST:
-            raise RunError(f"A template can have at most {LONGEST:,} characters.")
+        if len(template) > MAX_LENGTH:
+            raise RunError(f"A template can have at most {MAX_LENGTH:,} characters.")
         if key.strip() and template.strip():
             inputs.append(FieldInput(key.strip(), template, when if when in WHEN else WHEN[0], clear == "1"))
     return inputs

@@ -34,7 +34,7 @@ from connector.web.tryout.targets import Place, saved_place, saved_places
 
 TRIED = 20
 """The number of rows that are previewed while the user types."""
-LONGEST_PASTED = 4 << 20
+MAX_PASTED_LENGTH = 4 << 20
 """The maximum length of rows pasted into the form, in characters; more rows require a file."""
 _TEMPLATE, _PACKED = "template.", "job.zip"
 
@@ -124,7 +124,7 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
     action = site.action(name)
     service = site.catalog.service(action.service)
     # A character has up to four bytes in UTF-8.
-    request.max_form_memory_size = 4 * LONGEST_PASTED
+    request.max_form_memory_size = 4 * MAX_PASTED_LENGTH
     form, draft = request.form, request.form.get("draft", "")
     folder = site.drafts.folder(draft)
     connection = form.get("connection", "")
@@ -137,7 +137,7 @@ def _reading(site: Site, request: Request, name: str) -> Iterator[Given]:
     with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
         if "rows" not in form:
             rows = saved_rows(folder)
-        elif len(form["rows"]) > LONGEST_PASTED:
+        elif len(form["rows"]) > MAX_PASTED_LENGTH:
             raise RunError("Too many rows for this field: choose a file instead.")
         else:
             rows = save_rows(form["rows"].encode("utf-8", "replace"), "", Path(own))

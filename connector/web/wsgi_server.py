@@ -13,7 +13,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 logger = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 64
+MAX_CONNECTIONS = 64
 """The maximum number of open connections; each one has a thread."""
 HEAD_S, REQUEST_S = 10.0, 120.0
 """The time limits for receiving a request's headers, and the complete request, in seconds."""
@@ -40,7 +40,7 @@ class BoundedServer(ThreadedWSGIServer):
         If there are too many connections, close the one that has waited longest for a request.
         """
         with self._lock:
-            is_full = len(self._opened) >= MOST_CONNECTIONS
+            is_full = len(self._opened) >= MAX_CONNECTIONS
             oldest = next(iter(self._waiting), None) if is_full else None
             if oldest is not None:
                 self._forget(oldest)

@@ -28,6 +28,6 @@ def test_a_process_that_fails_or_takes_too_long_is_not_measured(
         )
     with pytest.raises(UnmeasuredError, match="could not be started"):
         measure.run([tmp_path / "missing"], tmp_path, {})
-    monkeypatch.setattr(measure, "LONGEST_S", 0.01)
+    monkeypatch.setattr(measure, "TIMEOUT_S", 0.01)
     with pytest.raises(UnmeasuredError, match="did not end within"):
         measure.run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, {})

@@ -281,7 +281,7 @@ def test_what_would_end_the_process_or_fill_the_memory_is_a_fault(
 
 
 def test_a_file_that_is_too_long_is_a_fault(file: Path) -> None:
-    assert "the file has more than 10,485,760 characters" in fault(file, "a: " + "x" * strict_yaml.LONGEST)
+    assert "the file has more than 10,485,760 characters" in fault(file, "a: " + "x" * strict_yaml.MAX_LENGTH)
 
 
 def test_what_is_nested_and_repeated_in_earnest_is_read(file: Path) -> None:

@@ -85,14 +85,14 @@ def test_a_text_that_is_too_long_for_a_cell_is_shortened_and_reported(
 
 
 def test_further_rows_are_on_further_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(excel_writer, "MOST_ROWS", 3)
+    monkeypatch.setattr(excel_writer, "MAX_ROWS", 3)
     book = openpyxl.load_workbook(workbook(*(envelope(n, {"a": n}) for n in range(1, 6))))
     assert book.sheetnames == ["Results", "Results 2", "Results 3"]
     assert [[row[0] for row in sheet.values] for sheet in book] == [["row", 1, 2], ["row", 3, 4], ["row", 5]]
 
 
 def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(excel_writer, "MOST_COLUMNS", 4)
+    monkeypatch.setattr(excel_writer, "MAX_COLUMNS", 4)
     cells(envelope(1, {"a": 1}))
     with pytest.raises(OSError, match="5 columns"):
         cells(envelope(1, {"a": 1, "b": 1}))

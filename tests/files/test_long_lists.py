@@ -203,7 +203,7 @@ def test_a_rerun_skips_a_list_that_is_longer_than_a_line_may_be(
     out = tmp_path / "out.jsonl"
     failed = envelope(2, None, "no", code="timeout", repeatable=True)
     out.write_bytes(b"".join(listed(1).blocks()) + failed.line())
-    monkeypatch.setattr("connector.files.readers.LONGEST_LINE", 500)
+    monkeypatch.setattr("connector.files.readers.MAX_LINE_LENGTH", 500)
     assert list(find_retryable(out, "jsonl").numbers) == [2]
     out.write_bytes(b'{"a":"%s"}\n' % (b"x" * 600))
     with pytest.raises(RunError, match="the line has more than 500 bytes"):

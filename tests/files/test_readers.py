@@ -315,7 +315,7 @@ def test_the_first_rows_are_given_before_the_rest_is_read(
 
 def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most = 1 << 20
-    monkeypatch.setattr(readers, "LONGEST_LINE", most)
+    monkeypatch.setattr(readers, "MAX_LINE_LENGTH", most)
     path = tmp_path / "rows.jsonl.gz"
     with gzip.open(path, "wb", 1) as packed:
         packed.write(b'{"n": 1}\n')
@@ -350,8 +350,8 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch
 def test_a_record_without_end_is_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, message: str
 ) -> None:
-    monkeypatch.setattr(readers, "LONGEST_LINE", 100)
-    monkeypatch.setattr(json_stream, "LONGEST_VALUE", 100_000)
+    monkeypatch.setattr(readers, "MAX_LINE_LENGTH", 100)
+    monkeypatch.setattr(json_stream, "MAX_VALUE_LENGTH", 100_000)
     first, *rest = outline(write(tmp_path, content, name))
     assert first == {"a": "1", "b": "2"}
     assert message in rest[-1]
@@ -359,6 +359,6 @@ def test_a_record_without_end_is_the_last(
 
 
 def test_as_many_short_records_as_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "LONGEST_LINE", 20)
+    monkeypatch.setattr(readers, "MAX_LINE_LENGTH", 20)
     assert len(data(write(tmp_path, b"a,b\n" + b"1,2\n" * 100, "rows.csv"))) == 100
     assert len(data(write(tmp_path, b'{"a": 1, "b": "2"}\n' * 100, "rows.jsonl"))) == 100

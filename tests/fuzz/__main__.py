@@ -24,7 +24,7 @@ from hypothesis.errors import HypothesisWarning
 from tests.fuzz.target import Target
 from tests.fuzz.test_targets import TARGETS
 
-MOST_MEMORY = 3 << 30
+MAX_MEMORY = 3 << 30
 """The maximum address space of a target's process, in bytes."""
 PATIENCE_S = 300
 """The maximum time of an input, also on a busy machine, in seconds."""
@@ -115,7 +115,7 @@ def _bound_memory() -> None:
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from connector.errors import ConnectorError
 
-MOST_CPU_SECONDS = 20.0
+MAX_CPU_SECONDS = 20.0
 """The maximum for one input; on an idle machine none takes four."""
-MOST_CHARACTERS = 5000
+MAX_CHARACTERS = 5000
 """The maximum length of an error, which quotes only the start of a wrong value."""
 
 JSON = st.recursive(
@@ -46,13 +46,13 @@ class Target:
         begun = time.process_time()
         self.check(value)
         took = time.process_time() - begun
-        assert took < MOST_CPU_SECONDS, f"took {took:.0f} s"
+        assert took < MAX_CPU_SECONDS, f"took {took:.0f} s"
 
 
 def refused(error: ConnectorError, *said: str) -> None:
     """Check one of our errors: it is short and has this text."""
     text = str(error)
-    assert 0 < len(text) < MOST_CHARACTERS
+    assert 0 < len(text) < MAX_CHARACTERS
     assert all(part in text for part in said), text
     assert "MemoryError" not in text
 

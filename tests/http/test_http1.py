@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from connector.errors import ResponseLostError, ResponseTooLargeError
-from connector.http.framing import LONGEST_HEAD, MOST_INTERIM_RESPONSES
+from connector.http.framing import MAX_HEAD_BYTES, MAX_INTERIM_RESPONSES
 from connector.http.http1 import HttpConnection
 from tests.http.http1_answers import CHUNKED, OK, READERS, read, receiving
 
@@ -272,10 +272,10 @@ def test_what_does_not_end_is_not_read_for_ever(pieces: Callable[[], Iterator[by
 @pytest.mark.parametrize("too_many", [0, 1])
 def test_how_long_a_head_may_be(step: int, too_many: int) -> None:
     head = OK + b"content-length: 2\r\nx: "
-    head += b"y" * (LONGEST_HEAD - len(head) - 1 + too_many) + b"\r\n\r\n{}"
+    head += b"y" * (MAX_HEAD_BYTES - len(head) - 1 + too_many) + b"\r\n\r\n{}"
     pieces = [head[i : i + step] for i in range(0, len(head), step)]
     if too_many:
-        with pytest.raises(ResponseLostError, match=f"{LONGEST_HEAD} bytes"):
+        with pytest.raises(ResponseLostError, match=f"{MAX_HEAD_BYTES} bytes"):
             read(*pieces)
     else:
         assert read(*pieces)[0].body == b"{}"
@@ -293,7 +293,7 @@ def test_how_many_headers_there_may_be(too_many: int) -> None:
 
 @pytest.mark.parametrize("too_many", [0, 1])
 def test_how_many_interim_answers_there_may_be(too_many: int) -> None:
-    interim = b"HTTP/1.1 102 Processing\r\n\r\n" * (MOST_INTERIM_RESPONSES - 1 + too_many)
+    interim = b"HTTP/1.1 102 Processing\r\n\r\n" * (MAX_INTERIM_RESPONSES - 1 + too_many)
     if too_many:
         with pytest.raises(ResponseLostError, match="interim"):
             read(interim + OK + b"Content-Length: 0\r\n\r\n")

@@ -118,7 +118,7 @@ def test_a_connection_has_its_whole_pause_again_after_a_response_that_was_nearly
 def test_a_file_may_take_longer_as_long_as_it_makes_progress(
     open_transport: OpenTransport, monkeypatch: pytest.MonkeyPatch, is_file: bool, body: bytes | None
 ) -> None:
-    monkeypatch.setattr(http1, "LEAST_BYTES_PER_S", 1)
+    monkeypatch.setattr(http1, "MIN_BYTES_PER_S", 1)
 
     def talk(talk: Talk) -> None:
         talk.read()

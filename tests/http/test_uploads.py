@@ -105,7 +105,7 @@ def test_a_link_that_was_there_only_while_the_file_was_opened_is_noticed(
 
 def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
     with (folder / "large").open("wb") as file:
-        file.truncate(uploads.LARGEST_FILE + 1)
+        file.truncate(uploads.MAX_FILE_BYTES + 1)
     path = uploads.find(folder, "large", "files")
     with pytest.raises(OSError, match="more than 1,073,741,824 bytes"):
         uploads.read(path, folder)

@@ -171,7 +171,7 @@ def test_lists_without_a_limit_of_the_api_are_cut_too(connected: Serve) -> None:
 
 
 def test_large_lists_are_cut_by_their_size(large: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.mcp.results.MOST_BYTES", 5000)
+    monkeypatch.setattr("connector.mcp.results.MAX_BYTES", 5000)
     data = large.call("call_read_action", action="list_devices").data
     assert 0 < len(data["result"]) < 50
     assert "more would exceed 5,000 bytes" in data["meta"]["warnings"][-1]

@@ -198,7 +198,7 @@ def test_the_leading_one_streams_and_the_others_hold_no_more_than_they_may() -> 
 
     bench.results = results
     # Each of the five may hold the one that brings it over the bound.
-    most = ordered_map._MOST_HELD // MEBIBYTE + 5
+    most = ordered_map._MAX_HELD // MEBIBYTE + 5
 
     def release() -> None:
         wait_until(lambda: sum(produced) == most)

@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator, Draft202012Validator
 
 from connector.callers.keys import Rights
 from connector.catalog.catalog import Catalog
-from connector.serve.documents import LONGEST_DESCRIPTION
+from connector.serve.documents import MAX_DESCRIPTION_LENGTH
 from connector.serve.settings import Settings
 from tests.serve.web import Web, problem
 
@@ -138,7 +138,7 @@ def test_texts_suit_importers_with_limits(documents: dict[str, Any], path: str) 
     for name, operation in operations(documents[path]).items():
         assert operation["summary"], name
         assert operation["description"].endswith(".")
-        assert len(operation["description"]) <= LONGEST_DESCRIPTION
+        assert len(operation["description"]) <= MAX_DESCRIPTION_LENGTH
         for one in body(operation)["properties"].values():
             assert len(one.get("description", "")) <= 700
 

@@ -39,7 +39,7 @@ from connector.sync.alert_events import (
 from connector.sync.alert_rows import PENDING, TICKET_STATES, Alert, Book, is_same_start
 from connector.sync.alerts import recovered, step
 
-MOST_CALLS = 40
+MAX_CALLS = 40
 """Calls that one event can lead to; more is a loop."""
 
 
@@ -249,7 +249,7 @@ class World:
         self._check()
         for call in calls:
             self.calls += 1
-            assert self.calls <= MOST_CALLS, "a loop of calls"
+            assert self.calls <= MAX_CALLS, "a loop of calls"
             for outcome in self._perform(call):
                 self._react(outcome)
 

@@ -73,7 +73,7 @@ alerts:
   unmapped: default_user
 limits: {creates: 200, updates_percent: 30, tickets_per_hour: 40}
 """
-LEAST = "version: 1\nsource: a\ntarget: b\n"
+MINIMAL = "version: 1\nsource: a\ntarget: b\n"
 
 
 def load(folder: Path, text: str) -> SyncMapping:
@@ -114,15 +114,15 @@ def test_a_whole_mapping_is_read(tmp_path: Path) -> None:
 
 
 def test_a_mapping_needs_three_lines(tmp_path: Path) -> None:
-    mapping = load(tmp_path, LEAST)
+    mapping = load(tmp_path, MINIMAL)
     assert (mapping.devices, mapping.alerts) == (None, None)
     assert mapping.limits.creates == 200
 
 
 def test_the_digest_changes_with_the_file(tmp_path: Path) -> None:
-    one = load(tmp_path, LEAST).digest
-    assert load(tmp_path, LEAST).digest == one
-    assert load(tmp_path, LEAST + "# \n").digest != one
+    one = load(tmp_path, MINIMAL).digest
+    assert load(tmp_path, MINIMAL).digest == one
+    assert load(tmp_path, MINIMAL + "# \n").digest != one
 
 
 def test_a_rule_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_rule_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_member_that_two_fields_read_is_a_warning(tmp_path: Path) -> None:
-    text = LEAST + 'devices: {fields: {1: "{{ device.a }}", CFx: "{{ device.a }}"}}'
+    text = MINIMAL + 'devices: {fields: {1: "{{ device.a }}", CFx: "{{ device.a }}"}}'
     assert load(tmp_path, text).warnings == ("2 fields have the value of device.a: 1, CFx",)
 
 
@@ -237,7 +237,7 @@ def test_the_schema_refuses_it_too(name: str) -> None:
     assert not validator().is_valid(as_json(WHOLE.replace(old, new, 1)))
 
 
-@pytest.mark.parametrize("text", [WHOLE, LEAST])
+@pytest.mark.parametrize("text", [WHOLE, MINIMAL])
 def test_the_schema_accepts_what_is_read(text: str) -> None:
     validator().validate(as_json(text))
 

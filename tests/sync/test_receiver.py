@@ -15,7 +15,7 @@ import requests
 from connector.errors import RunError
 from connector.sync.deliveries import HEADER, USER
 from connector.sync.hook_key import HookKey
-from connector.sync.receiver import MOST_BYTES, Receiver, Store, listen
+from connector.sync.receiver import MAX_BYTES, Receiver, Store, listen
 from connector.sync.state import State, StateFullError
 from connector.sync.state_queues import Inbox
 from tests.fakes import wait_until
@@ -114,7 +114,7 @@ def test_whatever_is_no_delivery_is_accepted_and_logged(
 
 def test_the_largest_delivery_is_kept_and_a_larger_one_refused(running: Running, tmp_path: Path) -> None:
     path = f"/hooks/rmm/{running.secrets.token}"
-    largest = b'["' + b"x" * (MOST_BYTES - 4) + b'"]'
+    largest = b'["' + b"x" * (MAX_BYTES - 4) + b'"]'
     assert running.post(path, largest) == 200
     assert running.post(path, largest + b" ") == 413
     assert running.post(path, largest * 2) == 413

@@ -44,7 +44,7 @@ FEWEST = {**dict.fromkeys((*THROTTLED, "html"), 6), "expire": 2}
 """The minimum number of attempts before a row ends with this fault; 3 for others."""
 FEWEST_UNSEEN = 3
 """The minimum number of attempts before a row ends, if the connection is reset each time."""
-MOST = 7
+MAX_ATTEMPTS = 7
 """Six attempts of a throttled request, and one for an expired token."""
 
 
@@ -212,7 +212,7 @@ class Oracle:
         code = self._code(self._sends[envelope["row"]])
         lost_at_last = hidden and code is not None and meta["code"] == "network_error"
         assert meta["code"] == code or lost_at_last, f"the log proves {code}: {where}"
-        assert len(tries) <= meta["attempts"] <= MOST, where
+        assert len(tries) <= meta["attempts"] <= MAX_ATTEMPTS, where
         assert not last.once or not hidden, f"repeated without a log entry: {where}"
         if last.shown and not hidden:
             assert meta["status"] == last.status, where

@@ -22,7 +22,7 @@ from connector.sandbox.services import make_sandbox, sandbox_services
 from connector.web.catalog import sandbox_answers
 from tests.halopsa.sandboxes import fill
 
-MOST_ITEMS = 2
+MAX_ITEMS = 2
 """How many items of a list are kept."""
 PREPARE = {"halopsa": fill}
 """By service: what adds the records that the examples are about."""
@@ -68,7 +68,7 @@ def _kept(envelope: dict[str, Any], base_url: str, folder: Path, began: float) -
     envelope = json.loads(text, parse_float=lambda number: _fixed(float(number), began))
     meta = {name: value for name, value in envelope["meta"].items() if name != "action"}
     kept = {"meta": {**meta, "request_id": "206993417a534ec7"}, "result": _cut(envelope["result"])}
-    if isinstance(envelope["result"], list) and len(envelope["result"]) > MOST_ITEMS:
+    if isinstance(envelope["result"], list) and len(envelope["result"]) > MAX_ITEMS:
         kept["items"] = len(envelope["result"])
     return kept
 
@@ -80,7 +80,7 @@ def _fixed(number: float, began: float) -> float:
 
 def _cut(value: Any) -> Any:
     if isinstance(value, list):
-        return [_cut(item) for item in value[:MOST_ITEMS]]
+        return [_cut(item) for item in value[:MAX_ITEMS]]
     if isinstance(value, dict):
         return {name: _cut(member) for name, member in value.items()}
     return value

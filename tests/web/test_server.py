@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from connector.catalog.catalog import Catalog
 from connector.web import wsgi_server
-from connector.web.access import CSRF_HEADER, HEADERS, MOST_SENT, AccessControl
+from connector.web.access import CSRF_HEADER, HEADERS, MAX_SENT, AccessControl
 from connector.web.server import CatalogServer
 from tests.web.guest import until
 
@@ -62,7 +62,7 @@ def test_a_body_that_is_too_large_is_refused(
     with post(running, HUGE, headers) as response:
         assert response.status == (411 if chunked else 413)  # browsers send none without a length
         assert {name: response.headers[name] for name in HEADERS} == HEADERS
-    assert HUGE > MOST_SENT
+    assert HUGE > MAX_SENT
     assert capfd.readouterr() == ("", "")
 
 
@@ -126,12 +126,12 @@ def test_a_body_that_never_comes_is_given_up(running: CatalogServer, monkeypatch
 def test_half_open_connections_take_a_bounded_number_of_threads(running: CatalogServer) -> None:
     before = threading.active_count()
     cookie = cookie_of(running)
-    opened = [connect(running) for _ in range(3 * wsgi_server.MOST_CONNECTIONS)]
+    opened = [connect(running) for _ in range(3 * wsgi_server.MAX_CONNECTIONS)]
     client = client_of(running)
     client.request("GET", "/", headers={"Cookie": cookie})
     with client.getresponse() as response:
         assert response.status == 200
-    until(lambda: threading.active_count() - before <= wsgi_server.MOST_CONNECTIONS)
+    until(lambda: threading.active_count() - before <= wsgi_server.MAX_CONNECTIONS)
     for connection in opened:
         connection.close()
     until(lambda: threading.active_count() <= before + 1)

@@ -43,7 +43,7 @@ _UNITS = {
     "epoch_ms": "sent as epoch milliseconds",
     "after_epoch_s": "a time after the word after or before, such as after 2026-01-31; sent as epoch seconds",
 }
-_MOST_RELATED = 8
+_MAX_RELATED = 8
 _WIDTH = 62
 """The maximum length of a line of JSON on the page, in characters."""
 
@@ -234,7 +234,7 @@ def related(action: Action, everything: Sequence[Action]) -> list[Card]:
 
     found = [other for other in everything if other.name != action.name and closeness(other)]
     found.sort(key=lambda other: (-closeness(other), other.area != action.area, other.name))
-    return [make_card(other) for other in found[:_MOST_RELATED]]
+    return [make_card(other) for other in found[:_MAX_RELATED]]
 
 
 def _noun(action: Action) -> str:

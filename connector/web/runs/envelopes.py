@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from connector.state.run_envelopes import RunEnvelopes
 
 _TAIL = 1 << 18
-_LONGEST_TAIL = 8 << 20
+_MAX_TAIL_BYTES = 8 << 20
 _BLOCK = 1 << 22
 _FAILED = b'"has_error":true'
-_LONGEST_RESULT = 200
-_LONGEST_ERROR = 2000
+_MAX_RESULT_LENGTH = 200
+_MAX_ERROR_LENGTH = 2000
 _TIMES_DIFFER_S = 2.0
 """The maximum difference between the clock and the times of files, in seconds."""
 
@@ -125,7 +125,7 @@ class Envelopes:
         found: list[bytes] = []
         with suppress(OSError), self.path.open("rb") as file:
             end = file.seek(0, 2)
-            for length in (_TAIL, _LONGEST_TAIL):
+            for length in (_TAIL, _MAX_TAIL_BYTES):
                 start = file.seek(max(0, end - length))
                 lines = file.read(end - start).split(b"\n")
                 found = lines[(1 if start else 0) : -1]  # The last line may be incomplete.
@@ -220,10 +220,10 @@ class Envelopes:
         meta = envelope.get("meta") or {}
         failed = envelope["has_error"] in (True, "true")
         if failed:
-            text = shorten(self._redactor.text(str(envelope["error"])), _LONGEST_ERROR)
+            text = shorten(self._redactor.text(str(envelope["error"])), _MAX_ERROR_LENGTH)
         else:
             result = self._redactor.json(envelope.get("result"))
-            text = shorten(json.dumps(result, ensure_ascii=False), _LONGEST_RESULT)
+            text = shorten(json.dumps(result, ensure_ascii=False), _MAX_RESULT_LENGTH)
         return Shown(
             int(envelope["row"]),
             failed,

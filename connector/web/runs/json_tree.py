@@ -9,13 +9,13 @@ from itertools import islice
 
 from connector.common.json_text import Json
 
-MOST_NODES = 2000
+MAX_NODES = 2000
 """The maximum number of values in a tree."""
-MOST_MEMBERS = 200
+MAX_MEMBERS = 200
 """The maximum number of members or items that one value shows."""
 DEEPEST = 20
 """The nesting depth below which values are shown as JSON text."""
-_LONGEST = 5000
+_MAX_LENGTH = 5000
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def make_tree(value: Json, name: str = "") -> Node:
 
 class _Trees:
     def __init__(self) -> None:
-        self._left = MOST_NODES
+        self._left = MAX_NODES
 
     def tree(self, name: str, value: Json, depth: int) -> Node:
         self._left -= 1
@@ -47,7 +47,7 @@ class _Trees:
         if depth >= DEEPEST:
             return Node(name, kind, _cut(json.dumps(value, ensure_ascii=False)))
         members = []
-        for key, member in islice(_members(value), MOST_MEMBERS):
+        for key, member in islice(_members(value), MAX_MEMBERS):
             if self._left <= 0:
                 break
             members.append(self.tree(key, member, depth + 1))
@@ -67,4 +67,4 @@ def _kind(value: Json) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}… ({len(text):,} characters)"

@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 WIDTH, HEIGHT = 640, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 24
 """Margins for the axis labels, in SVG units."""
-_MOST_LISTED = 12
+_MAX_LISTED = 12
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def make_plot(timeline: Sequence[tuple[float, int]]) -> Plot | None:
         f"at most {rate_text(fastest)}.",
         [
             (time_text(end), f"{rows:,}", rate_text(rate))
-            for _, end, rate, rows in rates[:: -(-len(rates) // _MOST_LISTED)]
+            for _, end, rate, rows in rates[:: -(-len(rates) // _MAX_LISTED)]
         ],
     )
 

@@ -20,9 +20,9 @@ from connector.runs.step_rows import StepRows
 from connector.web.runs.envelopes import Envelopes, Shown
 from connector.web.runs.json_tree import Node, make_tree
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """The maximum number of envelopes of one row that are shown."""
-LONGEST_JSON = 100_000
+MAX_JSON_LENGTH = 100_000
 """The maximum length of JSON that is shown as text, in characters."""
 
 
@@ -56,23 +56,23 @@ class RowView:
 
 def make_row_view(record: Record, number: int, envelopes: Envelopes, redactor: Redactor) -> RowView:
     """Return a row of a run as its page shows it."""
-    found = list(islice(envelopes.of_row(number), MOST_SHOWN + 1))
+    found = list(islice(envelopes.of_row(number), MAX_SHOWN + 1))
     shown = [
         ShownEnvelope(envelopes.shown(its), shown_value(its["result"]), shown_value(its["meta"]))
-        for its in found[:MOST_SHOWN]
+        for its in found[:MAX_SHOWN]
     ]
     try:
         (row,) = input_rows(record, [number])
         data, why = shown_value(redactor.json(row.data)), row.error
     except (ConnectorError, OSError) as error:
         data, why = None, str(error)
-    return RowView(number, shown, len(found) > MOST_SHOWN, data, why)
+    return RowView(number, shown, len(found) > MAX_SHOWN, data, why)
 
 
 def shown_value(value: Json) -> ShownValue:
     """Return a value as a page shows it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return ShownValue(make_tree(value), text if len(text) <= LONGEST_JSON else "")
+    return ShownValue(make_tree(value), text if len(text) <= MAX_JSON_LENGTH else "")
 
 
 def input_rows(record: Record, numbers: Sequence[int]) -> list[InputRow]:

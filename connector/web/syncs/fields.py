@@ -23,9 +23,9 @@ from connector.sync.templates import MappingTemplate
 from connector.sync.values import FieldDefinition, typed
 from connector.templating.scope import Scope
 
-LONGEST_S = 3.0
+TIMEOUT_S = 3.0
 """The time limit for all devices, in seconds. Each rendering of a template also has limits."""
-_LONGEST_VALUE = 500
+_MAX_VALUE_LENGTH = 500
 WHEN = ("always", "new", "empty")
 
 
@@ -134,7 +134,7 @@ class _Attempt:
 
     def over(self) -> FieldTrial:
         """Return the values for as many devices as the time limit allows."""
-        until = monotonic() + LONGEST_S
+        until = monotonic() + TIMEOUT_S
         rows: list[DeviceRow] = []
         for name, data in zip(self._sample.names, self._sample.rows, strict=True):
             if rows and monotonic() > until:
@@ -201,7 +201,7 @@ def _shown(value: Json, definition: FieldDefinition) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if definition.choices and isinstance(value, int) and value in definition.choices:
         text = f"{value} ({definition.choices[value]})"
-    return shorten(text, _LONGEST_VALUE)
+    return shorten(text, _MAX_VALUE_LENGTH)
 
 
 def as_yaml(inputs: Sequence[FieldInput]) -> str:

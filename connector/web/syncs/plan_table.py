@@ -13,7 +13,7 @@ from connector.sync.plan_file import PlanFile, key_of
 from connector.sync.plan_items import ENTITIES, MISSING, UNCHANGED, Change, Item
 
 PAGE = 50
-_LONGEST = 300
+_MAX_LENGTH = 300
 REFERENCES = {
     "organization": "the new client of organization",
     "location": "the new site of location",
@@ -134,5 +134,5 @@ def value_text(value: Json) -> str:
         if noun in REFERENCES:
             return f"{REFERENCES[noun]} {source}"
     if isinstance(value, str):
-        return shorten(value, _LONGEST)
-    return shorten(json.dumps(value, ensure_ascii=False), _LONGEST)
+        return shorten(value, _MAX_LENGTH)
+    return shorten(json.dumps(value, ensure_ascii=False), _MAX_LENGTH)

@@ -27,10 +27,10 @@ from connector.invocation.bindings import Binding, bind, bind_inputs
 from connector.runs.preview import preview_row
 from connector.templating.scope import Scope
 
-LONGEST_S = 3.0
+TIMEOUT_S = 3.0
 """The time limit for all rows, in seconds. Each rendering of a template also has limits."""
-_LONGEST_VALUE = 2000
-_LONGEST_BODY = 20_000
+_MAX_VALUE_LENGTH = 2000
+_MAX_BODY_LENGTH = 20_000
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Attempt:
 
     def over(self, rows: Sequence[InputRow]) -> Trial:
         """Return the evaluation of as many rows as the time limit allows."""
-        until = monotonic() + LONGEST_S
+        until = monotonic() + TIMEOUT_S
         tried: list[EvaluatedRow] = []
         for row in rows:
             if tried and monotonic() > until:
@@ -163,7 +163,7 @@ def _http(request: Mapping[str, Any]) -> str:
     lines += [f"{name}: {text}" for name, text in request["headers"].items()]
     if request["body"] is not None:
         body = json.dumps(request["body"], ensure_ascii=False, indent=2)
-        lines += ["", shorten(body, _LONGEST_BODY)]
+        lines += ["", shorten(body, _MAX_BODY_LENGTH)]
     return "\n".join(lines)
 
 
@@ -184,7 +184,7 @@ def _cell(given: Input, outcome: Any, redactor: Redactor) -> Cell:
             return Cell(given.name, kind="not sent")
         outcome, note = given.default, ", its default"
     (shown,) = redactor.json({given.target[-1] if given.target else given.name: outcome}).values()
-    text = shorten(json.dumps(shown, ensure_ascii=False), _LONGEST_VALUE)
+    text = shorten(json.dumps(shown, ensure_ascii=False), _MAX_VALUE_LENGTH)
     return Cell(given.name, text, kind(outcome) + note)
 
 

@@ -12,7 +12,7 @@ from connector.errors import ConnectorError
 from connector.runs.records import find_by_id
 from connector.web.runs.row_view import input_rows
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 """The maximum number of rows of a run that the form starts with."""
 
 
@@ -42,7 +42,7 @@ def from_run(id: str, numbers: Sequence[int], action: str, example: Example) -> 
         return from_example(example, "The record of this run no longer exists.")
     job = record.job
     try:
-        rows = input_rows(record, numbers[:MOST_ROWS])
+        rows = input_rows(record, numbers[:MAX_ROWS])
     except (ConnectorError, OSError) as error:
         return from_example(example, f"The rows of the run cannot be read: {error}")
     text = "\n".join(dumps({**job.vars, **row.data}) for row in rows)

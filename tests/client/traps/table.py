@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.client.traps.talks import (
     BODY,
-    LARGEST,
+    MAX_BODY_BYTES,
     OK,
     Serve,
     chunked,
@@ -74,7 +74,7 @@ class Trap:
 FAILURE = b'{"resultCode": "FAILURE", "incidentId": "WEB-1"}'
 BUSY_PAGE = b"<!DOCTYPE html><html><h1>Too many requests</h1></html>"
 LATIN = '{"a": "für"}'.encode("latin-1")
-BOMB = bytes(LARGEST * 40)
+BOMB = bytes(MAX_BODY_BYTES * 40)
 FRAMED = chunks(b"c\r\n" + BODY + b"\r\n0\r\n\r\n")
 
 HEADS = [
@@ -129,7 +129,7 @@ CHUNKS = [
     Trap("extensions and trailers", sends(chunks(b"c;a=b\r\n" + BODY + b"\r\n0\r\nx: y\r\n\r\n")), GOOD),
     Trap("no size", sends(chunks(b"\r\n" + BODY)), NOT_HTTP),
     Trap("a negative size", sends(chunks(b"-c\r\n" + BODY)), NOT_HTTP),
-    Trap("a size too large", sends(chunks(b"fffffffff\r\n" + bytes(LARGEST + 1))), TOO_LARGE),
+    Trap("a size too large", sends(chunks(b"fffffffff\r\n" + bytes(MAX_BODY_BYTES + 1))), TOO_LARGE),
     Trap("a size of 5,000 digits", sends(chunks(b"0" * 5000)), NOT_HTTP),
     Trap("more than the size", sends(chunks(b"2\r\n" + BODY + b"\r\n0\r\n\r\n")), NOT_HTTP),
     Trap("no last chunk", sends(chunks(b"c\r\n" + BODY + b"\r\n")), NOT_HTTP),
@@ -148,7 +148,7 @@ ENCODINGS = [
     Trap("a gzip bomb", sends(encoded(packed(BOMB), "gzip")), TOO_LARGE),
     Trap("a deflate bomb", sends(encoded(zlib.compress(BOMB), "deflate")), TOO_LARGE),
     Trap("a bomb in a bomb", sends(encoded(packed(packed(BOMB)), "gzip, gzip")), TOO_LARGE),
-    Trap("a bomb of members", sends(encoded(packed(bytes(LARGEST // 2)) * 9, "gzip")), TOO_LARGE),
+    Trap("a bomb of members", sends(encoded(packed(bytes(MAX_BODY_BYTES // 2)) * 9, "gzip")), TOO_LARGE),
     Trap("a bomb in chunks", sends(chunked(packed(BOMB), "gzip")), TOO_LARGE),
     Trap("many encodings", sends(encoded(packed(), "gzip, " * 9 + "gzip")), NOT_HTTP),
     Trap("an encoding that was not requested", sends(encoded(b"\x8b\x05\x80\xff\x03", "br")), UNREADABLE),

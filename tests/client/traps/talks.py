@@ -12,7 +12,7 @@ Serve = Callable[[Talk], None]
 
 BODY = b'{"ok": true}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-LARGEST = 50_000
+MAX_BODY_BYTES = 50_000
 """The limit of a body, in bytes, of the clients that meet the traps."""
 
 

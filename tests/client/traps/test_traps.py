@@ -15,7 +15,17 @@ from connector.http.messages import Request
 from connector.http.transport import HttpTransport
 from tests.client.responses import CREATE, READ
 from tests.client.traps.table import SIGN_INS, TRAPS, Outcome, Trap
-from tests.client.traps.talks import BODY, LARGEST, Serve, chunked, cuts, encoded, packed, response, sends
+from tests.client.traps.talks import (
+    BODY,
+    MAX_BODY_BYTES,
+    Serve,
+    chunked,
+    cuts,
+    encoded,
+    packed,
+    response,
+    sends,
+)
 from tests.fakes import FakeClock, make_client
 from tests.loopback import PATIENCE_S, Server, Talk
 
@@ -31,7 +41,7 @@ def trapped(service: Service, serve: Serve, *, is_ready: bool = True, **limits: 
     with Server((serve,)) as server:
         secret = {"access_token": "a-ready-token"} if is_ready else {"client_secret": "a-client-secret"}
         connection = Connection(service.name, server.base_url, "an-app", **secret)
-        transport = HttpTransport(server.base_url, largest_body=LARGEST, **(limits or PATIENT))
+        transport = HttpTransport(server.base_url, largest_body=MAX_BODY_BYTES, **(limits or PATIENT))
         yield make_client(service, transport, FakeClock(), connection=connection)
         transport.close()
 

@@ -19,7 +19,7 @@ from connector.runs.output_names import absolute
 from connector.runs.record import Record
 from connector.runs.records import find, find_by_id, save
 from connector.web.runs.envelopes import Envelopes
-from connector.web.runs.json_tree import MOST_MEMBERS, MOST_NODES, Node, make_tree
+from connector.web.runs.json_tree import MAX_MEMBERS, MAX_NODES, Node, make_tree
 from tests.web.guest import Guest, open_site
 
 
@@ -164,8 +164,8 @@ def test_a_row_of_a_table_has_its_columns(tmp_path: Path) -> None:
 
 def test_trees_are_limited() -> None:
     wide = make_tree(list(range(1000)))
-    assert (wide.kind, len(wide.members), wide.left_out) == ("1,000 items", MOST_MEMBERS, 800)
-    assert count(make_tree([list(range(100)) for _ in range(100)])) <= MOST_NODES + MOST_MEMBERS
+    assert (wide.kind, len(wide.members), wide.left_out) == ("1,000 items", MAX_MEMBERS, 800)
+    assert count(make_tree([list(range(100)) for _ in range(100)])) <= MAX_NODES + MAX_MEMBERS
     deep: Any = "end"
     for _ in range(100):
         deep = [deep]

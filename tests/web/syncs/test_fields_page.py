@@ -112,7 +112,7 @@ def test_the_text_for_the_mapping_is_read_back_as_it_was(tmp_path: Path) -> None
 
 
 def test_templates_that_take_long_stop_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.web.syncs.fields.LONGEST_S", -1.0)
+    monkeypatch.setattr("connector.web.syncs.fields.TIMEOUT_S", -1.0)
     trial = tried(("117", "{{ device.id }}"))
     assert (len(trial.rows), trial.stopped) == (1, True)
 

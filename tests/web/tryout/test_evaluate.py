@@ -18,7 +18,7 @@ from connector.cli.main import main
 from connector.web.runs.pasted_rows import recognized, save_rows
 from connector.web.tryout.drafts import KEPT, Drafts
 from connector.web.tryout.evaluate import Trial, try_out
-from connector.web.tryout_pages import LONGEST_PASTED
+from connector.web.tryout_pages import MAX_PASTED_LENGTH
 from tests.web.guest import Guest, open_site
 
 TEMPLATES = {
@@ -225,7 +225,7 @@ def test_the_first_rows_of_a_file_are_tried_and_all_are_counted(guest: Guest) ->
     [
         ({"draft": "x", "rows": ""}, "This page has expired"),
         ({}, "No rows: paste some, or choose a file."),
-        ({"rows": "x" * (LONGEST_PASTED + 1)}, "Too many rows for this field"),
+        ({"rows": "x" * (MAX_PASTED_LENGTH + 1)}, "Too many rows for this field"),
     ],
 )
 def test_a_form_that_cannot_be_tried_says_why(guest: Guest, form: dict[str, str], message: str) -> None:

@@ -20,7 +20,7 @@ LIFETIME_S = 900.0
 """The time after which a snapshot expires, in seconds."""
 KEPT = 20
 """The maximum number of snapshots; the oldest is deleted first."""
-LARGEST_PAGE = 10_000
+MAX_PAGE = 10_000
 """The maximum number of rows on a page."""
 
 
@@ -36,7 +36,7 @@ def cursor_page(
     snapshot = state.snapshots.get(name)
     if snapshot is None or snapshot.operation != operation or time.time() > snapshot.expires:
         raise application_error(400, "invalid_cursor", "The cursor is unknown or has expired")
-    size = min(size, LARGEST_PAGE)
+    size = min(size, MAX_PAGE)
     rows = [snapshot.show(row) for row in snapshot.rows[snapshot.offset : snapshot.offset + size]]
     snapshot.offset += len(rows)
     if len(rows) < size:
