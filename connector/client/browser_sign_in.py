@@ -65,16 +65,16 @@ def sign_in(
         address = _address(service, connection, redirect_uri, scope, state, verifier)
         say(_invitation(service.sign_in, address, redirect_uri))
         threading.Thread(target=_open, args=(open_browser, address), daemon=True).start()
-        answer = listener.wait_for_answer()
-    if answer is None:
+        response = listener.wait_for_response()
+    if response is None:
         raise ConnectionSetupError(
             f"no sign-in within {PATIENCE_S / 60:g} minutes. If the browser showed an error, check "
             f"whether the client app has exactly {redirect_uri} among its redirect URIs. "
             f"{service.sign_in.app}"
         )
-    if "error" in answer:
-        raise ConnectionSetupError(_refusal(service.sign_in, answer, scope))
-    code = answer["code"]
+    if "error" in response:
+        raise ConnectionSetupError(_refusal(service.sign_in, response, scope))
+    code = response["code"]
     redactor = Redactor(connection.secrets)
     redactor.add(code)
     redactor.add(verifier)
@@ -129,11 +129,11 @@ def _open(open_browser: Callable[[str], object], address: str) -> None:
         open_browser(address)
 
 
-def _refusal(about: SignIn, answer: Mapping[str, str], scope: str) -> str:
-    parts = (answer["error"], answer.get("error_description", ""))
+def _refusal(about: SignIn, response: Mapping[str, str], scope: str) -> str:
+    parts = (response["error"], response.get("error_description", ""))
     said = shorten(": ".join("".join(filter(str.isprintable, part)) for part in parts if part))
     message = f"the browser returned an error ({said})"
-    if reason := about.errors.get(answer["error"]):
+    if reason := about.errors.get(response["error"]):
         message += f": {reason}"
     return (
         f"{message}. Requested scopes: {scope}; use --scope to request others" if "scope" in said else message
@@ -152,16 +152,16 @@ class _Listener(ThreadingMixIn, TCPServer):
 
     def __init__(self, port: int, state: str) -> None:
         self.state = state
-        self.answers: Queue[dict[str, str]] = Queue()
+        self.responses: Queue[dict[str, str]] = Queue()
         super().__init__((LOOPBACK, port), _Handler)
         self.port = int(self.server_address[1])
 
-    def wait_for_answer(self) -> dict[str, str] | None:
+    def wait_for_response(self) -> dict[str, str] | None:
         """Return the query parameters of the redirect, or None if the time limit was reached."""
         end = monotonic() + PATIENCE_S
         while (left := end - monotonic()) > 0:
             with suppress(Empty):  # The wait is short, so that Ctrl-C works on every system.
-                return self.answers.get(timeout=min(left, _SLICE_S))
+                return self.responses.get(timeout=min(left, _SLICE_S))
         return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -197,16 +197,18 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         pairs = parse_qsl(query)
-        answer = dict(pairs)
-        state = answer.pop("state", "").encode()
-        is_ours = secrets.compare_digest(state, self.server.state.encode()) and len(pairs) == len(answer) + 1
+        response = dict(pairs)
+        state = response.pop("state", "").encode()
+        is_ours = (
+            secrets.compare_digest(state, self.server.state.encode()) and len(pairs) == len(response) + 1
+        )
         if path != "/":
             self._show(404, "Not found.")
-        elif not is_ours or not answer.keys() & {"code", "error"}:
+        elif not is_ours or not response.keys() & {"code", "error"}:
             self._show(400, "This request does not belong to the sign-in in progress.")
         else:
             self._show(200, "Thank you. You can close this window; the terminal shows the result.")
-            self.server.answers.put(answer)
+            self.server.responses.put(response)
 
     def _show(self, status: int, text: str) -> None:
         page = _PAGE.format(text).encode()

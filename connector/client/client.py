@@ -295,35 +295,35 @@ class Client:
                 request.method, request.target, headers, body, leaving, is_file=request.binary
             )
         except TransportError as error:
-            return self._no_answer(request, error, attempt)
+            return self._no_response(request, error, attempt)
         if "date" in came.headers:
             self._dated = (came.headers["date"], self._clock.now())
         request_id = came.headers.get(self.service.request_id_header)
         if request_id:  # The request id is from the response and can contain anything, even a secret.
             request_id = redactor.text(request_id)
         hide = redactor.said
-        answer = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
-        if answer.body and not request.binary:
-            answer = answer.in_utf8()
-        if request.redirects and 300 <= answer.status < 400:
-            return answer
-        wanted = answer.status in self.service.throttling.statuses or (
-            request.binary and self._is_document(answer)
+        response = Response(came.status, came.headers, came.body, attempt, request_id, lost_before, hide)
+        if response.body and not request.binary:
+            response = response.in_utf8()
+        if request.redirects and 300 <= response.status < 400:
+            return response
+        wanted = response.status in self.service.throttling.statuses or (
+            request.binary and self._is_document(response)
         )
-        if answer.is_html and not wanted:
-            return self._html(request, answer)
-        if not 200 <= answer.status < 300:
-            return self._error_answer(request, answer)
-        if not answer.body:
-            return answer
-        if not (request.binary or answer.is_text):
-            said = f"sent bytes that are not {answer.charset} text"
-            return _Failure("text", self._api_error("bad_response", request, answer, said), False)
-        if is_failed_success(self.service, request, answer):
-            return self._error_answer(request, answer)
-        return answer
+        if response.is_html and not wanted:
+            return self._html(request, response)
+        if not 200 <= response.status < 300:
+            return self._error_response(request, response)
+        if not response.body:
+            return response
+        if not (request.binary or response.is_text):
+            said = f"sent bytes that are not {response.charset} text"
+            return _Failure("text", self._api_error("bad_response", request, response, said), False)
+        if is_failed_success(self.service, request, response):
+            return self._error_response(request, response)
+        return response
 
-    def _no_answer(self, request: Request, error: TransportError, attempt: int) -> _Failure:
+    def _no_response(self, request: Request, error: TransportError, attempt: int) -> _Failure:
         unsent = isinstance(error, NotSentError)
         safe = unsent or request.repeatable
         code = error.code if safe else "outcome_unknown"
@@ -333,40 +333,39 @@ class Client:
         failure = ApiError(code, message, refused=unsent, lasting=error.lasting, attempts=attempt)
         return _Failure("unsent" if unsent else "lost", failure, safe and not error.lasting)
 
-    def _html(self, request: Request, answer: Response) -> _Failure:
+    def _html(self, request: Request, response: Response) -> _Failure:
         """Return the failure for an HTML page: throttling (instead of 429), or a page of a gateway."""
-        page = answer.text.lower()
+        page = response.text.lower()
         if any(word in page for word in self.service.throttling.html_words):
-            said, refused = "asks for fewer requests (an HTML page)", 300 <= answer.status < 500
-            error = self._api_error("rate_limited", request, answer, said, refused)
-            self._learn_limit(answer)
+            said, refused = "asks for fewer requests (an HTML page)", 300 <= response.status < 500
+            error = self._api_error("rate_limited", request, response, said, refused)
+            self._learn_limit(response)
             return _Failure("throttled", error, request.repeatable)
-        if not 200 <= answer.status < 300:
-            return self._error_answer(request, answer)
-        error = self._api_error("bad_response", request, answer, "sent an HTML page instead of JSON")
+        if not 200 <= response.status < 300:
+            return self._error_response(request, response)
+        error = self._api_error("bad_response", request, response, "sent an HTML page instead of JSON")
         return _Failure("html", error, False)
 
-    def _learn_limit(self, answer: Response) -> None:
+    def _learn_limit(self, response: Response) -> None:
         """Apply the rate limit that a response about too many requests reports."""
         says, limit = self.service.throttling.says, self.pacer.limit
         if says and limit:
-            limit.learn(says, answer.text)
+            limit.learn(says, response.text)
 
-    def _is_document(self, answer: Response) -> bool:
+    def _is_document(self, response: Response) -> bool:
         """Return whether an HTML response is the requested file and not a (short) page about throttling."""
-        page = answer.text.lower() if len(answer.body) < _MAX_THROTTLE_PAGE_LENGTH else ""
-        return answer.status < 300 and not any(word in page for word in self.service.throttling.html_words)
+        page = response.text.lower() if len(response.body) < _MAX_THROTTLE_PAGE_LENGTH else ""
+        return response.status < 300 and not any(word in page for word in self.service.throttling.html_words)
 
-    def _error_answer(self, request: Request, answer: Response) -> _Failure:
-        errors, status = self.service.errors, answer.status
+    def _error_response(self, request: Request, response: Response) -> _Failure:
+        errors, status = self.service.errors, response.status
         # Hide secrets before cutting the text, because a part of a secret would not be recognized.
-        shown = replace(answer, body=answer.hide(answer.text).encode())
+        shown = replace(response, body=response.hide(response.text).encode())
         vendor_code, said = read_error(self.service, shown)
         code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
         if 300 <= status < 400:
-            said = (
-                f"redirects to {answer.headers.get('location', 'nowhere')}; check base_url of the connection"
-            )
+            place = response.headers.get("location", "nowhere")
+            said = f"redirects to {place}; check base_url of the connection"
         hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
         if status == 404 and vendor_code in ("", *errors.generic):
             hint = "This instance may not offer the operation"
@@ -374,10 +373,10 @@ class Client:
             said += self._lacking_scope(request)
         # With an error code that the service declares, the request was refused, whatever the status.
         refused = status < 500 or vendor_code in errors.codes
-        error = self._api_error(code, request, answer, f"{said}. {hint}" if hint else said, refused)
+        error = self._api_error(code, request, response, f"{said}. {hint}" if hint else said, refused)
         if status in self.service.throttling.statuses:
-            wait_s = retry_after_s(answer, self._clock.now())
-            self._learn_limit(answer)
+            wait_s = retry_after_s(response, self._clock.now())
+            self._learn_limit(response)
             return _Failure("throttled", error, wait_s is None or wait_s <= MAX_WAIT_S, wait_s)
         expired = self.service.sign_in.expired
         if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):
@@ -397,20 +396,20 @@ class Client:
         return f'. The token carries the scopes "{" ".join(scopes)}" and lacks "{needed}"'
 
     def _api_error(
-        self, code: Code, request: Request, answer: Response, said: str, refused: bool = False
+        self, code: Code, request: Request, response: Response, said: str, refused: bool = False
     ) -> ApiError:
         """Return the error for a response. If a write may have taken effect, the message says so."""
-        message = f"{request}: the API answered {answer.status}: {said}"
+        message = f"{request}: the API answered {response.status}: {said}"
         if not refused and not request.repeatable:
             message += _IN_DOUBT
-            code = "outcome_unknown" if answer.status in (502, 504) else code
+            code = "outcome_unknown" if response.status in (502, 504) else code
         return ApiError(
             code,
-            answer.hide(message),
+            response.hide(message),
             refused=refused,
-            status=answer.status,
-            request_id=answer.request_id,
-            attempts=answer.attempts,
+            status=response.status,
+            request_id=response.request_id,
+            attempts=response.attempts,
         )
 
 

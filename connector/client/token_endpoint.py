@@ -65,8 +65,8 @@ class TokenEndpoint:
         address = self._find_address()
         said = (self._connection.label, address.base_url, grant, self._connection.client_id)
         logger.info("%s: signing in at %s (grant %s, client id %s)", *said)
-        answer = self._send(f"signing in at {address.base_url}", "POST", address, _HEADERS, body)
-        return self._read(answer, address)
+        response = self._send(f"signing in at {address.base_url}", "POST", address, _HEADERS, body)
+        return self._read(response, address)
 
     def _find_address(self) -> SignInAddress:
         """Return the address for token requests; an instance is asked for it only once. Raises AuthError."""
@@ -82,10 +82,10 @@ class TokenEndpoint:
         place = SignInAddress(self._connection.base_url, discovery.path)
         task = f"asking {place.base_url}{place.target} where to sign in"
         logger.info("%s: %s", self._connection.label, task)
-        answer = self._send(task, "GET", place, _HEADERS, None)
-        body = _object(answer)
-        if answer.status != 200 or not body:
-            raise self._refusal(answer, body, task)
+        response = self._send(task, "GET", place, _HEADERS, None)
+        body = _object(response)
+        if response.status != 200 or not body:
+            raise self._refusal(response, body, task)
         return told_address(about, discovery, self._connection, body)
 
     def _send(
@@ -98,37 +98,39 @@ class TokenEndpoint:
         except TransportError as error:
             raise AuthError(error.code, f"{task}: {error}", lasting=error.lasting) from error
 
-    def _read(self, answer: Response, address: SignInAddress) -> TokenResponse:
-        body = _object(answer)
+    def _read(self, response: Response, address: SignInAddress) -> TokenResponse:
+        body = _object(response)
         token, refresh_token, life = (
             body.get(name) for name in ("access_token", "refresh_token", "expires_in")
         )
-        if answer.status != 200 or not isinstance(token, str) or not token:
-            raise self._refusal(answer, body, f"signing in at {address.base_url}")
+        if response.status != 200 or not isinstance(token, str) or not token:
+            raise self._refusal(response, body, f"signing in at {address.base_url}")
         refresh_token = refresh_token if isinstance(refresh_token, str) else ""
         self._redactor.add(token)
         self._redactor.add(refresh_token)
         life_s = float(life) if isinstance(life, (int, float)) and life > 0 else 3600.0
         return TokenResponse(token, refresh_token, life_s, tuple(str(body.get("scope") or "").split()))
 
-    def _refusal(self, answer: Response, body: dict[str, object], task: str) -> AuthError:
+    def _refusal(self, response: Response, body: dict[str, object], task: str) -> AuthError:
         vendor_code = str(body.get("error") or body.get("resultCode") or "")
-        said = "an HTML page" if answer.is_html else self._redactor.text(vendor_code or answer.text.strip())
-        if 300 <= answer.status < 400:
-            said = f"a redirect to {self._redactor.text(answer.headers.get('location', 'nowhere'))}"
+        said = (
+            "an HTML page" if response.is_html else self._redactor.text(vendor_code or response.text.strip())
+        )
+        if 300 <= response.status < 400:
+            said = f"a redirect to {self._redactor.text(response.headers.get('location', 'nowhere'))}"
         said = shorten(said or "nothing", 120)
-        message = f"{task} failed: the server responded with {answer.status} ({said})"
+        message = f"{task} failed: the server responded with {response.status} ({said})"
         if body.get("incidentId"):
             message += f", incident {shorten(self._redactor.text(str(body['incidentId'])))}"
-        if answer.status < 300:  # The response is an error with a successful status.
+        if response.status < 300:  # The response is an error with a successful status.
             final = vendor_code in self._service.sign_in.errors
         else:
-            final = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)
-        reasons = [self._white_space() if final else "", self._reason(answer, vendor_code)]
+            final = 400 <= response.status < 500 and response.status not in (408, 425, 429)
+        reasons = [self._white_space() if final else "", self._reason(response, vendor_code)]
         reason = ". ".join(filter(None, reasons))
         message = f"{message}: {reason}" if reason else message
-        code: Code = "auth_failed" if final else "rate_limited" if answer.status == 429 else "bad_response"
-        return AuthError(code, message, status=answer.status, vendor_code=vendor_code)
+        code: Code = "auth_failed" if final else "rate_limited" if response.status == 429 else "bad_response"
+        return AuthError(code, message, status=response.status, vendor_code=vendor_code)
 
     def _white_space(self) -> str:
         """Return a message on a credential with white space at its ends, or an empty string."""
@@ -139,21 +141,23 @@ class TokenEndpoint:
                 return f"the {name}{place} has white space {where}: remove it, and sign in again"
         return ""
 
-    def _reason(self, answer: Response, vendor_code: str) -> str:
+    def _reason(self, response: Response, vendor_code: str) -> str:
         """Return the service's explanation of a refusal, or an empty string if it has none."""
         meaning = self._service.sign_in.errors
-        known = meaning.get(vendor_code) or meaning.get(answer.status)  # type: ignore[call-overload]
+        known = meaning.get(vendor_code) or meaning.get(response.status)  # type: ignore[call-overload]
         if known:
             return str(known)
-        page = answer.text.lower()
+        page = response.text.lower()
         is_busy = any(word in page for word in self._service.throttling.html_words)
-        is_elsewhere = 300 <= answer.status < 400 or (answer.is_html and answer.status < 500 and not is_busy)
+        is_elsewhere = 300 <= response.status < 400 or (
+            response.is_html and response.status < 500 and not is_busy
+        )
         return self._service.sign_in.elsewhere if is_elsewhere else ""
 
 
-def _object(answer: Response) -> dict[str, object]:
+def _object(response: Response) -> dict[str, object]:
     try:
-        body = answer.json()
+        body = response.json()
     except RowError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -68,12 +68,12 @@ def run_rows(
     prepared: Prepared,
     connection: Connection,
     rows: Iterator[InputRow],
-    answer: Listener,
+    listener: Listener,
     stop: Event | None = None,
     columns: Callable[[], Collection[str]] = tuple,
     fallback_notes: Mapping[str, str] | None = None,
 ) -> Summary:
-    """Run a prepared action for a host's rows, and pass each envelope to `answer`, in order.
+    """Run a prepared action for a host's rows, and pass each envelope to `listener`, in order.
 
     The rows are those of a table. NULL is no value, and a row may lack columns that are NULL; `columns` is
     called when a template reads a missing column. Error messages contain no values of rows. The error of an
@@ -84,20 +84,20 @@ def run_rows(
     Raises RunError if nothing was sent, and RunStoppedError if the host accepts no more results.
     """
     with values_hidden():
-        return _run_rows(prepared, connection, rows, answer, stop, columns, fallback_notes or {})
+        return _run_rows(prepared, connection, rows, listener, stop, columns, fallback_notes or {})
 
 
 def _run_rows(
     prepared: Prepared,
     connection: Connection,
     rows: Iterator[InputRow],
-    answer: Listener,
+    listener: Listener,
     stop: Event | None,
     columns: Callable[[], Collection[str]],
     fallback_notes: Mapping[str, str],
 ) -> Summary:
     prepared = replace(prepared, bindings=replace(prepared.bindings, columns=columns))
-    given = _GivenRows(require_first(rows), answer, prepared.bindings, fallback_notes)
+    given = _GivenRows(require_first(rows), listener, prepared.bindings, fallback_notes)
     rows, clock = given.rows(), SystemClock(stop, resumable=False)
     connection = apply_policy(prepared.action, prepared.job, connection)
     client = open_client(
@@ -112,7 +112,7 @@ def _run_rows(
     invoker = make_invoker(prepared, client)
     try:
         return run_batch(
-            rows, invoker, NoOutput(), clock, (given.answer,), stop, concurrency=prepared.job.concurrency
+            rows, invoker, NoOutput(), clock, (given.pass_on,), stop, concurrency=prepared.job.concurrency
         )
     finally:
         client.flush_audit()
@@ -122,9 +122,9 @@ class _GivenRows:
     """Passes rows to the run, and removes the values of the rows from the error messages of the results."""
 
     def __init__(
-        self, rows: Iterator[InputRow], answer: Listener, bindings: Bindings, notes: Mapping[str, str]
+        self, rows: Iterator[InputRow], listener: Listener, bindings: Bindings, notes: Mapping[str, str]
     ) -> None:
-        self._rows, self._answer, self._bindings, self._notes = rows, answer, bindings, notes
+        self._rows, self._listener, self._bindings, self._notes = rows, listener, bindings, notes
         self._in_progress: dict[int, InputRow] = {}
 
     def rows(self) -> Iterator[InputRow]:
@@ -133,7 +133,7 @@ class _GivenRows:
             self._in_progress[row.number] = row
             yield row
 
-    def answer(self, envelope: Envelope) -> None:
+    def pass_on(self, envelope: Envelope) -> None:
         """Pass an envelope to the host, without row values in its error message."""
         row = self._in_progress[envelope.row]
         if envelope.ends_row:
@@ -141,7 +141,7 @@ class _GivenRows:
         if envelope.error:
             message = _without_quoted(envelope.error, row.data)
             envelope = replace(envelope, error=message + self._note(message, row))
-        self._answer(envelope)
+        self._listener(envelope)
 
     def _note(self, message: str, row: InputRow) -> str:
         for name, note in self._notes.items():

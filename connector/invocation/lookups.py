@@ -22,7 +22,7 @@ class Lookups:
         self.indexes: dict[str, Any] = {}
         self.result_names: dict[str, Any] = {}
         self.indexing = threading.Lock()
-        self._answers: dict[str, Response] = {}
+        self._responses: dict[str, Response] = {}
         self._refusals: dict[str, tuple[Code, str, int | None]] = {}
         self._lock = threading.Lock()
 
@@ -36,16 +36,16 @@ class Lookups:
             if request.target in self._refusals:
                 code, message, status = self._refusals[request.target]
                 raise RowError(code, message, status=status)
-            if request.target not in self._answers:
+            if request.target not in self._responses:
                 try:
-                    self._answers[request.target] = send(request)
+                    self._responses[request.target] = send(request)
                 except RowError as error:
                     if error.code in ("forbidden", "not_found"):
                         self._refusals[request.target] = (error.code, str(error), error.status)
                     raise
-            return self._answers[request.target]
+            return self._responses[request.target]
 
     def forget(self, requests: Iterable[Request]) -> None:
         """Forget the responses to these requests, which are not needed again."""
         for request in requests:
-            self._answers.pop(request.target, None)
+            self._responses.pop(request.target, None)

@@ -54,10 +54,10 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
     count = 0
     while True:
         response = yield request
-        answer = response.json()
-        items = _items(pager, answer, response)
-        page_info = _page_info(pager, answer)
-        progress = _member(answer, pager.advances) if pager.advances else None
+        content = response.json()
+        items = _items(pager, content, response)
+        page_info = _page_info(pager, content)
+        progress = _member(content, pager.advances) if pager.advances else None
         cursor.refuse_gap(progress, items, response)
         if check:
             check(items, response)
@@ -69,7 +69,7 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
         if _has_ended(pager, items, size):
             # A list that is not paged may have more items if the response has as many as requested.
             return PagedResult(page_info, truncated=not pager.send and len(items) >= size)
-        following = _position(pager, answer, items, response)
+        following = _position(pager, content, items, response)
         if following is None and "no_position" in pager.until:
             return PagedResult(page_info)
         cursor.advance(following, progress, items, response)
@@ -85,8 +85,8 @@ def _walk_counted(pager: Pager, request: Request, limit: int | None, check: Chec
     before: list[Json] = []
     while True:
         response = yield _set(request, pager.send, number)
-        answer = response.json()
-        items, total = _items(pager, answer, response), _total(pager, answer, response)
+        content = response.json()
+        items, total = _items(pager, content, response), _total(pager, content, response)
         if not items and total is not None and count < total:
             if is_second_try:
                 raise _unreadable(f"the page after {count} of {total} items is empty", response)
@@ -100,16 +100,16 @@ def _walk_counted(pager: Pager, request: Request, limit: int | None, check: Chec
         room = len(items) if limit is None else limit - count
         yield Page(items[:room])
         if len(items) > room:
-            return PagedResult(_page_info(pager, answer), truncated=True)
+            return PagedResult(_page_info(pager, content), truncated=True)
         count += len(items)
         if not items or ("total" in pager.until and count == total):
-            return PagedResult(_page_info(pager, answer))
+            return PagedResult(_page_info(pager, content))
         number, before, is_second_try = number + 1, marks, False
 
 
-def _total(pager: Pager, answer: Json, response: Response) -> int | None:
+def _total(pager: Pager, content: Json, response: Response) -> int | None:
     """Return the total number of items of the list, or None if it is not in the response."""
-    total = _member(answer, pager.total) if pager.total else None
+    total = _member(content, pager.total) if pager.total else None
     if total is not None and type(total) is not int:
         raise _unreadable(f'its "{pager.total}" should be a number, but is {kind(total)}', response)
     return total
@@ -129,18 +129,18 @@ def _page_size(pager: Pager, limit: int | None) -> int:
     return max(pager.least, wanted)
 
 
-def _items(pager: Pager, answer: Json, response: Response) -> list[Json]:
-    items = _member(answer, pager.items)
+def _items(pager: Pager, content: Json, response: Response) -> list[Json]:
+    items = _member(content, pager.items)
     if not isinstance(items, list):
         where = f'its "{pager.items}"' if pager.items else "the response"
         raise _unreadable(f"{where} should be an array, but is {kind(items)}", response)
     return items
 
 
-def _page_info(pager: Pager, answer: Json) -> dict[str, Json]:
-    if not pager.items or not isinstance(answer, Mapping):
+def _page_info(pager: Pager, content: Json) -> dict[str, Json]:
+    if not pager.items or not isinstance(content, Mapping):
         return {}
-    return {name: value for name, value in answer.items() if name != pager.items.partition(".")[0]}
+    return {name: value for name, value in content.items() if name != pager.items.partition(".")[0]}
 
 
 def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
@@ -148,15 +148,15 @@ def _has_ended(pager: Pager, items: list[Json], size: int) -> bool:
     return any(reasons[reason] for reason in pager.until)
 
 
-def _position(pager: Pager, answer: Json, items: list[Json], response: Response) -> Json:
+def _position(pager: Pager, content: Json, items: list[Json], response: Response) -> Json:
     """Return the position of the next page, or None if the response does not have it."""
     if pager.next:
-        holder = _member(answer, pager.next.rpartition(".")[0])
+        holder = _member(content, pager.next.rpartition(".")[0])
         if holder is not None and not isinstance(holder, Mapping):
             raise _unreadable(
                 f'its "{pager.next.rpartition(".")[0]}" should be an object, but is {kind(holder)}', response
             )
-        place = _member(answer, pager.next)
+        place = _member(content, pager.next)
     elif not items or pager.pick == "last":
         place = _member(items[-1], pager.item) if items else None
     else:
