@@ -13,7 +13,7 @@ WHEELS = Path(sys.prefix) / "wheels"
 
 
 def run(*command: object, cwd: Path, **environment: str) -> str:
-    """Run a command with nothing of this Python's surroundings, and give what it printed."""
+    """Run a command without this Python's environment, and return what it printed."""
     clean = {n: v for n, v in os.environ.items() if not n.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))}
     done = subprocess.run(
         list(map(str, command)),
@@ -28,7 +28,7 @@ def run(*command: object, cwd: Path, **environment: str) -> str:
 
 
 def environment(folder: Path, python: str = sys.executable, *, pip: bool = False) -> Path:
-    """Make an environment, and give the folder of its programs. Most need no pip, which takes seconds."""
+    """Make an environment, and return the folder of its programs. Most need no pip, which takes seconds."""
     run(python, "-m", "venv", *([] if pip else ["--without-pip"]), folder, cwd=folder.parent)
     return folder / "bin"
 

@@ -23,7 +23,7 @@ Ninjaone = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def ninjaone(request: pytest.FixtureRequest) -> Ninjaone:
-    """Run `ninjaone ARGUMENTS` in the test's folder, or in `folder`, and give what came of it.
+    """Run `ninjaone ARGUMENTS` in the test's folder, or in `folder`, and return the completed process.
 
     As a process; within the test's own where a module has the mark `in_process`, unless --all is given. With
     `in_process("patched")`, always within, because the test patches what the command uses.
@@ -93,7 +93,7 @@ def instance(sandbox: Sandbox) -> tuple[str, ...]:
 
 
 def screen(text: str) -> list[str]:
-    """Give the lines that a wide terminal shows after this text, without white space at their ends."""
+    """Return the lines that a wide terminal shows after this text, without white space at their ends."""
     lines: list[str] = []
     line: dict[int, str] = {}
     column = 0

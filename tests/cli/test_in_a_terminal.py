@@ -49,7 +49,7 @@ class InTerminal:
             assert self.read(), self.text
 
     def end(self) -> list[str]:
-        """Wait for its end, and give the lines of the screen."""
+        """Wait for its end, and return the lines of the screen."""
         while self.read():
             pass
         os.close(self._ours)

@@ -53,7 +53,7 @@ def start(connection_file: Path, tmp_path: Path) -> Iterator[Start]:
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> str:
-    """Wait for the end, and give what was said on standard error."""
+    """Wait for the end, and return the text of standard error."""
     _, message = process.communicate(timeout=seconds)
     return message.decode()
 

@@ -37,7 +37,7 @@ def stop() -> Event:
 
 
 def wait(monkeypatch: pytest.MonkeyPatch, stop: Event, seconds: float, stop_at: float) -> float:
-    """Wait, and give how long it took. Raises Interrupted with the time in `args`."""
+    """Wait, and return how long it took, in seconds. Raises Interrupted with the time in `args`."""
     time_ = Time(stop, stop_at)
     if stop_at == 0:
         stop.set()

@@ -36,7 +36,7 @@ def run_row(
 
 @pytest.fixture
 def call(catalog: Catalog, sandbox: Sandbox) -> Call:
-    """Run an action once with values by input name, and give its envelope."""
+    """Run an action once with values by input name, and return its envelope."""
 
     def run(action: str, /, **values: Any) -> Envelope:
         (envelope,) = run_row(catalog, sandbox, action, values)

@@ -34,7 +34,7 @@ Workflow = Callable[..., "dict[str, Summary]"]
 
 @pytest.fixture
 def workflow(catalog: Catalog, sandbox: Sandbox, tmp_path: Path) -> Workflow:
-    """Run a job of the examples, and give each step's summary. It is the moment at which the seed ends."""
+    """Run a job of the examples, and return each step's summary. It is the moment at which the seed ends."""
 
     def run(name: str, now: float = EPOCH, **given: Any) -> dict[str, Summary]:
         given = {"output": str(tmp_path / "out"), "delay_ms": 0, **given}
@@ -51,7 +51,7 @@ def workflow(catalog: Catalog, sandbox: Sandbox, tmp_path: Path) -> Workflow:
 
 @pytest.fixture
 def read(call: Call) -> Callable[..., Any]:
-    """Ask the API, and give the result."""
+    """Ask the API, and return the result."""
 
     def read(action: str, **values: Any) -> Any:
         envelope = call(action, **values)

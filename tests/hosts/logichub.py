@@ -92,7 +92,7 @@ class LogicHub:
         )
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Give the environment of a command: nothing of this Python, and what the platform sets."""
+        """Return the environment of a command: what the platform sets, without this Python's."""
         ours = ("PYTHON", "VIRTUAL_ENV", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**clean, **self.variables, **variables}
@@ -161,7 +161,7 @@ class LogicHub:
 
 
 def settings(templates: Mapping[str, str] | None) -> dict[str, str]:
-    """Give the variables of an action's inputs, and of no pause."""
+    """Return the variables of an action's inputs, and of no interval."""
     return {DELAY: "0"} | {f"___{name}": text for name, text in (templates or {}).items()}
 
 

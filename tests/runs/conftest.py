@@ -46,7 +46,7 @@ def job(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def run_job(catalog: Catalog, connection: Connection) -> RunJob:
-    """Run a job's file to its end, and give its steps' names with their summaries."""
+    """Run a job's file to its end, and return its steps' names with their summaries."""
 
     def run(path: Path, start: Start = "new", **options: Any) -> Ended:
         ended: Ended = options.pop("ended", [])

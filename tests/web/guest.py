@@ -39,7 +39,7 @@ class Guest:
         return self._client.post(path, base_url=BASE, headers=headers, data=data, **more)
 
     def form(self, action: str, rows: str | None, templates: dict[str, str], **more: str) -> dict[str, str]:
-        """Give what the form of an action posts, with a draft of its own."""
+        """Return what the form of an action posts, with a new draft."""
         named = {f"template.{name}": text for name, text in templates.items()}
         given = {} if rows is None else {"rows": rows}
         its = {"draft": self.site.drafts.new(), "once": str(time.monotonic_ns()), "delay_ms": "0"}

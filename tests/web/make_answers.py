@@ -74,7 +74,7 @@ def _kept(envelope: dict[str, Any], base_url: str, folder: Path, began: float) -
 
 
 def _fixed(number: float, began: float) -> float:
-    """Give a time since the run began as one since `_NOW`, to the minute."""
+    """Return a time since the run began as one since `_NOW`, to the minute."""
     return number if number < began else float(_NOW + round((number - began) / 60) * 60)
 
 

@@ -34,7 +34,7 @@ def tenants() -> Iterator[Tenants]:
 
 @pytest.fixture
 def ninjaone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ninjaone:
-    """Run `ninjaone ARGUMENTS` in the test's folder and give what came of it."""
+    """Run `ninjaone ARGUMENTS` in the test's folder, and return the completed process."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

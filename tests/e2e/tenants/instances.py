@@ -33,7 +33,7 @@ def save(name: str, settings: dict[str, Any]) -> None:
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> str:
-    """Wait for the end, and give what was said on standard error."""
+    """Wait for the end, and return the text of standard error."""
     _, message = process.communicate(timeout=seconds)
     return message.decode()
 

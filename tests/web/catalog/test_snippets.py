@@ -118,7 +118,7 @@ def read_form(catalog: Catalog, action: Action, blocks: Sequence[Block], row: An
 
 
 def as_text(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a request as curl sends it, for which a part without a type is text."""
+    """Return a request as curl sends it, for which a part without a type is text."""
     shown = dict(sent)
     if "parts" in sent:
         shown["parts"] = [
