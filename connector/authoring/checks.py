@@ -22,7 +22,7 @@ from connector.common.json_text import Json
 from connector.common.package_data import references, schema
 from connector.common.plurals import counted
 from connector.errors import DeclarationError, RowError, RunError
-from connector.http.messages import Part, Request, Response
+from connector.http.messages import MultipartPart, Request, Response
 from connector.invocation.bindings import bind
 from connector.invocation.existing import ExistingRecords, create_if_missing, is_wanted
 from connector.invocation.handler_imports import wrong_imports
@@ -176,7 +176,7 @@ def described(request: Request, uploads_folder: Path) -> dict[str, Json]:
     return shown
 
 
-def _described_part(part: Part, uploads_folder: Path) -> dict[str, Json]:
+def _described_part(part: MultipartPart, uploads_folder: Path) -> dict[str, Json]:
     shown: dict[str, Json] = {"name": part.name}
     if part.media_type:
         shown["media_type"] = part.media_type

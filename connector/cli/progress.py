@@ -18,8 +18,8 @@ from connector.errors import ConnectorError, count_of
 from connector.runs.active_run import ActiveRun
 from connector.runs.summary import Awaited, Pace
 
-TERMINAL_EVERY_S = 0.2
-LOG_EVERY_S = 10.0
+TERMINAL_INTERVAL_S = 0.2
+LOG_INTERVAL_S = 10.0
 _RECENT_S = 60.0
 """The time in seconds over which the rate is computed."""
 _WAITS_S = 2.0
@@ -141,7 +141,7 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
-        self._every_s = TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S
+        self._every_s = TERMINAL_INTERVAL_S if self._terminal else LOG_INTERVAL_S
         self._lock = RLock()  # reentrant: a signal handler can print while a line is being written
         self._shown = 0
         self._ended = Event()

@@ -27,7 +27,7 @@ from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
 from connector.sync.state_reports import forget_error, note_error
 
-SAVED_EVERY_S = 5.0
+SAVE_INTERVAL_S = 5.0
 """The interval in seconds at which the progress is saved for `sync status`."""
 
 
@@ -142,7 +142,7 @@ class Console:
 
     def _show(self, state: State, applied: Applied) -> None:
         now = time.monotonic()
-        if now - self._saved >= SAVED_EVERY_S:
+        if now - self._saved >= SAVE_INTERVAL_S:
             self._saved = now
             state.set_meta("progress", json.dumps(self._progress_of(applied)))
         if now - self._shown >= (1.0 if sys.stderr.isatty() else 30.0) and not self._options.json:

@@ -14,7 +14,7 @@ from connector.cli.sync_sides import sides_of
 from connector.common.clock import SystemClock
 from connector.errors import RunError
 from connector.sync.folder import SyncFolder, open_folder
-from connector.sync.probe import Answer, Probe, Trial
+from connector.sync.probe import Finding, Probe, Trial
 from connector.sync.sides import ActionTarget
 
 
@@ -49,17 +49,19 @@ def probe(options: argparse.Namespace) -> int:
         return _say_left(target, earlier, left)
     trial = tried.begin(client, SystemClock.now())
     stop = threading.Event()
-    answers: list[Answer] = []
+    findings: list[Finding] = []
     with stopping(stop, lambda text: print(text, file=sys.stderr), "after the current question"):
         try:
-            for answer in tried.answers(trial, stop):
-                answers.append(answer)
+            for finding in tried.findings(trial, stop):
+                findings.append(finding)
                 if not options.json:
-                    print(f"{answer.level:8}{answer.service:9} {answer.subject:22}{answer.text}", flush=True)
+                    print(
+                        f"{finding.level:8}{finding.service:9} {finding.subject:22}{finding.text}", flush=True
+                    )
         finally:
             left = tried.remove(trial)
     if options.json:
-        print(json.dumps({"answers": [vars(answer) for answer in answers], "left": left}))
+        print(json.dumps({"answers": [vars(finding) for finding in findings], "left": left}))
     if left:
         return _say_left(target, trial, left)
     if not options.json:

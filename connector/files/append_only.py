@@ -17,7 +17,7 @@ from connector.errors import RunStoppedError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _BLOCK = 1 << 16
-LOOK_EVERY_S = 0.1
+CHECK_INTERVAL_S = 0.1
 """The interval in which a file is checked for removal, in seconds. A removed file is restored."""
 
 
@@ -121,7 +121,7 @@ class AppendOnlyFile:
         self._size = size
 
     def _require_name(self) -> None:
-        self._look_at = self._clock() + LOOK_EVERY_S
+        self._look_at = self._clock() + CHECK_INTERVAL_S
         if not self._unusable and self._is_removed():
             raise RunStoppedError(
                 f"{self.path} was removed during the run, and has been restored; use --resume to continue"

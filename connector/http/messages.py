@@ -30,7 +30,7 @@ USER_AGENT = f"ninjaone-connector/{connector.__version__}"
 
 
 @dataclass(frozen=True)
-class Part:
+class MultipartPart:
     """A part of a multipart body: a JSON or text `value`, or the file at `path`, below `folder`."""
 
     name: str
@@ -55,7 +55,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: Json = field(repr=False)
-    parts: tuple[Part, ...] = field(repr=False)
+    parts: tuple[MultipartPart, ...] = field(repr=False)
     effect: Effect
     idempotent: bool
     redirects: bool
@@ -71,7 +71,7 @@ class Request:
         query: tuple[tuple[str, str], ...] = (),
         headers: Mapping[str, str] | None = None,
         body: Json = ABSENT,
-        parts: tuple[Part, ...] = (),
+        parts: tuple[MultipartPart, ...] = (),
         effect: Effect = "read",
         idempotent: bool = True,
         redirects: bool = False,
@@ -380,7 +380,7 @@ def encode_body(request: Request) -> tuple[dict[str, str], bytes | None]:
         raise InputError("input_invalid", f"the request's body cannot be written as JSON: {error}") from None
 
 
-def _encode_parts(parts: tuple[Part, ...]) -> tuple[dict[str, str], bytes]:
+def _encode_parts(parts: tuple[MultipartPart, ...]) -> tuple[dict[str, str], bytes]:
     from urllib3.fields import RequestField
     from urllib3.filepost import encode_multipart_formdata
 
@@ -394,7 +394,7 @@ def _encode_parts(parts: tuple[Part, ...]) -> tuple[dict[str, str], bytes]:
     return {"content-type": content_type}, body
 
 
-def _part_content(part: Part) -> tuple[bytes, str | None, str | None]:
+def _part_content(part: MultipartPart) -> tuple[bytes, str | None, str | None]:
     if part.path is None:
         if part.media_type == "application/json" or not isinstance(part.value, str):
             return json_text.dump_bytes(part.value), None, part.media_type

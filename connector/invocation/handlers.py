@@ -20,7 +20,7 @@ from connector.catalog.service import Service
 from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.errors import DeclarationError, RowError
-from connector.http.messages import Part, Request, Response, build_path, query_text
+from connector.http.messages import MultipartPart, Request, Response, build_path, query_text
 from connector.http.uploads import find
 from connector.invocation.lookups import Lookups
 from connector.invocation.notes import Note
@@ -107,7 +107,7 @@ class Inputs:
         path: dict[str, Json] = {}
         query: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
-        parts: list[Part] = []
+        parts: list[MultipartPart] = []
         body: Json = {} if action.takes_members else ABSENT
         values = self._values
         for name, given in action.inputs.items():
@@ -146,23 +146,23 @@ class Inputs:
             template=action.path,
         )
 
-    def _add_part(self, parts: list[Part], given: Input, value: Json) -> None:
+    def _add_part(self, parts: list[MultipartPart], given: Input, value: Json) -> None:
         """Add an input to the parts; inputs with the same prefix `part.NAME.` fill one JSON object."""
         name, *member = given.target
         declared = self._action.parts[name]
         if member:
             begun = next((p for p in parts if p.name == name), None)
             if begun is None:
-                begun = Part(name, declared.media_type, {})
+                begun = MultipartPart(name, declared.media_type, {})
                 parts.append(begun)
             _put(begun.value, member, value)
         elif declared.file:
             names = value if isinstance(value, list) else [value]
             for file in names:
                 path = find(self._uploads, str(file), given.name)
-                parts.append(Part(name, declared.media_type, path=path, folder=self._uploads))
+                parts.append(MultipartPart(name, declared.media_type, path=path, folder=self._uploads))
         else:
-            parts.append(Part(name, declared.media_type, value))
+            parts.append(MultipartPart(name, declared.media_type, value))
 
 
 def _header_text(given: Input, value: Json) -> str:

@@ -41,7 +41,7 @@ CALLER = "connector.caller"
 _LOCAL = Caller("", Rights(effects=EFFECTS))
 """The caller who has started the server as a process."""
 Context = ServerRequestContext[Any, Any]
-Answer = CallToolResult | InputRequiredResult
+ToolResult = CallToolResult | InputRequiredResult
 T = TypeVar("T")
 
 _GENERAL = (
@@ -88,7 +88,7 @@ class McpServer:
     async def _list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=self.tools)
 
-    async def _call_tool(self, context: Context, params: CallToolRequestParams) -> Answer:
+    async def _call_tool(self, context: Context, params: CallToolRequestParams) -> ToolResult:
         """Answer a call. What goes wrong is a result in words, so that the model can read it."""
         if params.name not in {tool.name for tool in self.tools}:
             names = [tool.name for tool in self.tools]
@@ -106,14 +106,14 @@ class McpServer:
             logger.exception("%s: a bug in the connector", params.name)
             return refusal(f"{params.name} failed because of a bug in the connector; the server's log has it")
 
-    async def _call_direct(self, context: Context, params: CallToolRequestParams) -> Answer:
+    async def _call_direct(self, context: Context, params: CallToolRequestParams) -> ToolResult:
         action, given = self.offer.direct[params.name], dict(params.arguments or {})
         limit = Arguments(params.name, {}, ()).limit()
         if "limit" in given and action.returns_list and "limit" not in action.inputs:
             limit = Arguments(params.name, {"limit": given.pop("limit")}, ("limit",)).limit()
         return await self._call(context, params, Call.of(action, given, limit))
 
-    async def _call_general(self, context: Context, params: CallToolRequestParams) -> Answer:
+    async def _call_general(self, context: Context, params: CallToolRequestParams) -> ToolResult:
         tool, known = params.name, tuple(tools.ARGUMENTS[params.name])
         given = Arguments(tool, params.arguments or {}, known)
         if tool == tools.SEARCH:
@@ -129,7 +129,7 @@ class McpServer:
             require_read(action, tools.CALL)
         return await self._call(context, params, Call.of(action, given.object("inputs"), given.limit()))
 
-    async def _call(self, context: Context, params: CallToolRequestParams, call: Call) -> Answer:
+    async def _call(self, context: Context, params: CallToolRequestParams, call: Call) -> ToolResult:
         caller, confirmed = self._caller(context), ""
         if call.action.effect == "destructive" and not self._settings.allow_destructive:
             question = await in_thread(lambda: self._actions.question(caller, call))

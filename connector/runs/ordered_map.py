@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 _MIN_ROOM, _ROOM_A_THREAD = 64, 4
 _MAX_HELD = 4 << 20
-_LOOK_EVERY_S = 0.5
+_POLL_INTERVAL_S = 0.5
 
 
 def run_in_order(
@@ -118,7 +118,7 @@ class _Window(Generic[T, R]):
         with self._lock:
             while self._alive:
                 # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
-                ended = self._over.wait(_LOOK_EVERY_S)
+                ended = self._over.wait(_POLL_INTERVAL_S)
                 if not ended and not self._in_progress and (self._closed or not self._go_on()):
                     return
 

@@ -13,7 +13,7 @@ from connector.common.absent import ABSENT
 from connector.common.redaction import HIDDEN, Redactor
 from connector.errors import RowError
 from connector.files.readers import InputRow
-from connector.http.messages import Part, Request
+from connector.http.messages import MultipartPart, Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, NoRecorder
@@ -121,6 +121,6 @@ def _body(request: Request) -> Any:
     return None if request.body is ABSENT else request.body
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: MultipartPart) -> dict[str, Any]:
     content = {"value": part.value} if part.path is None else {"file": str(part.path)}
     return {"name": part.name, "media_type": part.media_type, **content}

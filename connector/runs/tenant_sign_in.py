@@ -14,7 +14,7 @@ from connector.errors import (
     RunStoppedError,
 )
 
-_LOOK_EVERY_S = 0.2
+_POLL_INTERVAL_S = 0.2
 _MAX_NAMED = 5
 
 
@@ -57,7 +57,7 @@ class SignIns:
         Raises RunInterruptedError if stopped, and ConnectionSetupError if all fail; it is transient if all of
         them can succeed later.
         """
-        while not self._known.wait(_LOOK_EVERY_S):
+        while not self._known.wait(_POLL_INTERVAL_S):
             if stop.is_set():
                 break
         if self._lost:

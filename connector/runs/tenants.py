@@ -37,7 +37,7 @@ from connector.runs.tenant_sign_in import SignIns
 from connector.runs.tenant_split import NOBODY
 from connector.runs.waiting_output import WaitingOutput, is_waiting, waiting
 
-_LOOK_EVERY_S = 0.2
+_POLL_INTERVAL_S = 0.2
 
 
 class TenantRows(Protocol):
@@ -294,7 +294,7 @@ class Tenants:
         for part in self._parts:
             # A timeout lets Python handle signals; an unlimited wait would block them on some systems.
             while part.thread.is_alive() and not (self._ends() and part.is_signing_in):
-                part.thread.join(_LOOK_EVERY_S)
+                part.thread.join(_POLL_INTERVAL_S)
 
     def _ends(self) -> bool:
         return self._stop.is_set() or self._limit.exceeded

@@ -26,7 +26,7 @@ REFUSED = ("forbidden", "conflict", "input_invalid")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Finding:
     """The result of one test: `ok`, `warning` if it failed, or `open` if it could not be decided."""
 
     level: Literal["ok", "warning", "open"]
@@ -83,7 +83,7 @@ class Probe:
             write_whole(self._file, json.dumps(vars(trial)).encode())
         return trial
 
-    def answers(self, trial: Trial, stop: Event) -> Iterator[Answer]:
+    def findings(self, trial: Trial, stop: Event) -> Iterator[Finding]:
         """Run all tests until `stop` is set, and yield their results."""
         self._use(trial)
         for calls, part in zip(self._calls, self._parts, strict=True):
@@ -91,17 +91,17 @@ class Probe:
             for subject, method in part.questions:
                 if stop.is_set():
                     return
-                yield self._answer(calls, title, subject, getattr(part, method))
+                yield self._finding(calls, title, subject, getattr(part, method))
             for subject, reason in part.not_asked:
-                yield Answer("open", title, subject, reason)
+                yield Finding("open", title, subject, reason)
 
-    def _answer(self, calls: Calls, title: str, subject: str, ask: Any) -> Answer:
+    def _finding(self, calls: Calls, title: str, subject: str, ask: Any) -> Finding:
         try:
             level, text = calls.result(ask())
         except RowError as error:
             level = "warning" if error.code in REFUSED else "open"
-            return Answer(level, title, subject, str(error))  # type: ignore[arg-type]
-        return Answer(level, title, subject, text)
+            return Finding(level, title, subject, str(error))  # type: ignore[arg-type]
+        return Finding(level, title, subject, text)
 
     def remove(self, trial: Trial) -> list[str]:
         """Delete the test records; return those that remain. `probe.json` is kept while records remain."""

@@ -195,8 +195,8 @@ def shown(stream: io.StringIO, text: str) -> None:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "TERMINAL_EVERY_S", 0.001)
-    monkeypatch.setattr(progress, "LOG_EVERY_S", 0.001)
+    monkeypatch.setattr(progress, "TERMINAL_INTERVAL_S", 0.001)
+    monkeypatch.setattr(progress, "LOG_INTERVAL_S", 0.001)
     monkeypatch.setenv("COLUMNS", "80")
 
 

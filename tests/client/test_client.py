@@ -13,7 +13,7 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.client.saved_tokens import FileTokens
 from connector.connections.connection import Connection
-from connector.http.messages import Part, Request, Response
+from connector.http.messages import MultipartPart, Request, Response
 from tests.client.responses import CREATE, OK, READ, failure, refused
 from tests.fakes import FakeClock, FakeTransport, make_client, reply
 
@@ -107,7 +107,7 @@ def test_the_pace_is_kept_over_retries_but_not_over_sign_ins(service: Service, c
 def test_a_file_that_cannot_be_read_sends_nothing(
     client: Client, transport: FakeTransport, tmp_path: Any
 ) -> None:
-    request = replace(CREATE, parts=(Part("csv", path=tmp_path / "gone.csv"),))
+    request = replace(CREATE, parts=(MultipartPart("csv", path=tmp_path / "gone.csv"),))
     assert refused(client, request).code == "input_invalid"
     assert (transport.sent, transport.signed_in) == ([], [])
 

@@ -143,7 +143,7 @@ def test_a_closed_file_takes_no_more_and_closes_but_once(path: Path) -> None:
 def test_a_removed_file_is_noticed_and_put_back_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(append_only, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(append_only, "CHECK_INTERVAL_S", 0)
     path = tmp_path / "a" / "b" / "lines"
     path.parent.mkdir(parents=True)
     file = AppendOnlyFile(path)
@@ -168,9 +168,9 @@ def test_it_is_looked_for_now_and_then(path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(file, "_clock", lambda: now)
     file.append(b"1\n")
     path.unlink()
-    now += append_only.LOOK_EVERY_S * 0.9
+    now += append_only.CHECK_INTERVAL_S * 0.9
     file.append(b"2\n")
-    now += append_only.LOOK_EVERY_S * 0.2
+    now += append_only.CHECK_INTERVAL_S * 0.2
     with pytest.raises(RunStoppedError, match="was removed"):
         file.append(b"3\n")
     file.close()

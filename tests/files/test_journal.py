@@ -13,12 +13,12 @@ from connector.common.package_data import schema
 from connector.common.redaction import HIDDEN, Redactor
 from connector.errors import RowError, RunError, RunStoppedError
 from connector.files.journal import VERSION, Head, Journal, read_head
-from connector.http.messages import Part, Request, Response
+from connector.http.messages import MultipartPart, Request, Response
 
 RUN = {"action": "a", "templates": "t", "connection": "c", "input": "i", "settings": "s"}
 POST = Request("POST", "/v2/thing", body={"a": 1}, effect="write", idempotent=False)
 UPLOAD = Request(
-    "POST", "/v2/file", parts=(Part("file", path=Path("x.csv")),), effect="write", idempotent=False
+    "POST", "/v2/file", parts=(MultipartPart("file", path=Path("x.csv")),), effect="write", idempotent=False
 )
 ANSWER = Response(
     201,

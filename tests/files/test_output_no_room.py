@@ -125,7 +125,7 @@ def test_no_room_for_the_last_step_leaves_the_run_resumable(
 def test_what_is_removed_while_a_run_goes_on_stops_it_and_is_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str, format: Format
 ) -> None:
-    monkeypatch.setattr(append_only, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(append_only, "CHECK_INTERVAL_S", 0)
     folder = tmp_path / "results"
     folder.mkdir()
     out = folder / f"out.{format}"

@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import RowError, RunError
 from connector.http.messages import (
-    Part,
+    MultipartPart,
     Request,
     Response,
     build_path,
@@ -184,7 +184,7 @@ def test_a_json_body_is_utf8_and_broken_characters_are_escaped(body: Any, data: 
 def test_what_is_not_json_is_refused(body: Any) -> None:
     for request in (
         Request("POST", "/v2/x", body=body),
-        Request("POST", "/v2/x", parts=(Part("a", "application/json", body),)),
+        Request("POST", "/v2/x", parts=(MultipartPart("a", "application/json", body),)),
     ):
         with pytest.raises(RowError, match="cannot be written as JSON") as raised:
             encode_body(request)
@@ -208,12 +208,12 @@ def test_multipart_bytes(tmp_path: Path) -> None:
     csv.write_bytes(b"a,b\r\n1,2")
     odd.write_bytes(b"\x00\xff--")
     parts = (
-        Part("comment", "application/json", {"public": True, "body": "Grüße"}),
-        Part("note", None, "plain ü"),
-        Part("count", None, 3),
-        Part("csv", "text/csv", path=csv),
-        Part("files", path=csv),
-        Part("files", path=odd),
+        MultipartPart("comment", "application/json", {"public": True, "body": "Grüße"}),
+        MultipartPart("note", None, "plain ü"),
+        MultipartPart("count", None, 3),
+        MultipartPart("csv", "text/csv", path=csv),
+        MultipartPart("files", path=csv),
+        MultipartPart("files", path=odd),
     )
     headers, body = encode_body(Request("POST", "/v2/x", parts=parts))
     assert headers["content-type"].startswith("multipart/form-data; boundary=")
@@ -240,13 +240,13 @@ def test_multipart_bytes(tmp_path: Path) -> None:
 
 def test_a_text_part_with_a_broken_character_is_refused() -> None:
     with pytest.raises(RowError, match="invalid character") as raised:
-        encode_body(Request("POST", "/v2/x", parts=(Part("note", None, "\ud800"),)))
+        encode_body(Request("POST", "/v2/x", parts=(MultipartPart("note", None, "\ud800"),)))
     assert raised.value.code == "input_invalid"
 
 
 def test_a_file_that_vanished_is_an_error_of_the_row(tmp_path: Path) -> None:
     with pytest.raises(RowError, match=r"csv: cannot read the file .*gone.csv: No such file") as raised:
-        encode_body(Request("POST", "/v2/x", parts=(Part("csv", path=tmp_path / "gone.csv"),)))
+        encode_body(Request("POST", "/v2/x", parts=(MultipartPart("csv", path=tmp_path / "gone.csv"),)))
     assert raised.value.code == "input_invalid"
 
 

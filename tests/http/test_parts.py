@@ -11,7 +11,7 @@ import yaml
 from connector.catalog.action import Action, load_action
 from connector.catalog.service import Service
 from connector.errors import DeclarationError
-from connector.http.messages import Part
+from connector.http.messages import MultipartPart
 from connector.invocation.handlers import Inputs
 
 
@@ -48,7 +48,7 @@ def parts(tmp_path: Path, service: Service) -> Any:
     made = action(tmp_path, INPUTS, {"comment": JSON, "files": {"file": True}})
     (tmp_path / "a.txt").write_text("a")
 
-    def parts(**values: Any) -> list[Part]:
+    def parts(**values: Any) -> list[MultipartPart]:
         return sorted(Inputs(made, service, values, tmp_path).request().parts, key=lambda p: p.name)
 
     return parts
@@ -56,17 +56,19 @@ def parts(tmp_path: Path, service: Service) -> Any:
 
 def test_members_make_one_part(parts: Any, tmp_path: Path) -> None:
     assert parts(public=False, file="a.txt", by="Casey", text="Done") == [
-        Part("comment", "application/json", {"public": False, "author": {"name": "Casey"}, "body": "Done"}),
-        Part("files", None, path=tmp_path / "a.txt"),
+        MultipartPart(
+            "comment", "application/json", {"public": False, "author": {"name": "Casey"}, "body": "Done"}
+        ),
+        MultipartPart("files", None, path=tmp_path / "a.txt"),
     ]
 
 
 def test_absent_members_are_left_out(parts: Any) -> None:
-    assert parts(text="Done") == [Part("comment", "application/json", {"body": "Done"})]
+    assert parts(text="Done") == [MultipartPart("comment", "application/json", {"body": "Done"})]
 
 
 def test_a_part_without_members_is_not_sent(parts: Any, tmp_path: Path) -> None:
-    assert parts(file=["a.txt"]) == [Part("files", None, path=tmp_path / "a.txt")]
+    assert parts(file=["a.txt"]) == [MultipartPart("files", None, path=tmp_path / "a.txt")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from connector.errors import RowError
 from connector.http import uploads
-from connector.http.messages import Part, Request
+from connector.http.messages import MultipartPart, Request
 
 on_posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes as POSIX has them")
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def sent(folder: Path, name: str) -> bytes:
     path = uploads.find(folder, name, "files")
-    return Request("POST", "/x", parts=(Part("files", path=path, folder=folder),)).encoded[1] or b""
+    return Request("POST", "/x", parts=(MultipartPart("files", path=path, folder=folder),)).encoded[1] or b""
 
 
 def test_a_file_below_the_folder_is_sent(folder: Path) -> None:
@@ -89,7 +89,7 @@ def test_what_was_put_in_a_files_place_since_it_was_found_is_not_read(folder: Pa
     with pytest.raises(OSError, match=r"below|regular|No such"):
         uploads.read(path, folder)
     with pytest.raises(RowError, match=r"^files: cannot read the file .*") as caught:
-        _ = Request("POST", "/x", parts=(Part("files", path=path, folder=folder),)).encoded
+        _ = Request("POST", "/x", parts=(MultipartPart("files", path=path, folder=folder),)).encoded
     assert "None" not in str(caught.value)
 
 

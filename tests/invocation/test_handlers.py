@@ -12,7 +12,7 @@ from connector.catalog.action import Action
 from connector.catalog.service import Service
 from connector.common.absent import ABSENT
 from connector.errors import DeclarationError, RowError
-from connector.http.messages import Part, Request, Response, encode_body
+from connector.http.messages import MultipartPart, Request, Response, encode_body
 from connector.invocation.handlers import (
     Inputs,
     find_handler,
@@ -169,13 +169,13 @@ def upload(tmp_path: Path, service: Service) -> Any:
 def test_files_and_values_become_parts(upload: Any, tmp_path: Path) -> None:
     folder = tmp_path / "uploads"
     assert upload(files=["a.txt", "sub/b.txt", "in.txt"], note={"n": 1}).parts == (
-        Part("files", None, path=folder / "a.txt"),
-        Part("files", None, path=folder / "sub" / "b.txt"),
-        Part("files", None, path=folder / "a.txt"),
-        Part("note", "application/json", {"n": 1}),
+        MultipartPart("files", None, path=folder / "a.txt"),
+        MultipartPart("files", None, path=folder / "sub" / "b.txt"),
+        MultipartPart("files", None, path=folder / "a.txt"),
+        MultipartPart("note", "application/json", {"n": 1}),
     )
-    assert upload(files="sub/../a.txt").parts == (Part("files", None, path=folder / "a.txt"),)
-    assert upload(files=str(folder / "a.txt")).parts == (Part("files", None, path=folder / "a.txt"),)
+    assert upload(files="sub/../a.txt").parts == (MultipartPart("files", None, path=folder / "a.txt"),)
+    assert upload(files=str(folder / "a.txt")).parts == (MultipartPart("files", None, path=folder / "a.txt"),)
 
 
 @pytest.mark.parametrize(

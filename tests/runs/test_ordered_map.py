@@ -101,7 +101,7 @@ class Bench:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordered_map, "_LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(ordered_map, "_POLL_INTERVAL_S", 0.02)
 
 
 @pytest.fixture
