@@ -83,7 +83,7 @@ class GroupCommit:
             if self._leader is not own:
                 self._wait(own, ready)
             while not own.is_done:  # It leads.
-                self._commit(self._take())
+                self._commit_batch(self._take())
         finally:  # also after an exception such as KeyboardInterrupt
             if self._leader is own or not own.is_done:
                 self._leave(own)
@@ -159,7 +159,7 @@ class GroupCommit:
             self._size = sum(waiting.write.size for waiting in left)
             return taken
 
-    def _commit(self, taken: Sequence[_Waiting]) -> None:
+    def _commit_batch(self, taken: Sequence[_Waiting]) -> None:
         """Execute writes, and set their results, also if an exception is raised."""
         try:
             self._execute(taken)
@@ -233,23 +233,23 @@ class GroupCommit:
                     if self._queue and self._leader is None:
                         self._leader = own
                 if self._leader is own:
-                    self._commit(self._take())
+                    self._commit_batch(self._take())
             finally:
                 if self._leader is own:
                     self._leave(own)
 
 
-_GROUPS: WeakKeyDictionary[Database, GroupCommit] = WeakKeyDictionary()
+_GROUP_COMMITS: WeakKeyDictionary[Database, GroupCommit] = WeakKeyDictionary()
 
 
-def group_of(database: Database) -> GroupCommit:
+def group_commit_of(database: Database) -> GroupCommit:
     """Return the group commit of this process in a database."""
     # `setdefault` is atomic. A lock could be held by another thread at a fork.
-    return _GROUPS.get(database) or _GROUPS.setdefault(database, GroupCommit(database))
+    return _GROUP_COMMITS.get(database) or _GROUP_COMMITS.setdefault(database, GroupCommit(database))
 
 
 def _start_all() -> None:
-    for group in list(_GROUPS.values()):
+    for group in list(_GROUP_COMMITS.values()):
         group.start()
 
 

@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from connector.state.database import Database, DatabaseLostError, Row
-from connector.state.group_commit import group_of
+from connector.state.group_commit import group_commit_of
 from connector.state.group_statement import Write
 from connector.state.server_clock import ServerClock
 
@@ -109,7 +109,7 @@ class AccountPace:
             conflict_key=self._account,
             durable=self.times.values[_DELAY] >= LASTING_DELAY_S or times[count:] != before[count:],
         )
-        version, shared, pace, latest = self._run(lambda: group_of(self._database).commit(write))
+        version, shared, pace, latest = self._run(lambda: group_commit_of(self._database).commit(write))
         if latest == change:
             self._version = version
             return True

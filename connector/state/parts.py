@@ -22,7 +22,7 @@ from typing import Any
 
 from connector.errors import RunError, RunStoppedError
 from connector.state.database import Database, Row, Transaction
-from connector.state.group_commit import group_of
+from connector.state.group_commit import group_commit_of
 from connector.state.group_statement import Write, WriteKind
 
 LEASE_S = 15.0
@@ -84,11 +84,13 @@ class Part:
     ) -> None:
         """Commit a write of a kind, in one transaction with other threads; see `Write`."""
         write = Write(kind, self.key, values, conflict_key, durable, size)
-        self.require(group_of(self.database).commit(write))
+        self.require(group_commit_of(self.database).commit(write))
 
     def submit(self, kind: WriteKind, values: tuple[Any, ...], conflict_key: Hashable, size: int) -> None:
         """Commit a write of a kind soon, without waiting for it, unless the part or the database is lost."""
-        group_of(self.database).submit(Write(kind, self.key, values, conflict_key, durable=False, size=size))
+        group_commit_of(self.database).submit(
+            Write(kind, self.key, values, conflict_key, durable=False, size=size)
+        )
 
     def flush(self) -> None:
         """Wait until what was submitted is committed, and check that this process holds the part."""

@@ -19,7 +19,7 @@ from connector.state import database as database_module
 from connector.state import group_commit
 from connector.state.database import Database, DatabaseLostError, Row, StatementRolledBackError
 from connector.state.databases import open_database
-from connector.state.group_commit import group_of
+from connector.state.group_commit import group_commit_of
 from connector.state.group_statement import Write
 from tests.fakes import wait_until
 from tests.files.outputs import POST
@@ -44,7 +44,7 @@ class Held:
 
     def together(self, *writes: Callable[[], Any]) -> list[BaseException | None]:
         """Let writes wait for a transaction, each on a thread; return their errors."""
-        group = group_of(self._database)
+        group = group_commit_of(self._database)
         with ThreadPoolExecutor(1 + len(writes)) as pool:
             first = pool.submit(group.commit, pace("first"))
             wait_until(lambda: len(self.statements) == 1)
@@ -74,8 +74,8 @@ def test_threads_that_write_at_the_same_time_share_a_transaction(
         lambda: output.write(b"1\n"),
         lambda: output.write(b"2\n"),
         lambda: output.journal.sent(3, 0, POST),
-        lambda: group_of(database).commit(pace("b")),
-        lambda: group_of(database).commit(pace("a")),
+        lambda: group_commit_of(database).commit(pace("b")),
+        lambda: group_commit_of(database).commit(pace("a")),
         output.journal.require_held,
     )
     assert errors == [None] * 6
@@ -112,7 +112,7 @@ def test_of_two_writes_to_one_account_each_has_a_transaction(
 ) -> None:
     """Otherwise the database would refuse both."""
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
     found: list[Row] = []
     errors = held.together(
         lambda: found.extend(group.commit(pace("a", 11))), lambda: found.extend(group.commit(pace("a", 12)))
@@ -126,7 +126,7 @@ def test_accounts_are_locked_in_order_so_that_processes_do_not_wait_for_each_oth
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = open_database(postgres)
-    group = group_of(database)
+    group = group_commit_of(database)
     for account in "ab":
         group.commit(pace(account))
     lock = "SELECT 1 FROM connector_pace WHERE account = %s FOR UPDATE NOWAIT"
@@ -180,7 +180,7 @@ def locked(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
     monkeypatch.setitem(database_module._OPTIONS, "options", "-c lock_timeout=50")
     database = open_database(postgres)
     for account in "abc":
-        group_of(database).commit(pace(account))
+        group_commit_of(database).commit(pace(account))
     with psycopg.connect(postgres) as other:
         other.execute("SELECT 1 FROM connector_pace FOR UPDATE")
         yield database
@@ -190,7 +190,7 @@ def locked(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]
 def test_a_write_that_waits_for_a_lock_does_not_affect_others(
     locked: Database, worker: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output, group = worker("a", "new"), group_of(locked)
+    output, group = worker("a", "new"), group_commit_of(locked)
     errors = Held(locked, monkeypatch).together(
         lambda: output.write(b"1\n"),
         lambda: output.journal.sent(1, 0, POST),
@@ -212,7 +212,7 @@ def test_a_write_that_waits_for_a_lock_does_not_affect_others(
 def test_many_writes_that_wait_for_locks_do_not_wait_one_after_the_other(
     locked: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group, held = group_of(locked), Held(locked, monkeypatch)
+    group, held = group_commit_of(locked), Held(locked, monkeypatch)
     writes = [lambda name=name: group.commit(pace(name, 2)) for name in ("free", "a", "b", "c", "d")]
     errors = held.together(*writes)  # type: ignore[arg-type]
     assert [type(error) for error in errors] == [type(None), *[StatementRolledBackError] * 4]
@@ -292,7 +292,7 @@ def test_many_responses_that_wait_are_not_kept_in_memory(
 ) -> None:
     monkeypatch.setattr(group_commit, "MAX_DELAY_S", 60.0)
     monkeypatch.setattr(group_commit, "_BYTES_WAITING", 100)
-    output, group = worker("a", "new"), group_of(open_database(postgres))
+    output, group = worker("a", "new"), group_commit_of(open_database(postgres))
     for row in range(1, 6):
         output.journal.answered(row, 0, Response(200, {}, b'"%s"' % (b"a" * 60)))
         assert group._size < 400
@@ -303,7 +303,7 @@ def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_others_a_way(
 ) -> None:
     """Its own write, whose request it does not send, is not executed."""
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
 
     class Interrupted:
         def __init__(self) -> None:
@@ -354,7 +354,7 @@ def test_a_response_submitted_during_a_transaction_is_committed_soon_after_it(
 ) -> None:
     monkeypatch.setattr(group_commit, "_IDLE_S", 600.0)
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
     waits = []
 
     class Wake(threading.Event):
@@ -384,7 +384,7 @@ def test_an_unexpected_error_before_the_own_write_of_a_thread_stops_no_other_one
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
     Failing(held, _2=MemoryError())
     errors = held.together(lambda: group.submit(pace("a")), lambda: group.commit(pace("a", 2)))
     assert [type(error) for error in errors] == [type(None), MemoryError]
@@ -398,7 +398,7 @@ def test_the_writes_after_an_error_have_an_end(
 ) -> None:
     """A group is refused; of its writes, each executed alone, the second fails."""
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
     Failing(held, _2=RunStoppedError("refused"), _4=error("lost"))
     errors = held.together(*(lambda name=name: group.commit(pace(name)) for name in "abcd"))  # type: ignore[misc]
     assert [type(some) for some in errors] == [first, *[DatabaseLostError] * 3]
@@ -411,7 +411,7 @@ def test_a_thread_leads_if_the_one_that_led_has_ended(postgres: str, monkeypatch
     """What that one may have executed fails, and is not repeated."""
     monkeypatch.setattr(group_commit, "_CHECK_S", 0.01)
     database, ready = open_database(postgres), threading.Lock()
-    group, ended = group_of(database), threading.Thread()
+    group, ended = group_commit_of(database), threading.Thread()
     ready.acquire()
     taken = group_commit._Waiting(pace("taken"), ready)
     group._leader = group_commit._Waiting(pace("ended"), thread=ended)
@@ -432,7 +432,7 @@ def test_a_thread_waits_as_long_as_the_one_that_leads_lives(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "_CHECK_S", 0.001)
-    group, ready, checks = group_of(open_database(postgres)), threading.Lock(), 0
+    group, ready, checks = group_commit_of(open_database(postgres)), threading.Lock(), 0
 
     class Living(threading.Thread):
         def is_alive(self) -> bool:
@@ -455,7 +455,7 @@ def test_responses_are_committed_after_an_unexpected_error(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = open_database(postgres)
-    group, held = group_of(database), Held(database, monkeypatch)
+    group, held = group_commit_of(database), Held(database, monkeypatch)
     Failing(held, _1=MemoryError())
     held._may_go.set()
     group.submit(pace("a"))
@@ -473,12 +473,12 @@ def test_a_process_made_by_a_fork_leaves_locks_and_waiting_writes_to_its_parent(
 import os, signal, sys
 from connector.state import group_commit
 from connector.state.databases import open_database
-from connector.state.group_commit import group_of
+from connector.state.group_commit import group_commit_of
 from connector.state.group_statement import Write
 def pace(account):
     return Write("pace", None, (account, 1, 1, [0.5], None), conflict_key=account)
 group_commit.MAX_DELAY_S = 60.0
-group = group_of(open_database(sys.argv[1]))
+group = group_commit_of(open_database(sys.argv[1]))
 group.submit(pace("response"))
 with group._mutex:
     child = os.fork()
