@@ -1,4 +1,4 @@
-"""The catalog that the tests of a process share, since to read 900 declarations takes seconds."""
+"""The catalog that the tests of a process share, because reading 900 declarations takes seconds."""
 
 from __future__ import annotations
 

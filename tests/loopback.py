@@ -1,4 +1,4 @@
-"""Servers on this machine's loopback that say exactly what a test wants, byte by byte."""
+"""Servers on loopback that send exactly the bytes that a test specifies."""
 
 from __future__ import annotations
 

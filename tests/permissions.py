@@ -1,4 +1,4 @@
-"""Permissions that hold for a process of root, too: one that may not override them."""
+"""Permissions that also apply to a process of root: one that cannot override them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make audit` fails for a known vulnerability, and never passes in silence where nothing was looked up."""
+"""`make audit` fails for a known vulnerability, and does not pass if nothing was looked up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents of APIs, of which the facts are taken once."""
+"""Documents of APIs, and the facts that are read from each of them once."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_files_are_put_where_the_example_finds_them(make: Make, service: Service
     assert (tmp_path / "a.txt").read_text() == "content"
 
 
-def test_a_whole_catalogue(make: Make, folder: Path) -> None:
+def test_a_complete_catalog(make: Make, folder: Path) -> None:
     make(examples=[{**EXAMPLE, "sends": []}], paging="pages")
     with pytest.raises(DeclarationError):
         make(name="other")

@@ -1,4 +1,4 @@
-"""What is measured of a process."""
+"""Measurements of a process."""
 
 from __future__ import annotations
 

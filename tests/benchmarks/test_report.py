@@ -1,4 +1,4 @@
-"""What the benchmarks write: figures that are judged, tables, and plots whose text depends on points only."""
+"""The reports of the benchmarks: figures with a verdict, tables, and plots."""
 
 from __future__ import annotations
 

@@ -318,10 +318,10 @@ def test_the_projects_own_service_loads(service: Service) -> None:
     assert service.environment == "NINJAONE_"
 
 
-# --- the catalogue -----------------------------------------------------------------------------------------
+# --- the catalog -------------------------------------------------------------------------------------------
 
 
-def test_the_catalogue_finds_actions_by_name(catalogue: Path) -> None:
+def test_the_catalog_finds_actions_by_name(catalogue: Path) -> None:
     catalog = Catalog(catalogue)
     assert catalog.names == ["list_things", "update_thing"]
     assert catalog.services == ["acme"]

@@ -1,4 +1,4 @@
-"""Inputs: text becomes a value by the declared type only, and what is wrong is said with what is allowed."""
+"""Inputs: text is converted by the declared type only, and errors say what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled checks say what `jsonschema` says, of every schema that the catalogue's inputs have."""
+"""The compiled checks agree with `jsonschema` on every schema in the catalog's inputs."""
 
 from __future__ import annotations
 

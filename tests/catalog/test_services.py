@@ -1,4 +1,4 @@
-"""Services beside each other: names of their actions, and the service that a user's folder declares."""
+"""Several services: the names of their actions, and a service in a user's folder."""
 
 from __future__ import annotations
 

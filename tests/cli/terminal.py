@@ -1,4 +1,4 @@
-"""The command line on a terminal: a person who reads questions and types answers."""
+"""The command line on a terminal: a person who reads prompts and types answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--actions DIR`: actions of the user's own, and their Python only where it is allowed."""
+"""`--actions DIR`: custom actions, whose Python runs only if that is allowed."""
 
 from __future__ import annotations
 

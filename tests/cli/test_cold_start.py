@@ -1,4 +1,4 @@
-"""What a call loads: only what it uses, because modules take most of its time."""
+"""What a call imports: only what it uses, because imports take most of its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is destructive asks first: on a terminal, and nowhere else; and `--read-only` on the command line."""
+"""Destructive actions ask for confirmation, on a terminal only; and `--read-only` on the command line."""
 
 from __future__ import annotations
 

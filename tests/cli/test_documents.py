@@ -1,4 +1,4 @@
-"""`new` and `catalog drift`: what reads the vendor's document."""
+"""`new` and `catalog drift`, which read the vendor's document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permissions of what a run writes: results follow the umask, and the rest is for its user alone."""
+"""Permissions of the files of a run: results follow the umask, all others are private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HaloPSA from the command line: its rows end with the exit codes of every other service (K9)."""
+"""HaloPSA from the command line: the same exit codes as for other services (K9)."""
 
 from __future__ import annotations
 

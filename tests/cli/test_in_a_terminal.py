@@ -1,4 +1,4 @@
-"""The progress bar in a real pseudo-terminal: what is drawn, and that nothing of it stays."""
+"""The progress bar in a real pseudo-terminal: what is drawn, and that it is removed at the end."""
 
 from __future__ import annotations
 

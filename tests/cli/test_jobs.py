@@ -1,4 +1,4 @@
-"""Jobs with steps as their users meet them: summaries, exit codes, resuming, previews."""
+"""Jobs with steps on the command line: summaries, exit codes, resuming, previews."""
 
 from __future__ import annotations
 

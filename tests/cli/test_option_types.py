@@ -1,4 +1,4 @@
-"""An option whose value cannot be used says why, without names of the code."""
+"""Errors of option values say why a value is not valid, without names from the code."""
 
 from __future__ import annotations
 

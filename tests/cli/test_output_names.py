@@ -1,4 +1,4 @@
-"""Outputs named by time and variables, and what is done if they exist, as jobs of each night need it."""
+"""Outputs named by time and variables, and outputs that exist, as nightly jobs use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that may not be read or written: a sentence and exit code 2, and nothing was sent."""
+"""Files and folders without permissions: a message, exit code 2, and nothing is sent."""
 
 from __future__ import annotations
 

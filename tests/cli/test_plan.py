@@ -1,4 +1,4 @@
-"""`ninjaone plan`: the reads of a job run, its changes are shown, and nothing is changed or kept."""
+"""`ninjaone plan`: the reads of a job run, its changes are shown, and nothing is changed or stored."""
 
 from __future__ import annotations
 

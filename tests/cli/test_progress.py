@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: its facts by a clock, its bar at any width, its thread."""
+"""The progress of a run: its numbers, by a fake clock; its bar at any width; its thread."""
 
 from __future__ import annotations
 

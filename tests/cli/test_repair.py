@@ -1,4 +1,4 @@
-"""`ninjaone failed` and `ninjaone rerun --input`: correct failed rows and run these alone."""
+"""`ninjaone failed` and `ninjaone rerun --input`: correct failed rows, and run only these."""
 
 from __future__ import annotations
 

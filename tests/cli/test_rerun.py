@@ -1,4 +1,4 @@
-"""`ninjaone rerun`: what failed and may be sent again is sent again, once; everything else is not."""
+"""`ninjaone rerun`: failed rows that can be retried are sent again, once; no other row is."""
 
 from __future__ import annotations
 

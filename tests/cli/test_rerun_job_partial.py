@@ -1,4 +1,4 @@
-"""Rows of a job that were done in part go on after their completed requests, where that is safe."""
+"""Rows of a job that were partly done continue after their completed requests, where that is safe."""
 
 from __future__ import annotations
 

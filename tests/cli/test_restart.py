@@ -1,4 +1,4 @@
-"""`--restart` over what was sent: it says what it repeats, and asks, or requires `--yes`."""
+"""`--restart` over sent requests: it says what it repeats, and asks, or requires `--yes`."""
 
 from __future__ import annotations
 

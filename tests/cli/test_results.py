@@ -1,4 +1,4 @@
-"""`--results`: what people and programs want of a run, without envelopes, and where its failed rows are."""
+"""`--results`: the results without envelopes, and where the failed rows are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ninjaone run` as its users meet it: files in, files out, exit codes, and what it says."""
+"""`ninjaone run`: input and output files, exit codes and messages."""
 
 from __future__ import annotations
 

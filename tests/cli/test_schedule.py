@@ -1,4 +1,4 @@
-"""`ninjaone schedule`: what it prints, by the programs that read it: cron, the shell and systemd."""
+"""`ninjaone schedule`: its output is read by cron, the shell and systemd."""
 
 from __future__ import annotations
 

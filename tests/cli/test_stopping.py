@@ -1,4 +1,4 @@
-"""What ends a run early, and can be resumed: Ctrl-C once and twice, a full disk, a folder that is gone."""
+"""Runs that end early and can be resumed: Ctrl-C once and twice, a full disk, a removed folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever standard output is, no command ends in a traceback: encodings, closed pipes, a full device."""
+"""No command ends with a traceback, whatever standard output is: encodings, closed pipes, a full device."""
 
 from __future__ import annotations
 

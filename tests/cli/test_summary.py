@@ -1,4 +1,4 @@
-"""What came of a run: the text for a person, and the document for programs, in whatever way the run ended."""
+"""The summary of a run: as text and as a document for programs, however the run ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a row holds is data. It is never a template, wherever it goes and however it looks."""
+"""The data of a row is never a template, whatever it contains."""
 
 from __future__ import annotations
 

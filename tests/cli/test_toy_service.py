@@ -1,4 +1,4 @@
-"""A third service, which only a user's folder declares: every command takes it, and nothing here knows it."""
+"""A third service, which is declared only in a user's folder: all commands accept it."""
 
 from __future__ import annotations
 

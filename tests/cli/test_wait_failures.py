@@ -1,4 +1,4 @@
-"""`--wait`: outcomes that cannot be read, or not be told apart."""
+"""`--wait`: outcomes that cannot be read, or cannot be assigned to a row."""
 
 from __future__ import annotations
 

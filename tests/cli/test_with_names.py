@@ -1,4 +1,4 @@
-"""`--with-names`: names beside the ids of results, for one walk of each list and run."""
+"""`--with-names`: names beside the ids of results; each list is read once per run."""
 
 from __future__ import annotations
 

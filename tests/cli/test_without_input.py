@@ -1,4 +1,4 @@
-"""Runs without an input, and jobs with steps whose last rows go to standard output: what a pipeline needs."""
+"""Runs without an input, and jobs with steps whose last rows go to standard output, as in pipelines."""
 
 from __future__ import annotations
 

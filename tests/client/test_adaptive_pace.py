@@ -1,4 +1,4 @@
-"""The adaptive pace: near what a service allows, hardly ever above it, and known to the next run."""
+"""The adaptive pace: close to the limit of a service, rarely above it, and remembered for the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit: a whole line of every try, whoever else appends to the file, and nothing sent without one."""
+"""The audit log: a complete line for every attempt, with concurrent writers; nothing is sent without one."""
 
 from __future__ import annotations
 

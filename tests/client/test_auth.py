@@ -1,4 +1,4 @@
-"""Signing in: once for all, kept safely, renewed in time, and refusals that say what to do."""
+"""Signing in: once for all threads, stored safely, renewed in time; refusals say what to do."""
 
 from __future__ import annotations
 

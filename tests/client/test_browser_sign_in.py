@@ -1,4 +1,4 @@
-"""Signing in with a browser: a real loopback authorization server, and callers that are no browser."""
+"""Signing in with a browser: a real authorization server on loopback, and requests of other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of a client: what they carry, their pace, and the token that goes with them."""
+"""Requests of a client: their headers, their pace, and their token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that a server repeats where nobody expects them."""
+"""Secrets that a server repeats in unexpected places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What errors say: the vendor's own shapes, word by word, and no secret."""
+"""Error messages: they quote the vendor's errors, and no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses whose status says success and whose body says failure."""
+"""Responses with a successful status whose body reports a failure."""
 
 from __future__ import annotations
 

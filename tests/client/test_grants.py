@@ -1,4 +1,4 @@
-"""Signing in with a refresh token: one use at a time, and the next one is kept before anything else."""
+"""Signing in with a refresh token: one use at a time; the next token is stored before anything else."""
 
 from __future__ import annotations
 

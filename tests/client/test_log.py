@@ -1,4 +1,4 @@
-"""What the client logs by itself: what it waits for, and no secret, whatever a program's handlers do."""
+"""The log of the client: its waits, and no secret, whatever handlers a program configures."""
 
 from __future__ import annotations
 

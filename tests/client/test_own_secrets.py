@@ -1,4 +1,4 @@
-"""Secrets that the user gives, and those that the API is asked for: declared, hidden, and gated."""
+"""Secrets in inputs, and those requested from the API: declared, hidden, and protected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time between starts: in one thread, whatever sleeps do, and after a restart of the machine."""
+"""The time between starts: in one thread, with inexact sleeps, and after a restart of the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent again, after how long, and where it ends."""
+"""Retries: what is sent again, when, and how often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON: strict when it is read, and always writable."""
+"""JSON: read strictly, and always possible to write."""
 
 from __future__ import annotations
 

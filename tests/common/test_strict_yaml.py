@@ -1,4 +1,4 @@
-"""YAML files: nothing that was written is lost silently, and every mistake has a file and a line."""
+"""YAML files: no value is lost silently, and every error names a file and a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times: every form that is read, every unit that is written, and what is refused."""
+"""Times: all forms that are read, all units that are written, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's folders, and files that nobody else reads and nobody sees half written."""
+"""The user's folders, and files that are private and never seen half written."""
 
 from __future__ import annotations
 

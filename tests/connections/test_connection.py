@@ -1,4 +1,4 @@
-"""Connections: where requests go and who asks; wrong ones are explained, and no secret is ever shown."""
+"""Connections: their hosts and credentials; errors explain what is wrong and show no secret."""
 
 from __future__ import annotations
 

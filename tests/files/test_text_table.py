@@ -1,4 +1,4 @@
-"""Tables for a terminal: aligned, not wider than it, and nothing that controls it."""
+"""Tables for a terminal: aligned, not wider than it, and without control characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent of a row: arrays around one object, and booleans."""
+"""The bodies of requests: arrays around one object, and booleans."""
 
 from __future__ import annotations
 

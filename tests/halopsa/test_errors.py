@@ -1,4 +1,4 @@
-"""Errors and warnings of HaloPSA: what the envelope says of each kind of response."""
+"""Errors and warnings of HaloPSA: the envelope for each kind of response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in with a tenant, which the connection gives or the instance says, at its host or at another."""
+"""Signing in with a tenant, of the connection or reported by the instance, at its host or another one."""
 
 from __future__ import annotations
 

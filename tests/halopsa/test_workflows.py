@@ -1,4 +1,4 @@
-"""The jobs under `examples/halopsa`, run against the sandbox; what they did is read from its state."""
+"""The jobs in `examples/halopsa`, run against the sandbox, whose state shows their effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every host shares: a form's texts bound to an action."""
+"""The common part of all hosts: the texts of a form bound to an action."""
 
 from __future__ import annotations
 

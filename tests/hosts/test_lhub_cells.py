@@ -1,4 +1,4 @@
-"""What a table's cells become: NULL, missing and empty ones, arrays as text, options, invalid JSON."""
+"""The cells of a table: NULL, missing and empty ones, arrays as text, options, invalid JSON."""
 
 from __future__ import annotations
 

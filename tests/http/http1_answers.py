@@ -1,4 +1,4 @@
-"""Bytes of HTTP/1.1, in whatever pieces they come, and the libraries that read them."""
+"""Bytes of HTTP/1.1 in chunks of any size, and the libraries that read them."""
 
 from __future__ import annotations
 

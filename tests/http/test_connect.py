@@ -1,4 +1,4 @@
-"""The way to a host: TLS, authorities, names, addresses."""
+"""Connections to a host: TLS, proxies, names, addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packed bodies: what servers send under these names, and what is broken."""
+"""Compressed bodies: the encodings that servers send, and damaged ones."""
 
 from __future__ import annotations
 

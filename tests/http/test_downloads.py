@@ -1,4 +1,4 @@
-"""Answers that are files, answers that hold for a run, and what a handler has the envelope say."""
+"""Responses that are files, responses that are kept for a run, and notes of a handler in the envelope."""
 
 from __future__ import annotations
 

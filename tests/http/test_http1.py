@@ -1,4 +1,4 @@
-"""HTTP/1.1 as it is read: what is an answer, what is none, and whether another may follow."""
+"""Reading HTTP/1.1: valid responses, invalid ones, and whether another one can follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any answer of HTTP/1.1, in any pieces, and with garbage in it."""
+"""Any HTTP/1.1 response, in chunks of any size, and with invalid bytes in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as it is written: nothing of a request can end its line."""
+"""Writing HTTP/1.1: no value of a request can end its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that are kept between requests: when, how many, and when they end."""
+"""Connections that are kept open between requests: when, how many, and when they are closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests and how they are written, and answers and what they say."""
+"""Requests and how they are encoded, and responses and how they are decoded."""
 
 from __future__ import annotations
 

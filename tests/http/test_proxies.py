@@ -1,4 +1,4 @@
-"""Proxies, as the settings and the environment name them."""
+"""Proxies in the settings and in the environment."""
 
 from __future__ import annotations
 

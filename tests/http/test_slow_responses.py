@@ -1,4 +1,4 @@
-"""Responses that trickle in: a pause, the complete response and a download each have their limit."""
+"""Slow responses: a pause, the complete response and a download have limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One exchange over a real socket: what is sent, what comes back, and what goes wrong on the way."""
+"""One request over a real socket: what is sent, what is received, and what fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent as a file stood below the folder when it was read, and was a plain file."""
+"""A file is sent only if it was a regular file in the folder when it was read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that a fake API serves page by page, and what a walk over them gives."""
+"""Lists that a fake API serves page by page, and the results of reading them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row through one action, for the tests of what comes of it."""
+"""One row through one action, for tests of its result."""
 
 from __future__ import annotations
 

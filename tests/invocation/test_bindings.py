@@ -1,4 +1,4 @@
-"""Bindings: which template or field feeds which input, and what a row's values are."""
+"""Bindings: which template or field provides which input, and the values of a row."""
 
 from __future__ import annotations
 

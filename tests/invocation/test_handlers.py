@@ -1,4 +1,4 @@
-"""From typed inputs to requests, and from answers to results; an action's own handler."""
+"""Requests from typed inputs, results from responses, and custom handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a connection's health checks find, and what they say to look at."""
+"""The health checks of a connection: what they find, and their hints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row through one action: which envelopes come of it, whatever happens on the way."""
+"""One row through one action: its envelopes, whatever fails."""
 
 from __future__ import annotations
 

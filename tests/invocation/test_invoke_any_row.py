@@ -1,4 +1,4 @@
-"""Any row and any answer make good envelopes, however deeply they are nested."""
+"""Any row and any response result in valid envelopes, however deeply they are nested."""
 
 from __future__ import annotations
 

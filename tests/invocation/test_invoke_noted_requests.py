@@ -1,4 +1,4 @@
-"""What is noted of requests, so that an interrupted run sends nothing twice."""
+"""Recorded requests, so that an interrupted run sends nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in what the API answers are hidden, wherever they stand."""
+"""Secrets in responses of the API are hidden, wherever they are."""
 
 from __future__ import annotations
 

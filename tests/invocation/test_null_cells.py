@@ -1,4 +1,4 @@
-"""Rows of a table: NULL and empty cells are no values, columns may be left out, and neither clears."""
+"""Rows of a table: NULL and empty cells are no values, columns can be missing; neither clears a value."""
 
 from __future__ import annotations
 

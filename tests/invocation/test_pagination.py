@@ -1,4 +1,4 @@
-"""Every pager walks a list to its end, and says when it is truncated."""
+"""Every pager reads a list to its end, and reports when it is truncated."""
 
 from __future__ import annotations
 

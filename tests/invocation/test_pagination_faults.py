@@ -1,4 +1,4 @@
-"""Pages that cannot be followed, are broken or get lost are errors, never a short list."""
+"""Pages that cannot be read, are damaged or missing are errors, never a short list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a run: lazy, in order, and settled wherever the program stops."""
+"""The results of a run: lazy, in order, and complete for each row, wherever the program stops."""
 
 from __future__ import annotations
 

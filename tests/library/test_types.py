@@ -1,4 +1,4 @@
-"""The types of the library: they are current, and a type checker finds what is wrong in a program."""
+"""The types of the library: they are current, and a type checker finds mistakes in a program."""
 
 from __future__ import annotations
 

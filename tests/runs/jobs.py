@@ -1,4 +1,4 @@
-"""Jobs that are run against the sandbox, and what came of them."""
+"""Jobs that are run against the sandbox, and their results."""
 
 from __future__ import annotations
 

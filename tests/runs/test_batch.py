@@ -1,4 +1,4 @@
-"""Rows in, envelopes out: their order, where a run goes on, where it stops, and what it counts."""
+"""Rows in, envelopes out: their order, when a run continues, when it stops, and what it counts."""
 
 from __future__ import annotations
 

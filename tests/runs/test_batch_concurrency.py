@@ -1,4 +1,4 @@
-"""Several rows at a time: their order, where a run goes on, and where it stops."""
+"""Several rows in parallel: their order, when a run continues, and when it stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which series of events can be the work of which row: by cases, and for any order of things."""
+"""Which series of events can belong to the work of which row: by cases, and for any order of events."""
 
 from __future__ import annotations
 

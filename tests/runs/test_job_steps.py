@@ -1,4 +1,4 @@
-"""Job files with steps: what stands above them, what each says itself, and what does not fit together."""
+"""Job files with steps: settings of the job, settings of steps, and contradictions."""
 
 from __future__ import annotations
 

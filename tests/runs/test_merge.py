@@ -1,4 +1,4 @@
-"""Envelopes of several files come out in the order of their rows, whatever stands in them."""
+"""Envelopes of several files are merged in the order of their rows, whatever they contain."""
 
 from __future__ import annotations
 

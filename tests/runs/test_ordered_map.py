@@ -1,4 +1,4 @@
-"""Work on threads: order, how far ahead it runs, how much it holds, what a failure at any place leaves."""
+"""Parallel calls with ordered results: how far ahead they run, how much they hold, and failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read-only runs and connections: nothing but reads passes, whatever asks for more."""
+"""Read-only runs and connections: only reads are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of runs: what they hold, who may read them, and that no run fails for one."""
+"""Records of runs: their content, their permissions, and that no run fails because of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows failed and may be sent again."""
+"""Which rows failed and can be retried."""
 
 from __future__ import annotations
 

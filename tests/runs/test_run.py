@@ -1,4 +1,4 @@
-"""Jobs of steps: their order, what each reads of the others, and what stops them."""
+"""Jobs with steps: their order, which rows each step reads, and what stops them."""
 
 from __future__ import annotations
 

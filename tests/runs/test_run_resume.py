@@ -1,4 +1,4 @@
-"""A job that was interrupted goes on where it was, and is not taken for another one."""
+"""A job that was interrupted continues where it was, and is not confused with another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of several tenants, ended at known places, and what it tells those who look on."""
+"""A run of several tenants that ends at known places, and what it reports to observers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several sign-ins at once: one that succeeds is enough to begin, and that none does is known at once."""
+"""Several sign-ins at the same time: a run begins with the first success, and ends early if all fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that is lost for a while, without a server of its own, which takes long to make."""
+"""A database that is lost for a while, without a separate server, which takes long to start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy between a worker and its database, which can stop to forward anything."""
+"""A proxy between a worker and its database, which can stop forwarding data."""
 
 from __future__ import annotations
 

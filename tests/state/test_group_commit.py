@@ -1,4 +1,4 @@
-"""Group commit: the writes of several threads in one transaction, and what they must not do to each other."""
+"""Group commit: the writes of several threads in one transaction, which do not affect each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a run are locked in one order, so that processes do not wait for each other in a circle."""
+"""The parts of a run are locked in one order, so that there are no deadlocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of runs in a database: seen from other machines, updated last, and no reason for a run to fail."""
+"""Records of runs in a database: read by other machines, the latest counts; no run depends on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The setting of the shared state: where it can be, and what must not show its password."""
+"""The setting of the shared state: where it can be set, and that its password is not shown."""
 
 from __future__ import annotations
 

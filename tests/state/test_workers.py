@@ -1,4 +1,4 @@
-"""Workers that are paused, killed or cut off: no request is sent twice, and each row has its envelope."""
+"""Workers that are paused, killed or disconnected: no request is sent twice, each row has its envelope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alert driver over both sides in memory: what becomes of alerts and tickets, also when calls fail."""
+"""The alert driver over both sides in memory: alerts and tickets, also when calls fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on for hours: closing automations, and deliveries that are lost or doubled at random."""
+"""Events of many hours: closing automations, and deliveries that are lost or repeated at random."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sync explain alert`: what it gets, its history, and what the next run does."""
+"""`sync explain alert`: the values of a ticket, its history, and what the next run does."""
 
 from __future__ import annotations
 

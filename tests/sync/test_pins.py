@@ -1,4 +1,4 @@
-"""What people have decided, kept in a file that they can read."""
+"""Decisions of people, stored in a file that they can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan does not believe, and what it does not let be applied."""
+"""The limits of plans: reads that are not believed, and plans that are not applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every plan, whatever the two sides look like."""
+"""Properties of every plan, whatever the two sides contain."""
 
 from __future__ import annotations
 

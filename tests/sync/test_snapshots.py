@@ -1,4 +1,4 @@
-"""What a list of all alerts says, and what it does not prove."""
+"""What a list of all alerts proves, and what it does not prove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`state.db`: what it remembers, what it refuses, and what it survives."""
+"""`state.db`: what it stores, what it refuses, and what it survives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Render one template, for the tests of what comes of it."""
+"""Render one template, for tests of its value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any row through any template gives a JSON value or an error of the row."""
+"""Any template over any row results in a JSON value or an error of the row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue as static files: whole, alike each time, and careful with what is there already."""
+"""The catalog as static files: complete, reproducible, and without overwriting other files."""
 
 from __future__ import annotations
 

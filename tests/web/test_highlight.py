@@ -1,4 +1,4 @@
-"""Colours change nothing of the text."""
+"""Highlighting does not change the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server under what clients do to it: bodies that are too large, requests that never come to an end."""
+"""The server and faulty clients: bodies that are too large, requests that do not end."""
 
 from __future__ import annotations
 

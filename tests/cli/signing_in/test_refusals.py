@@ -1,4 +1,4 @@
-"""What refusals to sign in say."""
+"""The messages of refused sign-ins."""
 
 from __future__ import annotations
 

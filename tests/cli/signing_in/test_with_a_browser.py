@@ -1,4 +1,4 @@
-"""Signing in with a browser: what is kept, and what a user who refuses leaves as it was."""
+"""Signing in with a browser: what is stored, and that a refusal changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of the traps: what each does, and what is right for each kind of request."""
+"""The table of the traps: what each does, and the correct result for each kind of request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts of an agent while the sandbox runs, in Python and over HTTP, and traps that are switched meanwhile."""
+"""Acts of an agent while the sandbox runs, in Python and over HTTP, and traps that are changed meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST: arrays, what becomes of arrays inside records, and what the response shows; traps both ways."""
+"""POST: arrays, arrays inside of records, and the response; each trap on and off."""
 
 from __future__ import annotations
 

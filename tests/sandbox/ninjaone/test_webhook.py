@@ -1,4 +1,4 @@
-"""Alerts that are raised and reset on demand, the webhook that tells of them, and what a sync reads."""
+"""Alerts that are raised and reset on demand, their webhook, and what a sync reads."""
 
 from __future__ import annotations
 

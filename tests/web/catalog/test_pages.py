@@ -1,4 +1,4 @@
-"""What stands in the pages and the files beside them, without a browser."""
+"""The content of the pages and their files, without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is ready to copy says what the example says, for every action, and works, for some of each kind."""
+"""The snippets to copy agree with the example, for every action; some of each kind are run."""
 
 from __future__ import annotations
 

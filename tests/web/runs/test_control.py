@@ -1,4 +1,4 @@
-"""Runs that pages start: real ones, that leave the record of any run, and only with consent."""
+"""Runs that pages start: real ones, recorded like any other run, and only after a confirmation."""
 
 from __future__ import annotations
 

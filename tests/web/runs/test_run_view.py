@@ -1,4 +1,4 @@
-"""Watching runs that go on, that have ended, and that were cut off, whoever has started them."""
+"""The pages of runs in progress, of ended runs, and of killed runs, however they were started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching runs in a real browser, also those that the command line has started."""
+"""The pages of runs in a real browser, also of runs started on the command line."""
 
 from __future__ import annotations
 

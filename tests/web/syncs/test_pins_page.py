@@ -1,4 +1,4 @@
-"""Unmatched records and conflicts over HTTP: what is shown of them, and pins that are written."""
+"""Unmatched records and conflicts over HTTP: what is shown of them, and writing pins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of a sync over HTTP: what they read, and what they make of folders that cannot be read."""
+"""The pages of a sync over HTTP: their content, also for folders that cannot be read."""
 
 from __future__ import annotations
 

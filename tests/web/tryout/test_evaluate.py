@@ -1,4 +1,4 @@
-"""Trying an action: what templates make of rows, with every error where it belongs."""
+"""Trying an action: the results of templates over rows, with every error where it belongs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trying an action in a real browser: templates, rows, errors at their places, and the ways on from there."""
+"""Trying an action in a real browser: templates, rows, the places of errors, and the next steps."""
 
 from __future__ import annotations
 
