@@ -17,7 +17,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.state import database as database_module
 from connector.state.database import Database, DatabaseLostError, StatementRolledBackError
 from connector.state.databases import close_databases, open_database
-from connector.state.group_commit import group_of
+from connector.state.group_commit import group_commit_of
 from connector.state.group_statement import Write
 from connector.state.locks import locks_of
 from connector.state.migrate import migrate, steps
@@ -205,7 +205,7 @@ def test_after_a_wait_without_response_further_attempts_fail_at_once(
     for attempt in (
         lambda: database.run("SELECT 1"),
         database.check,
-        lambda: group_of(database).commit(Write("nothing", None, (), durable=False)),
+        lambda: group_commit_of(database).commit(Write("nothing", None, (), durable=False)),
         lambda: database.transaction().__enter__(),
         lambda: database.session().__enter__(),
         lambda: locks_of(database).take("another lock"),
