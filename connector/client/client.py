@@ -5,23 +5,21 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from connector.catalog.service import Service
 from connector.client.audit import Audit
 from connector.client.auth import Auth
-from connector.client.error_responses import is_failed_success, read_error
+from connector.client.error_responses import is_failed_success
+from connector.client.failures import Failure, Failures
 from connector.client.pacing import Outcome, Pacer, Turn
-from connector.client.retries import MAX_WAIT_S, TRIES, backoff_s, retry_after_s
+from connector.client.retries import MAX_WAIT_S, TRIES, backoff_s
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.connections.connection import Connection
 from connector.errors import (
     ApiError,
-    Code,
-    NotSentError,
     RowError,
     TransportError,
 )
@@ -36,10 +34,6 @@ _REASONS = {
     "server": "server error",
 }
 """The kinds of failed attempts, as written to the log."""
-_NOT_YET = (408, 425)
-"""The statuses (request timeout, too early) after which a retry can succeed."""
-_MAX_THROTTLE_PAGE_LENGTH = 4096
-_IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
 class RequestContext(Protocol):
@@ -51,16 +45,6 @@ class RequestContext(Protocol):
     action: str
     row: int
     redactor: Redactor
-
-
-@dataclass(eq=False)
-class _Failure:
-    """A failed attempt, and whether it may be retried."""
-
-    why: str
-    error: RowError
-    may_repeat: bool
-    wait_s: float | None = None
 
 
 class Client:
@@ -80,6 +64,7 @@ class Client:
         self.service, self.connection = service, connection
         self._transport, self._auth, self.pacer, self._clock = transport, auth, pacer, clock
         self.redactor, self._audit = redactor, audit
+        self._failures = Failures(service, auth, pacer)
         self.requests = 0
         """The number of API requests sent so far, including retries. It is not locked, and for display
         only."""
@@ -221,7 +206,7 @@ class Client:
         return f"{self.connection.label}, row {context.row}" if context else self.connection.label
 
     def _log_retry(
-        self, outcome: _Failure, attempt: int, tries: int, wait_s: float, context: RequestContext | None
+        self, outcome: Failure, attempt: int, tries: int, wait_s: float, context: RequestContext | None
     ) -> None:
         """Log the request to retry, the reason, and the wait."""
         logger.warning(
@@ -235,7 +220,7 @@ class Client:
             tries,
         )
 
-    def _log_failure(self, outcome: _Failure, attempt: int, context: RequestContext | None) -> None:
+    def _log_failure(self, outcome: Failure, attempt: int, context: RequestContext | None) -> None:
         """Log the request that failed, and why it is not retried."""
         level = logging.INFO if attempt == 1 else logging.WARNING
         if not logger.isEnabledFor(level):
@@ -249,11 +234,11 @@ class Client:
     def _audited(
         self,
         audit: Audit,
-        a_try: Callable[[], Response | _Failure],
+        a_try: Callable[[], Response | Failure],
         request: Request,
         attempt: int,
         context: RequestContext | None,
-    ) -> Response | _Failure:
+    ) -> Response | Failure:
         """Make an attempt, and write its outcome to the audit log."""
         began, start = self._clock.now(), self._clock.monotonic()
         about: Response | RowError = ApiError("internal_error", "", attempts=attempt)
@@ -289,13 +274,13 @@ class Client:
         lost_before: bool,
         redactor: Redactor,
         leaving: Callable[[], bool],
-    ) -> Response | _Failure:
+    ) -> Response | Failure:
         try:
             came = self._transport.send(
                 request.method, request.target, headers, body, leaving, is_file=request.binary
             )
         except TransportError as error:
-            return self._no_response(request, error, attempt)
+            return self._failures.no_response(request, error, attempt)
         if "date" in came.headers:
             self._dated = (came.headers["date"], self._clock.now())
         request_id = came.headers.get(self.service.request_id_header)
@@ -308,112 +293,23 @@ class Client:
         if request.redirects and 300 <= response.status < 400:
             return response
         wanted = response.status in self.service.throttling.statuses or (
-            request.binary and self._is_document(response)
+            request.binary and self._failures.is_document(response)
         )
         if response.is_html and not wanted:
-            return self._html(request, response)
+            return self._failures.html(request, response, self._clock.now())
         if not 200 <= response.status < 300:
-            return self._error_response(request, response)
+            return self._failures.error_response(request, response, self._clock.now())
         if not response.body:
             return response
         if not (request.binary or response.is_text):
             said = f"sent bytes that are not {response.charset} text"
-            return _Failure("text", self._api_error("bad_response", request, response, said), False)
+            return Failure("text", self._failures.api_error("bad_response", request, response, said), False)
         if is_failed_success(self.service, request, response):
-            return self._error_response(request, response)
+            return self._failures.error_response(request, response, self._clock.now())
         return response
 
-    def _no_response(self, request: Request, error: TransportError, attempt: int) -> _Failure:
-        unsent = isinstance(error, NotSentError)
-        safe = unsent or request.repeatable
-        code = error.code if safe else "outcome_unknown"
-        message = f"{request}: {error}"
-        if not safe:
-            message += _IN_DOUBT
-        failure = ApiError(code, message, refused=unsent, lasting=error.lasting, attempts=attempt)
-        return _Failure("unsent" if unsent else "lost", failure, safe and not error.lasting)
 
-    def _html(self, request: Request, response: Response) -> _Failure:
-        """Return the failure for an HTML page: throttling (instead of 429), or a page of a gateway."""
-        page = response.text.lower()
-        if any(word in page for word in self.service.throttling.html_words):
-            said, refused = "asks for fewer requests (an HTML page)", 300 <= response.status < 500
-            error = self._api_error("rate_limited", request, response, said, refused)
-            self._learn_limit(response)
-            return _Failure("throttled", error, request.repeatable)
-        if not 200 <= response.status < 300:
-            return self._error_response(request, response)
-        error = self._api_error("bad_response", request, response, "sent an HTML page instead of JSON")
-        return _Failure("html", error, False)
-
-    def _learn_limit(self, response: Response) -> None:
-        """Apply the rate limit that a response about too many requests reports."""
-        says, limit = self.service.throttling.says, self.pacer.limit
-        if says and limit:
-            limit.learn(says, response.text)
-
-    def _is_document(self, response: Response) -> bool:
-        """Return whether an HTML response is the requested file and not a (short) page about throttling."""
-        page = response.text.lower() if len(response.body) < _MAX_THROTTLE_PAGE_LENGTH else ""
-        return response.status < 300 and not any(word in page for word in self.service.throttling.html_words)
-
-    def _error_response(self, request: Request, response: Response) -> _Failure:
-        errors, status = self.service.errors, response.status
-        # Hide secrets before cutting the text, because a part of a secret would not be recognized.
-        shown = replace(response, body=response.hide(response.text).encode())
-        vendor_code, said = read_error(self.service, shown)
-        code: Code = errors.codes.get(vendor_code) or errors.statuses.get(status) or "api_error"
-        if 300 <= status < 400:
-            place = response.headers.get("location", "nowhere")
-            said = f"redirects to {place}; check base_url of the connection"
-        hint = errors.hints.get(vendor_code) or errors.hints.get(code, "")
-        if status == 404 and vendor_code in ("", *errors.generic):
-            hint = "This instance may not offer the operation"
-        if code == "forbidden":
-            said += self._lacking_scope(request)
-        # With an error code that the service declares, the request was refused, whatever the status.
-        refused = status < 500 or vendor_code in errors.codes
-        error = self._api_error(code, request, response, f"{said}. {hint}" if hint else said, refused)
-        if status in self.service.throttling.statuses:
-            wait_s = retry_after_s(response, self._clock.now())
-            self._learn_limit(response)
-            return _Failure("throttled", error, wait_s is None or wait_s <= MAX_WAIT_S, wait_s)
-        expired = self.service.sign_in.expired
-        if vendor_code in expired if status < 300 else status == 401 and vendor_code in ("", *expired):
-            return _Failure("expired", error, False)
-        may_repeat = request.repeatable and (not refused or status in _NOT_YET)
-        return _Failure("server", error, may_repeat)
-
-    def _lacking_scope(self, request: Request) -> str:
-        """Return a sentence on the scope that a request needs and its token lacks; or an empty string.
-
-        Also deletes the saved token, so that the next run gets one with the scopes that the app has then.
-        """
-        scopes, needed = self._auth.scopes, self.service.sign_in.needs.get(request.effect, "")
-        if not scopes or not needed or needed in scopes:
-            return ""
-        self._auth.forget()
-        return f'. The token carries the scopes "{" ".join(scopes)}" and lacks "{needed}"'
-
-    def _api_error(
-        self, code: Code, request: Request, response: Response, said: str, refused: bool = False
-    ) -> ApiError:
-        """Return the error for a response. If a write may have taken effect, the message says so."""
-        message = f"{request}: the API answered {response.status}: {said}"
-        if not refused and not request.repeatable:
-            message += _IN_DOUBT
-            code = "outcome_unknown" if response.status in (502, 504) else code
-        return ApiError(
-            code,
-            response.hide(message),
-            refused=refused,
-            status=response.status,
-            request_id=response.request_id,
-            attempts=response.attempts,
-        )
-
-
-def _for_pace(outcome: Response | _Failure) -> tuple[Outcome, float | None]:
+def _for_pace(outcome: Response | Failure) -> tuple[Outcome, float | None]:
     """Return the outcome of an attempt as the pace sees it, with the wait that the service requires."""
     if isinstance(outcome, Response):
         return "accepted", None
