@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,69 +9,11 @@ import pytest
 import yaml
 
 from connector.catalog.action import Action, load_action
-from connector.catalog.catalog import Catalog, Heading
 from connector.catalog.declaration import load_declaration
 from connector.catalog.service import Service, load_service
 from connector.common.absent import ABSENT
-from connector.errors import DeclarationError, RunError
-
-ACTION: dict[str, Any] = {
-    "name": "update_thing",
-    "title": "Update Thing",
-    "summary": "Change a thing.",
-    "operation": "updateThing",
-    "request": "PUT /v2/thing/{thing-id}/part",
-    "effect": "write",
-    "idempotent": True,
-    "inputs": {
-        "thing_id": {"title": "Thing ID", "type": "integer", "minimum": 1, "to": "path.thing-id"},
-        "start": {"title": "Start", "type": "string", "as": "iso", "to": "body.when.start"},
-        "note": {"title": "Note", "type": "string", "to": "body.note", "default": "x", "published": False},
-        "limit": {"title": "Limit", "type": "integer"},
-    },
-    "required": ["thing_id"],
-    "result": "none",
-}
-SERVICE: dict[str, Any] = {
-    "name": "acme",
-    "title": "Acme",
-    "regions": {"eu": "https://eu.example.com"},
-    "environment": "ACME_",
-    "sign_in": {"token_path": "/token", "authorize_path": "/authorize", "revoke_path": "/revoke"},
-    "errors": {"shapes": [{"when": "error", "code": "error"}], "statuses": {404: "not_found"}},
-    "throttling": {"statuses": [429], "html_words": ["too fast"]},
-    "request_id_header": "X-Request-Id",
-    "pagers": {"after": {"items": "", "send": "query.after", "until": ["empty"]}},
-    "secrets": ["password"],
-    "inputs": {"reason": {"title": "Reason", "type": "string"}},
-    "delay": {"title": "Delay", "default_ms": 300},
-}
-GONE = object()
-
-
-def changed(data: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A copy with members replaced (`a__b` is a member's member) or, with GONE, taken out."""
-    result = copy.deepcopy(data)
-    for place, value in changes.items():
-        *above, last = place.split("__")
-        holder = result
-        for name in above:
-            holder = holder.setdefault(name, {})
-        if value is GONE:
-            del holder[last]
-        else:
-            holder[last] = value
-    return result
-
-
-def write(path: Path, data: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data, sort_keys=False), "utf-8")
-    return path
-
-
-def write_action(folder: Path, data: Any, name: str = "update_thing", area: str = "area") -> Path:
-    return write(folder / "acme" / area / f"{name}.yaml", data)
+from connector.errors import DeclarationError
+from tests.catalog.declarations import ACTION, GONE, SERVICE, changed, write, write_action
 
 
 def load(folder: Path, **changes: Any) -> Action:
@@ -83,16 +24,6 @@ def fault(folder: Path, **changes: Any) -> str:
     with pytest.raises(DeclarationError) as caught:
         load(folder, **changes)
     return str(caught.value).removeprefix(str(folder / "acme" / "area") + "/")
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Path:
-    """A folder with one service and two actions."""
-    write(tmp_path / "acme" / "service.yaml", SERVICE)
-    write_action(tmp_path, ACTION)
-    other = changed(ACTION, name="list_things", title="List Things", summary="Every gadget.")
-    write_action(tmp_path, other, "list_things", "other")
-    return tmp_path
 
 
 # --- an action ---------------------------------------------------------------------------------------------
@@ -316,133 +247,3 @@ def test_a_wrong_service_names_file_line_and_key(
 
 def test_the_projects_own_service_loads(service: Service) -> None:
     assert service.environment == "NINJAONE_"
-
-
-# --- the catalog -------------------------------------------------------------------------------------------
-
-
-def test_the_catalog_finds_actions_by_name(catalogue: Path) -> None:
-    catalog = Catalog(catalogue)
-    assert catalog.names == ["list_things", "update_thing"]
-    assert catalog.services == ["acme"]
-    assert catalog.action("list_things").area == "other"
-    assert "reason" in catalog.action("update_thing").inputs
-    assert [action.name for action in catalog.actions()] == ["update_thing", "list_things"]
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ([], ["update_thing", "list_things"]),
-        (["GADGET"], ["list_things"]),
-        (["thing", "update_"], ["update_thing"]),
-        (["reason"], ["update_thing", "list_things"]),
-        (["/v2/thing", "gadget"], ["list_things"]),
-        (["other"], ["list_things"]),
-        (["nowhere"], []),
-    ],
-)
-def test_a_search_finds_what_has_every_word(catalogue: Path, words: list[str], found: list[str]) -> None:
-    assert [action.name for action in Catalog(catalogue).search(words)] == found
-
-
-def heading(action: Action) -> Heading:
-    return Heading(action.name, action.title, action.area, action.effect)
-
-
-def test_the_headings_are_those_of_the_loaded_actions(catalogue: Path, catalog: Catalog) -> None:
-    for any_catalog in (Catalog(catalogue), catalog):
-        assert any_catalog.headings() == [heading(action) for action in any_catalog.actions()]
-
-
-def test_headings_are_read_from_the_heads_of_files(catalogue: Path) -> None:
-    write(catalogue / "acme" / "service.yaml", "name: [broken\n")
-    write_action(catalogue, changed(ACTION, inputs={"NoName": 1}))
-    assert [heading.name for heading in Catalog(catalogue).headings()] == ["update_thing", "list_things"]
-
-
-def test_the_order_of_keys_is_anybodys_own(catalogue: Path) -> None:
-    write_action(catalogue, dict(reversed(ACTION.items())))
-    assert Heading("update_thing", "Update Thing", "area", "write") in Catalog(catalogue).headings()
-
-
-def test_an_edited_added_or_removed_file_shows_at_once(catalogue: Path) -> None:
-    Catalog(catalogue).headings()
-    write_action(catalogue, changed(ACTION, title="Renew Thing"))
-    write_action(catalogue, changed(ACTION, name="new_thing", effect="destructive"), "new_thing")
-    (catalogue / "acme" / "other" / "list_things.yaml").unlink()
-    assert Catalog(catalogue).headings() == [
-        Heading("new_thing", "Update Thing", "area", "destructive"),
-        Heading("update_thing", "Renew Thing", "area", "write"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "changes", [{"name": "another"}, {"title": GONE}, {"title": ["Thing"]}, {"effect": "reads"}]
-)
-def test_a_wrong_head_is_an_error(catalogue: Path, changes: dict[str, Any]) -> None:
-    write_action(catalogue, changed(ACTION, **changes))
-    with pytest.raises(DeclarationError, match=r"update_thing\.yaml, line "):
-        Catalog(catalogue).headings()
-
-
-def test_one_action_loads_whatever_is_wrong_with_the_others(catalogue: Path) -> None:
-    write_action(catalogue, "name: [broken\n", "broken_thing")
-    write(catalogue / "other" / "service.yaml", "name: [broken\n")
-    catalog = Catalog(catalogue)
-    assert catalog.action("update_thing").name == "update_thing"
-    assert catalog.names == ["broken_thing", "list_things", "update_thing"]
-    with pytest.raises(DeclarationError, match="broken_thing"):
-        catalog.action("broken_thing")
-    with pytest.raises(DeclarationError, match="broken_thing"):
-        list(catalog.actions())
-
-
-def test_one_action_reads_only_its_own_file(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    real = Path.open
-
-    def noted(path: Path, *args: Any, **kwargs: Any) -> Any:
-        read.append(path.name)
-        return real(path, *args, **kwargs)
-
-    monkeypatch.setattr(Path, "open", noted)
-    catalog = Catalog(catalogue)
-    catalog.action("update_thing")
-    catalog.action("update_thing")
-    assert sorted(set(read)) == ["service.yaml", "update_thing.yaml"]
-    assert read.count("service.yaml") == 1
-
-
-def test_two_actions_of_one_name_are_refused(catalogue: Path) -> None:
-    write_action(catalogue, ACTION, area="zone")
-    with pytest.raises(DeclarationError, match="two actions have the same name") as caught:
-        Catalog(catalogue).action("list_things")
-    assert "area/update_thing.yaml" in str(caught.value).replace("\\", "/")
-    assert "zone/update_thing.yaml" in str(caught.value).replace("\\", "/")
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("update_thin", 'no action "update_thin" (did you mean "update_thing"?)'),
-        ("zzz", 'no action "zzz"; `ninjaone actions` lists them'),
-        ("", 'no action ""'),
-        ("../service", "no action"),
-    ],
-)
-def test_an_unknown_action_is_a_fault_with_the_nearest_name(catalogue: Path, name: str, message: str) -> None:
-    with pytest.raises(RunError) as caught:
-        Catalog(catalogue).action(name)
-    assert message in str(caught.value)
-
-
-def test_an_unknown_service_is_a_fault_with_the_nearest_name(catalogue: Path) -> None:
-    with pytest.raises(RunError, match=r'no service "acne" \(did you mean "acme"\?\)'):
-        Catalog(catalogue).service("acne")
-
-
-def test_every_action_of_the_project_loads(catalog: Catalog) -> None:
-    for action in catalog.actions():
-        assert action.own_name == action.file.stem
-        assert action.service in catalog.services

@@ -11,7 +11,7 @@ from connector.authoring.checks import check_declaration
 from connector.catalog.service import load_service
 from connector.common.package_data import actions_folder
 from connector.errors import DeclarationError
-from tests.catalog.test_declaration import SERVICE, changed, write
+from tests.catalog.declarations import SERVICE, changed, write
 
 EXTRA: dict[str, Any] = {
     "names": "qualified",
