@@ -38,11 +38,17 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare `ninjaone sync run`."""
     add_writing(parser)
+    add_schedule(parser, every="repeat the run at this interval, such as 10m")
+    parser.set_defaults(command=_run)
+
+
+def add_schedule(parser: argparse.ArgumentParser, *, every: str, every_s: float | None = None) -> None:
+    """Declare the times of repeated runs, and the options for alerts that failed or are held.
+
+    `every` is the help of `--every`, and `every_s` its default.
+    """
     parser.add_argument(
-        "--every",
-        metavar="TIME",
-        type=read_with(parse_interval),
-        help="repeat the run at this interval, such as 10m",
+        "--every", metavar="TIME", type=read_with(parse_interval), default=every_s, help=every
     )
     parser.add_argument(
         "--full-at",
@@ -50,12 +56,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         type=read_with(parse_time_of_day),
         help="read and compare all assets in the first run after this local time",
     )
-    add_alerts(parser)
-    parser.set_defaults(command=_run)
-
-
-def add_alerts(parser: argparse.ArgumentParser) -> None:
-    """Declare the options for alerts that failed or are held."""
     parser.add_argument("--retry", action="store_true", help="retry the alerts whose calls the API refused")
     parser.add_argument("--release", action="store_true", help="create the tickets of held alerts")
 

@@ -11,10 +11,9 @@ from typing import cast
 
 from connector.cli.main import OK
 from connector.cli.ports import port_or_free
-from connector.cli.sync_apply import add_alerts, add_writing, scheduled_run, writing_choice
+from connector.cli.sync_apply import add_schedule, add_writing, scheduled_run, writing_choice
 from connector.cli.sync_console import Console
 from connector.cli.sync_report import describe_alerts
-from connector.cli.sync_sides import read_with
 from connector.common.json_text import Json
 from connector.common.listening import LOOPBACK, netloc
 from connector.errors import RunError, RunStoppedError
@@ -26,7 +25,6 @@ from connector.sync.interleaved import Interleaved
 from connector.sync.receiver import Receiver, Store, listen
 from connector.sync.records import Source, Target
 from connector.sync.run import Run, Syncer, require_ids, save_alerts
-from connector.sync.schedule import parse_interval, parse_time_of_day
 from connector.sync.service import SyncService
 from connector.sync.sides import ActionSource, ActionTarget
 from connector.sync.state import State
@@ -47,20 +45,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=port_or_free, default=PORT, help="the port; 0 for a free one (default: %(default)s)"
     )
-    parser.add_argument(
-        "--every",
-        metavar="TIME",
-        type=read_with(parse_interval),
-        default=600.0,
-        help="interval between runs (default: 10m)",
-    )
-    parser.add_argument(
-        "--full-at",
-        metavar="HH:MM",
-        type=read_with(parse_time_of_day),
-        help="read and compare all assets in the first run after this local time",
-    )
-    add_alerts(parser)
+    add_schedule(parser, every="interval between runs (default: 10m)", every_s=600.0)
     parser.set_defaults(command=_serve)
 
 
