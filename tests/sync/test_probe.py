@@ -100,14 +100,14 @@ def test_records_whose_creation_had_no_response_are_removed(pair: Pair) -> None:
 
 
 def test_a_probe_that_is_stopped_removes_its_records(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = Probe._answer
+    ask = Probe._finding
 
     def answer(self: Probe, calls: Any, title: str, subject: str, method: Any) -> Any:
         if subject == "notes":
             os.kill(os.getpid(), signal.SIGINT)
         return ask(self, calls, title, subject, method)
 
-    monkeypatch.setattr(Probe, "_answer", answer)
+    monkeypatch.setattr(Probe, "_finding", answer)
     found = probe(pair, code=130)
     assert "test ticket" in found
     assert "closing" not in found
@@ -116,8 +116,8 @@ def test_a_probe_that_is_stopped_removes_its_records(pair: Pair, monkeypatch: py
 def test_what_a_killed_probe_left_is_removed_by_the_next(pair: Pair) -> None:
     before = records(pair)
     killed = Probe(open_folder(pair.folder), *pair.sides())
-    questions = killed.answers(killed.begin(12, time.time() - 3600), Event())
-    assert any(answer.subject == "test ticket" for answer in questions)
+    findings = killed.findings(killed.begin(12, time.time() - 3600), Event())
+    assert any(finding.subject == "test ticket" for finding in findings)
     assert len(records(pair)[0]) == len(before[0]) + 1
     assert pair.sync("check", "--probe", "--yes").code == 0
     assert records(pair) == before
