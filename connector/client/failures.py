@@ -1,4 +1,4 @@
-"""Failed attempts of requests: their errors, and whether they may be sent again."""
+"""Failed attempts of requests: their errors, and whether they can be retried."""
 
 from __future__ import annotations
 
