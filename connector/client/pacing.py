@@ -243,7 +243,7 @@ class Pacer:
         If that one has learned how long recording takes, it would be faster each time.
         """
         lead_s = max(self._lead_s, self._least_lead_s(turn))
-        self._lead_s = max(self._lead_s, min(2 * lead_s, 2 * took_s, MOST_LEAD_S))
+        self._lead_s = max(self._lead_s, min(2 * lead_s, 2 * took_s, MAX_LEAD_S))
 
     def _retry_start(self, turn: Turn, delay_s: float, before: tuple[float, float, float]) -> float:
         """Start a request whose turn was `before`; so an earlier attempt without effect leaves no trace."""
