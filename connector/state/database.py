@@ -41,7 +41,7 @@ LOST_S = 5.0
 So a run that stops because of it waits once, and not again for each part, lock and record that it closes."""
 _SLOW_S = 1.0
 """An attempt that failed after this time did not fail at once, as it does while a server restarts."""
-MOST_CONNECTIONS = 8
+MAX_CONNECTIONS = 8
 """The connections of a process to a database. Statements are short, so that threads share them."""
 _OPTIONS: dict[str, Any] = {
     "autocommit": True,
@@ -64,7 +64,7 @@ transaction back: a failed serialization, a deadlock, a lock that is not availab
 
 _REPEATED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 """The errors of a transaction that the database has rolled back because of another one."""
-_MOST_ATTEMPTS = 3
+_MAX_ATTEMPTS = 3
 """The number of attempts to execute a statement that the database rolls back because of others."""
 
 Row = tuple[Any, ...]
@@ -130,7 +130,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.shown, self._url = shown(url), url
         self._idle: list[_Connection] = []
-        self._free = Semaphore(MOST_CONNECTIONS)
+        self._free = Semaphore(MAX_CONNECTIONS)
         self._process, self._inherited = os.getpid(), self._idle
         self._lost_error, self._lost_until = "", 0.0
 
@@ -141,7 +141,7 @@ class Database:
         With `binary`, the values are not received as text, which for bytes is twice as long.
         """
         with self._connection() as connection:
-            for _ in range(_MOST_ATTEMPTS - 1):
+            for _ in range(_MAX_ATTEMPTS - 1):
                 with suppress(*_REPEATED):
                     return _execute(connection, statement, parameters, binary=binary)
             return _execute(connection, statement, parameters, binary=binary)
@@ -210,7 +210,7 @@ class Database:
         if self._process != os.getpid():
             # The connections are kept, since psycopg warns of those that are deleted while they are open.
             self._inherited, self._idle = self._idle, []
-            self._free = Semaphore(MOST_CONNECTIONS)
+            self._free = Semaphore(MAX_CONNECTIONS)
             self._process = os.getpid()
 
     def _take(self) -> _Connection:

@@ -29,7 +29,7 @@ _BYTES_WAITING = 1 << 20
 """The size of waiting writes from which on each write is awaited."""
 _CHECK_S = 5.0
 """The interval in which a thread that waits checks whether the one that executes writes has ended."""
-_MOST_ROLLED_BACK = 2
+_MAX_ROLLED_BACK = 2
 """The number of writes that the database rolls back, each executed alone, after which the others fail, too.
 
 Each can take as long as the time limit of a statement."""
@@ -195,7 +195,7 @@ class GroupCommit:
             self._execute([waiting])
             if isinstance(waiting.error, StatementRolledBackError):
                 rolled_back += 1
-                if rolled_back == _MOST_ROLLED_BACK:
+                if rolled_back == _MAX_ROLLED_BACK:
                     raise waiting.error
 
     def _fail(self, taken: Sequence[_Waiting], error: RunStoppedError) -> None:

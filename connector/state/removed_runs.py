@@ -11,7 +11,7 @@ from contextlib import suppress
 from connector.errors import RunStoppedError
 from connector.state.database import Database, Transaction
 
-LONGEST_S = 5.0
+MAX_DELETE_S = 5.0
 """The time after which the rest is left to the next run that begins, in seconds."""
 _AT_ONCE = {"journal": 20_000, "envelopes": 200, "rows": 20}
 """The number of rows that are deleted at once, by table. Those of some tables are large."""
@@ -25,11 +25,11 @@ def remove(transaction: Transaction, runs: list[int]) -> None:
 
 
 def delete_removed(database: Database) -> None:
-    """Delete the remaining data of removed runs, for at most `LONGEST_S`.
+    """Delete the remaining data of removed runs, for at most `MAX_DELETE_S`.
 
     The next call deletes the rest, also after an error of the database.
     """
-    end = time.monotonic() + LONGEST_S
+    end = time.monotonic() + MAX_DELETE_S
     with suppress(RunStoppedError):
         for (run,) in database.run("SELECT run FROM connector_removed_run ORDER BY run"):
             for table in _AT_ONCE:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_S = 1.0
 _SOON = timedelta(seconds=2)
 """The pause before a chunk is tried again whose rows another worker held, or that could not sign in."""
-_MOST_ERRORS = 10
+_MAX_ERRORS = 10
 """The number of consecutive attempts without a finished row, each with an error that may last, before a chunk
 fails."""
 
@@ -122,7 +122,7 @@ def _failure(error: Exception, errors: int) -> ApplicationError:
         delay = _SOON if isinstance(error, RunError) else None
         return ApplicationError(message, type=kind, next_retry_delay=delay)
     activity.heartbeat(errors)
-    return ApplicationError(message, type=kind, non_retryable=errors >= _MOST_ERRORS)
+    return ApplicationError(message, type=kind, non_retryable=errors >= _MAX_ERRORS)
 
 
 def _is_transient(error: Exception) -> bool:

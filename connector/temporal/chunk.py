@@ -42,7 +42,7 @@ from connector.state.run_output import DatabasePartOutput
 from connector.state.runs import DatabaseRunStore
 from connector.temporal.workflow import ChunkInput
 
-_MOST_PREPARED = 8
+_MAX_PREPARED = 8
 """The number of runs whose compiled templates a worker keeps."""
 
 
@@ -101,7 +101,7 @@ class Chunks:
                 if settings["done"] or settings["checked"]:
                     prepared = replace(prepared, rerun=_rerun_of(prepared.job, settings))
                 found = self._prepared[shared.workflow] = prepared, settings
-                if len(self._prepared) > _MOST_PREPARED:
+                if len(self._prepared) > _MAX_PREPARED:
                     self._prepared.popitem(last=False)
         return found
 

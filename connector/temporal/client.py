@@ -16,8 +16,8 @@ from connector.errors import RunError
 from connector.temporal.address import Address
 
 _MESSAGE = re.compile(r'message: "([^"]+)"')
-_LOOK_EVERY_S = 0.02
-_LONGEST_CALL_S = 5.0
+_POLL_INTERVAL_S = 0.02
+_MAX_CALL_S = 5.0
 _CONNECT_S = 10
 
 
@@ -27,10 +27,10 @@ def wait_for_sdk_threads() -> None:
     Before Python 3.14, a process is aborted that exits while a thread that was not started by Python executes
     Python code (https://github.com/temporalio/sdk-python/issues/300). Such threads cannot be joined.
     """
-    end = time.monotonic() + _LONGEST_CALL_S
+    end = time.monotonic() + _MAX_CALL_S
     is_busy = True
     while is_busy and time.monotonic() < end:
-        time.sleep(_LOOK_EVERY_S)  # a thread that waits for the GIL takes it now
+        time.sleep(_POLL_INTERVAL_S)  # a thread that waits for the GIL takes it now
         is_busy = not sys._current_frames().keys() <= {thread.ident for thread in threading.enumerate()}
 
 

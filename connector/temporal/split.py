@@ -21,9 +21,9 @@ from connector.state.parts import Part as HeldPart
 
 ROWS_A_PART = 1000
 """The number of rows of a part. The next part of a connection can run on another worker."""
-LEAST_GROUPS = 8
+MIN_GROUPS = 8
 """The number of groups of a run with few connections, so that several workers take part in it."""
-MOST_IN_GROUP = 50
+MAX_IN_GROUP = 50
 """The number of connections of a group. A thread runs each of them."""
 _BYTES_AT_ONCE = 8 << 20
 _BYTES_OF_A_LINE = 200
@@ -90,6 +90,6 @@ def group(rows: dict[str, int]) -> list[list[str]]:
     if not rows:
         return []
     by_size = sorted(rows, key=lambda tenant: (-rows[tenant], tenant))
-    count = min(len(by_size), max(LEAST_GROUPS, -(-len(by_size) // MOST_IN_GROUP)))
+    count = min(len(by_size), max(MIN_GROUPS, -(-len(by_size) // MAX_IN_GROUP)))
     ends = [len(by_size) * number // count for number in range(count + 1)]
     return [by_size[begin:end] for begin, end in pairwise(ends)]

@@ -51,10 +51,10 @@ from connector.temporal.split import Split
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY_S, _LATER_LOOK_EVERY_S = 0.2, 1.0
+_POLL_INTERVAL_S, _MAX_POLL_INTERVAL_S = 0.2, 1.0
 """The interval in which a run is followed at first, and after some time, in seconds. Workers save their
 progress every second."""
-_REPORT_EVERY_S = 5.0
+_REPORT_INTERVAL_S = 5.0
 _OF_STARTER = (
     *("input", "output", "errors", "summary", "state", "step_outputs", "follows", "only", "max_rows"),
     *("expect_rows", "limit", "offset", "sample", "named_at", "output_exists", "output_format", "bom"),
@@ -274,10 +274,10 @@ class _RunWatcher:
                 return state
             if self._stop.is_set() and not is_cancelled:
                 is_cancelled = self._engine.cancel(self._id)
-            if time.monotonic() - seen > _REPORT_EVERY_S:
+            if time.monotonic() - seen > _REPORT_INTERVAL_S:
                 seen = time.monotonic()
                 self._report(state)
-            time.sleep(min(max(_LOOK_EVERY_S, (time.monotonic() - began) / 20), _LATER_LOOK_EVERY_S))
+            time.sleep(min(max(_POLL_INTERVAL_S, (time.monotonic() - began) / 20), _MAX_POLL_INTERVAL_S))
 
     def _report(self, state: State | None) -> None:
         """Log why the run does not continue, once for each reason."""

@@ -15,7 +15,7 @@ from connector.temporal.address import Address
 from connector.temporal.client import connect, wait_for_sdk_threads
 from connector.temporal.workflow import RunWorkflow
 
-_LOOK_EVERY_S = 0.2
+_POLL_INTERVAL_S = 0.2
 _END_OF_ROWS = timedelta(days=1)
 """How long a worker that is stopped waits for the rows in progress."""
 
@@ -51,4 +51,4 @@ async def _run(
         async with worker:
             on_start()
             while not stop.is_set():
-                await asyncio.sleep(_LOOK_EVERY_S)
+                await asyncio.sleep(_POLL_INTERVAL_S)

@@ -22,7 +22,7 @@ ACTIVITY = "run_chunk"
 
 _HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """After this time without a heartbeat, Temporal gives the chunk to another worker."""
-_LONGEST_CHUNK = timedelta(days=30)
+_MAX_CHUNK_TIME = timedelta(days=30)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
 
 
@@ -76,7 +76,7 @@ class RunWorkflow:
                 ACTIVITY,
                 ChunkInput(given.run, group, self._done[group]),
                 result_type=bool,
-                start_to_close_timeout=_LONGEST_CHUNK,
+                start_to_close_timeout=_MAX_CHUNK_TIME,
                 heartbeat_timeout=_HEARTBEAT_TIMEOUT,
                 retry_policy=_RETRY,
                 cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

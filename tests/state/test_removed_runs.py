@@ -34,7 +34,7 @@ def test_what_a_removed_run_has_left_is_deleted_little_by_little(
 ) -> None:
     """Otherwise no run could begin once there is one with more than can be deleted in time."""
     monkeypatch.setattr(removed_runs, "_AT_ONCE", {"journal": 2, "envelopes": 2, "rows": 2})
-    monkeypatch.setattr(removed_runs, "LONGEST_S", 0)
+    monkeypatch.setattr(removed_runs, "MAX_DELETE_S", 0)
     first = worker("a", "new")
     for row in range(1, 4):
         first.journal.sent(row, 0, POST)
@@ -52,7 +52,7 @@ def test_what_a_removed_run_has_left_is_deleted_little_by_little(
         found.append(left())
     assert [journal for journal, _, _ in found] == [1, 0, 0, 0]
     assert [envelopes for _, envelopes, _ in found] == [3, 3, 1, 0]
-    monkeypatch.setattr(removed_runs, "LONGEST_S", 60)
+    monkeypatch.setattr(removed_runs, "MAX_DELETE_S", 60)
     worker("f", "restart")
     assert left() == [0, 0, 0]
 

@@ -134,7 +134,7 @@ def test_a_chunk_that_fails_is_run_again_and_other_groups_do_not_wait_for_it(sta
 def test_a_chunk_that_no_worker_can_start_fails_its_group_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
+    monkeypatch.setattr(activity, "_MAX_ERRORS", 2)
 
     def act(given: ChunkInput, stop: Event) -> bool:
         if given.group == 0:
@@ -157,7 +157,7 @@ def test_a_chunk_that_no_worker_can_start_fails_its_group_alone(
 def test_an_error_that_lasts_fails_the_chunk_unless_rows_finish(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
+    monkeypatch.setattr(activity, "_MAX_ERRORS", 2)
     monkeypatch.setattr(activity, "HEARTBEAT_S", 0.1)
 
     def act(given: ChunkInput, stop: Event) -> bool:
@@ -176,7 +176,7 @@ def test_an_error_that_lasts_fails_the_chunk_unless_rows_finish(
 def test_a_database_that_is_lost_does_not_fail_the_chunk(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "_MOST_ERRORS", 2)
+    monkeypatch.setattr(activity, "_MAX_ERRORS", 2)
 
     def act(given: ChunkInput, stop: Event) -> bool:
         if len(chunks.run) < 4:

@@ -59,7 +59,7 @@ def test_the_rows_of_each_tenant_are_ranges_and_a_group_has_similar_tenants(
     runs: SharedRuns, held: Part, monkeypatch: pytest.MonkeyPatch, bytes_at_once: int
 ) -> None:
     monkeypatch.setattr(split, "ROWS_A_PART", 2)
-    monkeypatch.setattr(split, "LEAST_GROUPS", 2)
+    monkeypatch.setattr(split, "MIN_GROUPS", 2)
     monkeypatch.setattr(split, "_BYTES_AT_ONCE", bytes_at_once)
     run = held.run
     given = rows("a", "b", "a", "c", "a", "b", "nobody", "a", "b", "a")
