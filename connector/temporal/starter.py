@@ -242,7 +242,7 @@ class _RunWatcher:
 
         notify_of_envelopes(copied, (counted.count, look_for_order, *listeners))
         _update(self.summary, counted)
-        # The progress can be of an earlier moment, if the database was lost at the end of the workflow.
+        # The progress can be of an earlier moment, if the database was lost when the run was stopped.
         is_done = counted.rows == self._total and not without_outcome
         self.summary.stopped = not is_done
         self.summary.too_many_errors = self._has_too_many_errors()
@@ -264,13 +264,16 @@ class _RunWatcher:
         return self._waits and self._runs.has_envelope(self._shared.run, b'"order":')
 
     def _watch(self) -> State:
-        """Return the state in which the workflow ends; cancel it if the run is stopping."""
+        """Return the state in which the workflow ends; cancel it if the run is stopping.
+
+        If the database is lost at the end, wait for it: the envelopes are read from it. Workers wait, too.
+        """
         began = seen = time.monotonic()
         is_cancelled = False
         while True:
             state = self._engine.state(self._id)
             self._look()
-            if state not in ("running", None):
+            if state not in ("running", None) and (not self._lost or self._stop.is_set()):
                 return state
             if self._stop.is_set() and not is_cancelled:
                 is_cancelled = self._engine.cancel(self._id)

@@ -133,10 +133,12 @@ def test_an_earlier_progress_does_not_replace_that_of_the_end(
     assert stage.runs.progress(run) == Progress(3, 0, 3)
 
 
-def test_a_run_is_complete_if_its_progress_could_not_be_read_at_the_end(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_database_that_is_lost_at_the_end_is_waited_for_unless_the_run_is_stopped(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, stops: bool
 ) -> None:
-    prepared = stage.prepared()
+    prepared, stop, losses = stage.prepared(), Event(), [1, 2]
+    progress, copy = SharedRuns.progress, starter.copy_envelopes
 
     class Engine:
         """Runs the only chunk at once."""
@@ -150,14 +152,24 @@ def test_a_run_is_complete_if_its_progress_could_not_be_read_at_the_end(
             assert chunks == [1]
             assert stage.chunk(int(run)).run(Event())
             monkeypatch.setattr(SharedRuns, "progress", lost)
+            if stops:
+                stop.set()
 
         def close(self) -> None: ...
 
-    def lost(*_: object) -> None:
-        raise DatabaseLostError("the database did not respond")
+    def lost(runs: SharedRuns, run: int) -> Progress:
+        if losses:
+            losses.pop()
+            raise DatabaseLostError("the database did not respond")
+        return progress(runs, run)
+
+    def copy_once_it_is_back(*given: Any) -> list[Path]:
+        assert len(losses) == stops
+        return copy(*given)
 
     monkeypatch.setattr(starter, "Engine", Engine)
-    summary = run_on_temporal(Address("localhost:7233", "default", "q"), prepared)
+    monkeypatch.setattr(starter, "copy_envelopes", copy_once_it_is_back)
+    summary = run_on_temporal(Address("localhost:7233", "default", "q"), prepared, stop=stop)
     assert (summary.rows, summary.failed, summary.stopped) == (3, 0, False)
     assert len((stage.folder / "out.jsonl").read_text().splitlines()) == 3
 
