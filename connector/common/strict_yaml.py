@@ -7,7 +7,7 @@ numbers are numbers: 2026-12-01T06:00:00Z, 10:30 and 007 are text. Only values t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,6 @@ _MERGE, _VALUE = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"
 _TEXT, _SEQUENCE, _MAP = "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
 _SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
 _TOO_DEEP = "it is nested too deeply"
-_SHORT, _SHALLOW = DEEPEST * DEEPEST // 2, DEEPEST
-"""A text with fewer characters than the first number, and fewer brackets than the second, cannot be nested
-too deeply; its depth is not checked."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -38,6 +35,30 @@ class _Loader(_Base):  # type: ignore[misc]
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self._checked: dict[int, yaml.Node] = {}
+        self._depth = 0
+        self._deepest: dict[int, yaml.Node] = {}
+
+    def compose(self) -> yaml.Node | None:
+        """Return the root node of the only document. Raises ComposerError for nesting that is too deep."""
+        root: yaml.Node | None = self.get_single_node()
+        for parent in self._deepest.values():
+            for child in _children(parent):
+                _check_depth(DEEPEST + isinstance(child, yaml.CollectionNode), child)
+        return root
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Any) -> None:
+        """Count the depth of the nodes that are composed: deep nesting would crash the process in C.
+
+        pyyaml calls this before it composes each value of a collection, and `ascend_resolver` after it.
+        """
+        if self._depth >= DEEPEST and parent is not None:
+            _check_depth(self._depth, parent)
+            self._deepest[id(parent)] = parent
+        self._depth += 1
+
+    def ascend_resolver(self) -> None:
+        """End the value of a collection, see `descend_resolver`."""
+        self._depth -= 1
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Return the value of a node, as pyyaml's method does in three times the time.
@@ -170,9 +191,8 @@ def _parsed(
     if len(text) > MAX_LENGTH:
         raise RunError(f"{name}: the file has more than {MAX_LENGTH:,} characters")
     try:
-        _check_nesting(text)
         loader = loader_class(text)
-        node = loader.get_single_node()
+        node = loader.compose()
         if "*" in text and "&" in text:  # An alias, *NAME, repeats what is marked with &NAME.
             _check_aliases(node)
         for key in keys:
@@ -197,23 +217,19 @@ def _member(loader: Any, node: Any, key: str | int) -> Any:
 def _problem(error: yaml.MarkedYAMLError) -> str:
     """Return the problem that a YAML error describes; libyaml's message about depth is replaced."""
     problem = str(error.problem)
-    # libyaml has a separate limit, which can be reached before `_check_nesting` finds the problem.
+    # libyaml has a separate limit, which can be reached before `DEEPEST`.
     return _TOO_DEEP if "nesting depth" in problem else problem
 
 
-def _check_nesting(text: str) -> None:
-    """Raise ComposerError for nesting so deep that composing it in C would crash the process."""
-    if len(text) < _SHORT and sum(map(text.count, ("[", "{", "- ", "? "))) < _SHALLOW:
-        return
-    loader, depth = _Loader(text), 0
-    while loader.check_event():
-        event = loader.get_event()
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise yaml.composer.ComposerError(None, None, _TOO_DEEP, event.start_mark)
+def _check_depth(depth: int, node: yaml.Node) -> None:
+    if depth > DEEPEST:
+        raise yaml.composer.ComposerError(None, None, _TOO_DEEP, node.start_mark)
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Yield the keys and values of a collection, or the items."""
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        yield from child if isinstance(child, tuple) else (child,)
 
 
 def _check_aliases(root: yaml.Node) -> None:
@@ -224,9 +240,7 @@ def _check_aliases(root: yaml.Node) -> None:
         if id(node) not in sizes:
             # start with the maximum, because an alias can make a node contain itself
             sizes[id(node)] = MAX_NODES
-            children = node.value if isinstance(node, yaml.CollectionNode) else ()
-            flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
-            sizes[id(node)] = 1 + sum(map(size, flat))
+            sizes[id(node)] = 1 + sum(map(size, _children(node)))
             if sizes[id(node)] > MAX_NODES:
                 raise yaml.composer.ComposerError(
                     None,

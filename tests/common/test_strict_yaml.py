@@ -264,6 +264,9 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
         ("".join(" " * n + "-\n" for n in range(1000)), "it is nested too deeply"),
         ("".join(" " * n + "a:\n" for n in range(1000)), "it is nested too deeply"),
         ("[" * 101 + "]" * 101, "it is nested too deeply"),
+        ("[" * 100 + "1, {}" + "]" * 100, "it is nested too deeply"),
+        ("{a: " * 101 + "}" * 101, "it is nested too deeply"),
+        ("- " * 101 + "a", "it is nested too deeply"),
         (LAUGHS, "its aliases expand to too many values"),
         (
             LAUGHS.replace("[", "{1: ").replace(", *", ", 2: *").replace(", x", ", 2: x").replace("]", "}"),
@@ -284,7 +287,22 @@ def test_a_file_that_is_too_long_is_a_fault(file: Path) -> None:
     assert "the file has more than 10,485,760 characters" in fault(file, "a: " + "x" * strict_yaml.MAX_LENGTH)
 
 
+def test_a_long_file_is_parsed_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def read(loader: Any, text: str) -> None:
+        parsed.append(text)
+        initialize(loader, text)
+
+    initialize = strict_yaml._Loader.__init__
+    monkeypatch.setattr(strict_yaml._Loader, "__init__", read)
+    assert len(load(file, "- {a: [1]}\n" * 10_000)) == 10_000
+    assert len(parsed) == 1
+
+
 def test_what_is_nested_and_repeated_in_earnest_is_read(file: Path) -> None:
     assert load(file, "[" * 100 + "]" * 100)
+    assert load(file, "[" * 100 + "1, " * 20_000 + "]" * 100)
+    assert load(file, "- " * 100 + "a")
     assert len(load(file, "a: &a {b: [1, 2, 3]}\nall: [" + "*a, " * 2000 + "]\n")["all"]) == 2000
     assert len(load(file, "".join(f"- {{a: [{n}]}}\n" for n in range(20_000)))) == 20_000
