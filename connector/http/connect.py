@@ -11,8 +11,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from connector.errors import ConnectionSetupError, NotSentError
@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 10.0
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConnectSettings:
     """How to send requests to a host.
 
@@ -38,7 +38,7 @@ class ConnectSettings:
 
     connect: Callable[[], socket.socket]
     prefix: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
 
 
 def connect_settings(
@@ -73,7 +73,13 @@ def connect_settings(
 def _host(parts: SplitResult) -> str:
     if not parts.hostname:
         raise ValueError("the URL contains no host")
-    return parts.hostname.encode("idna").decode("ascii")
+    host = parts.hostname
+    if not host.isascii():
+        return host.encode("idna").decode("ascii")
+    # The codec, which is slow to import, changes nothing in an ASCII name, but checks its labels.
+    if not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        raise ValueError("a label of the host is empty or too long")
+    return host
 
 
 def _may_have_a_proxy() -> bool:
@@ -97,7 +103,8 @@ def _connect(
 ) -> socket.socket:
     connected = None
     try:
-        connected = socket.create_connection(address, connect_timeout_s)
+        host: Any = address[0].encode("ascii")  # not text, for which Python imports the codec of IDNA
+        connected = socket.create_connection((host, address[1]), connect_timeout_s)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             connected = context.wrap_socket(connected, server_hostname=address[0])

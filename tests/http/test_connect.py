@@ -277,7 +277,7 @@ def test_the_path_that_stands_before_all_targets(base_url: str, prefix: str) -> 
 @pytest.mark.parametrize(
     "base_url",
     ["https://", "https:///x", "https://a:port", "https://a:99999", "https://[::1", "ftp://a", "a", "",
-     "https://" + "a" * 64 + ".example.com"],
+     "https://" + "a" * 64 + ".example.com", "https://a..example.com", "https://."],
 )  # fmt: skip
 def test_a_url_that_cannot_be_read_is_a_fault_of_the_connection(base_url: str) -> None:
     with pytest.raises(ConnectionSetupError, match="not a valid URL"):
