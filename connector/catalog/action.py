@@ -1,4 +1,4 @@
-"""An action: one YAML declaration, as frozen dataclasses."""
+"""An action: one YAML declaration, as immutable values."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ class PartType(NamedTuple):
     file: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
+class Example(NamedTuple):
     """A row, its templates and the resulting requests; `answers` are the API's responses.
 
     It is used for documentation, tests, previews and the sandbox. `files` is the content of the uploads
@@ -52,7 +51,7 @@ class Example:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Action:
     """One operation of a service, with the fields of `schemas/action.schema.json`.
 

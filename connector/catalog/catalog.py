@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from connector.catalog.action import EFFECTS, Action, load_action
 from connector.catalog.input_schema import input_schema
-from connector.catalog.own_actions import check_own_service, own_declarations, own_services
 from connector.catalog.service import Service, load_service, prefix_of
 from connector.common import strict_yaml
 from connector.common.json_text import Json
@@ -60,7 +59,11 @@ class Catalog:
     def _service_files(self) -> dict[str, Path]:
         """The `service.yaml` of each service, keyed by the service's name."""
         found = {path.parent.name: path for path in sorted(self.folder.glob("*/service.yaml"))}
-        return {**found, **own_services(self._own, found)} if self._own else found
+        if self._own:
+            from connector.catalog.own_actions import own_services  # imported only if there are any
+
+            found |= own_services(self._own, found)
+        return found
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], str]:
@@ -69,7 +72,11 @@ class Catalog:
         The paths are strings, because most calls use only one of several hundred files.
         """
         found: dict[tuple[str, str], str] = {}
-        own = own_declarations(self._own, self.services) if self._own else []
+        own: list[Path] = []
+        if self._own:
+            from connector.catalog.own_actions import own_declarations  # imported only if there are any
+
+            own = own_declarations(self._own, self.services)
         for path in (*_declarations(self.folder), *map(str, own)):
             service, _, name = path.split(os.sep)[-3:]
             key = (service, name.removesuffix(".yaml"))
@@ -132,6 +139,8 @@ class Catalog:
             path = self.service_file(name)
             service = load_service(path)
             if self._own and path.is_relative_to(self._own):
+                from connector.catalog.own_actions import check_own_service
+
                 check_own_service(service, path)
             self._services[name] = service
         return self._services[name]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
+from typing import NamedTuple
 
 from connector.common.times import parse_time, write_time
 from connector.errors import shorten
@@ -13,8 +13,7 @@ MAX_LENGTH = 1 << 16
 """The maximum length of a filter in characters. It is part of a URL, whose length servers limit much more."""
 
 
-@dataclass(frozen=True, eq=False)
-class FilterGrammar:
+class FilterGrammar(NamedTuple):
     """The syntax of a filter: a regular expression for each kind of clause, and how clauses are joined.
 
     `joined_by` is the word between clauses, in the only spelling that the API accepts; if it is empty, there
@@ -38,7 +37,9 @@ class FilterGrammar:
         read, position = "", 0
         for clause in self._split(text):
             written = clause.strip()
-            found = next((m for pattern in self._patterns if (m := pattern.fullmatch(written))), None)
+            found = next(
+                (m for pattern in _compiled(self.clauses) if (m := pattern.fullmatch(written))), None
+            )
             if found is None:
                 raise ValueError(
                     f'"{shorten(written, 80)}" is not a valid {self.name}; an example: {self.example}'
@@ -58,12 +59,13 @@ class FilterGrammar:
                 raise ValueError(f'join clauses with {self.joined_by}, not "{found[1]}"')
         return re.split(rf"(?<!\s)\s+{self.joined_by}\s+", text)
 
-    @cached_property
-    def _patterns(self) -> list[re.Pattern[str]]:
-        return [re.compile(clause, re.ASCII) for clause in self.clauses]
+
+@lru_cache(maxsize=64)
+def _compiled(clauses: tuple[str, ...]) -> list[re.Pattern[str]]:
+    return [re.compile(clause, re.ASCII) for clause in clauses]
 
 
-_SENT_AS_IT_IS = re.compile(r"\d{4}(-?)\d\d\1\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?", re.ASCII)
+_SENT_AS_IT_IS = r"\d{4}(-?)\d\d\1\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?"
 """A pattern of times that are sent unchanged: a date, or a time in UTC."""
 
 
@@ -73,6 +75,6 @@ def _with_times(clause: re.Match[str]) -> str:
     times = [name for name in clause.re.groupindex if name.startswith("time") and clause[name] is not None]
     for name in sorted(times, key=clause.start, reverse=True):
         time = parse_time(clause[name])
-        if not _SENT_AS_IT_IS.fullmatch(clause[name]):
+        if not re.fullmatch(_SENT_AS_IT_IS, clause[name], re.ASCII):
             text = f"{text[: clause.start(name)]}{write_time(time, 'iso')}{text[clause.end(name) :]}"
     return text

@@ -31,7 +31,7 @@ class Slot(NamedTuple):
     ids: re.Pattern[str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Input:
     """A typed parameter of an action.
 

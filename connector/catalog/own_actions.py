@@ -10,7 +10,7 @@ from connector.catalog.service import Service
 from connector.common import strict_yaml
 from connector.errors import DeclarationError, file_errors
 
-_SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SERVICE_NAME = "[a-z][a-z0-9_]*"
 
 
 def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
@@ -25,7 +25,7 @@ def own_services(folder: Path, services: Container[str]) -> dict[str, Path]:
     found = {}
     for path in _shown(folder, folder.rglob("service.yaml")):
         name = path.parent.name
-        if len(path.relative_to(folder).parts) != 2 or not _SERVICE_NAME.fullmatch(name):
+        if len(path.relative_to(folder).parts) != 2 or not re.fullmatch(_SERVICE_NAME, name):
             raise DeclarationError(
                 f"{path}: a service must be at SERVICE/service.yaml below {folder}, with a name in snake case"
             )

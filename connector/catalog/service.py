@@ -86,7 +86,7 @@ class ErrorShape(NamedTuple):
     in_success: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Errors:
     """The service's error bodies: shapes, tried in this order, and the meanings of codes and statuses.
 

@@ -12,7 +12,6 @@ from connector.cli.numbers import whole_number
 from connector.errors import RunError
 from connector.files.read_options import FORMATS as INPUT_FORMATS
 from connector.runs.connection_choice import read_allowed
-from connector.runs.expected_rows import read_range
 from connector.runs.job import DEFAULT_MIN_DELAY_MS, MAX_CONCURRENT, MIN_DELAY_MS, DelayMs
 from connector.runs.wait_time import DEFAULT_TIMEOUT, read_timeout
 
@@ -257,6 +256,8 @@ def add_selection(parser: argparse.ArgumentParser, default: str = "all") -> None
 
 def _row_range(text: str) -> str:
     try:
+        from connector.runs.expected_rows import read_range  # imported only if it is used
+
         read_range(text)
     except RunError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

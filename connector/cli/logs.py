@@ -22,7 +22,7 @@ from connector.errors import RunError
 
 _ROOT = logging.getLogger("connector")
 logger = logging.getLogger(__name__)
-_MARK = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ ", re.MULTILINE)
+_MARK = rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ "
 """The beginning of a record in a log file."""
 _SHOWN = (logging.ERROR, logging.INFO, logging.DEBUG)
 """The minimum log level on standard error, indexed by the number of `-v` options."""
@@ -149,7 +149,7 @@ class _FileHandler(logging.Handler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(logging.DEBUG)
-        require_kind(path, "a log", _MARK)
+        require_kind(path, "a log", re.compile(_MARK, re.MULTILINE))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         try:
             self._descriptor = os.open(path, flags, 0o600)

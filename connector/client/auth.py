@@ -13,14 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from connector.catalog.service import Service
-from connector.client.grants import ClientCredentials, Grant, Refresh, RefreshTokenStore
+from connector.client.grants import ClientCredentials, Grant, RefreshTokenStore
 from connector.client.saved_tokens import SavedToken, TokenStore
 from connector.client.token_endpoint import TokenEndpoint, TokenResponse
 from connector.common.clock import Clock
 from connector.common.redaction import Redactor
 from connector.common.user_folders import digest_name, state_folder
 from connector.connections.connection import Connection
-from connector.connections.refresh_tokens import RefreshToken
 from connector.errors import AuthError, NotSentError, RowError
 from connector.http.messages import Transport
 
@@ -54,6 +53,9 @@ class Auth:
         self._label = connection.label
         self._grant: Grant | None
         if connection.refresh_token:
+            from connector.client.refresh_grant import Refresh  # imported only if it is used
+            from connector.connections.refresh_tokens import RefreshToken
+
             self._grant = Refresh(endpoint, refresh_token or RefreshToken(connection), redactor)
         elif connection.access_token:
             self._grant = None
@@ -166,7 +168,11 @@ def token_file(connection: Connection) -> Path | None:
     """Return the path of the file for a connection's saved token; None if no token is requested."""
     if connection.access_token and not connection.refresh_token:
         return None
-    refresh_token = RefreshToken(connection).key if connection.refresh_token else ""
+    refresh_token = ""
+    if connection.refresh_token:
+        from connector.connections.refresh_tokens import RefreshToken  # imported only if it is used
+
+        refresh_token = RefreshToken(connection).key
     return state_folder() / f"token-{token_name(connection, refresh_token)}"
 
 

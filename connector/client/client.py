@@ -6,10 +6,9 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from connector.catalog.service import Service
-from connector.client.audit import Audit
 from connector.client.auth import Auth
 from connector.client.error_responses import is_failed_success
 from connector.client.failures import Failure, Failures
@@ -24,6 +23,9 @@ from connector.errors import (
     TransportError,
 )
 from connector.http.messages import USER_AGENT, Request, Response, Transport
+
+if TYPE_CHECKING:
+    from connector.client.audit import Audit
 
 logger = logging.getLogger(__name__)
 

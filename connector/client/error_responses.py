@@ -13,7 +13,7 @@ from connector.http.messages import Request, Response
 
 _MAX_ERROR_LENGTH = 1 << 16
 """The maximum size of a body that is searched for an error, in bytes: error responses are small."""
-_FIRST_ITEM = re.compile(r"^(\$\.?)?\[0\]\.?|^\$\.?")
+_FIRST_ITEM = r"^(\$\.?)?\[0\]\.?|^\$\.?"
 """The start of a JSON path that messages omit: the body, or the first item of an array."""
 
 
@@ -116,7 +116,7 @@ def _message_text(message: Json) -> str:
         listed = ", ".join(f"{k}={v}" for k, v in params.items()) if isinstance(params, dict) else ""
         return f"{message['code']} ({listed})" if listed else str(message["code"])
     if isinstance(message, dict):
-        said = ((_FIRST_ITEM.sub("", name), _message_text(one)) for name, one in message.items())
+        said = ((re.sub(_FIRST_ITEM, "", name), _message_text(one)) for name, one in message.items())
         return "; ".join(f"{name}: {text}" if name else text for name, text in said if text)
     if isinstance(message, list):
         return ", ".join(text for one in message if (text := _message_text(one)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from connector.catalog.service import Service
-from connector.client.audit import Audit
 from connector.client.client import Client
 from connector.client.open_auth import open_auth
 from connector.client.open_pacer import open_pacer
@@ -43,7 +42,11 @@ def open_client(
     database = find_database(state, connection.state)
     auth = open_auth(service, connection, transport, clock, redactor, database)
     pacer = open_pacer(service, connection.account, delay_ms, min_delay_ms, clock, database)
-    audit = Audit(connection.audit, connection.label, redactor) if connection.audit else None
+    audit = None
+    if connection.audit:
+        from connector.client.audit import Audit  # imported only if there is an audit log
+
+        audit = Audit(connection.audit, connection.label, redactor)
     return Client(service, connection, transport, auth, pacer, clock, redactor, audit)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from connector.catalog.service import Service
 from connector.client.auth import Auth
@@ -24,8 +25,7 @@ _MAX_THROTTLE_PAGE_LENGTH = 4096
 _IN_DOUBT = ". It may have taken effect: check before you send it again"
 
 
-@dataclass(eq=False)
-class Failure:
+class Failure(NamedTuple):
     """A failed attempt, and whether it may be retried."""
 
     why: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.catalog.service import Service
 from connector.client import account_limit, pacing
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from connector.state.database import Database
 
 
-@dataclass(frozen=True, eq=False)
-class _Times:
+class _Times(NamedTuple):
     """What processes know of an account: its latest requests, its limit, and its adaptive pace."""
 
     latest: SharedTimes

@@ -38,7 +38,7 @@ ROUNDING_S = 1e-6
 """The minimum duration of a wait, in seconds; shorter waits are skipped."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Turn:
     """A request that waits for its start: its slot, its delay, and the latest start that it has seen.
 

@@ -19,7 +19,7 @@ LOCK_WAIT_S = 60.0
 """The maximum wait for another process that is signing in, in seconds; that process can be suspended."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedToken:
     """An access token, which is valid until a time in epoch seconds.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from connector.catalog.service import Discovery, Service, SignIn
@@ -24,15 +24,15 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TokenResponse:
     """A successful response of a token endpoint. `life_s` is the access token's lifetime in seconds.
 
     `refresh_token` and `scopes` are empty if the response has none.
     """
 
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+    access_token: str
+    refresh_token: str
     life_s: float
     scopes: tuple[str, ...]
 

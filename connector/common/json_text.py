@@ -271,12 +271,12 @@ def require_unicode(value: Json) -> None:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-_PYTHON_FORM = re.compile(r"""[\[{:,]\s*'|'\s*[\]}:,]|[\[{:,]\s*(True|False|None)\s*[\]},]""")
+_PYTHON_FORM = r"""[\[{:,]\s*'|'\s*[\]}:,]|[\[{:,]\s*(True|False|None)\s*[\]},]"""
 
 
 def syntax_hint(text: str) -> str:
     """Return a hint for the end of an error message on why a text is not JSON; often empty."""
-    if _PYTHON_FORM.search(text):
+    if re.search(_PYTHON_FORM, text):
         return "; it looks like a Python value, but JSON uses double quotes, true, false and null"
     return ""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 
 def same_name(name: str) -> str:
     """Return a name normalized for comparison: Unicode NFKC, case folded, single spaces.
@@ -11,5 +9,7 @@ def same_name(name: str) -> str:
     So an accent is one character or two, as macOS writes it, and a no-break space is a space.
     """
     if not name.isascii():
+        import unicodedata  # imported only for such names
+
         name = unicodedata.normalize("NFKC", name)
     return " ".join(name.casefold().split())

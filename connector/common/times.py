@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from connector.common.json_text import Json, kind
 from connector.common.zones import LocalTimeError, current_zone, local_text, with_zone
 from connector.errors import shorten, values_are_shown
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 Unit = Literal["iso", "date", "epoch_s", "epoch_ms", "after_epoch_s"]
 """The formats that APIs use for times. `after_epoch_s` is a filter: the word `after` or `before`, a space,
@@ -33,7 +35,8 @@ _ISO = re.compile(
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _AFTER = re.compile(r"\s*(after|before)\s+(.*)", re.IGNORECASE | re.DOTALL)
-_SECOND, _MILLISECOND, _DAY = Decimal(10**6), Decimal(10**3), Decimal(86_400 * 10**6)
+_SECOND, _MILLISECOND, _DAY = 10**6, 10**3, 86_400 * 10**6
+"""Units of numbers, in microseconds."""
 _FORMS = "write 2026-12-01T06:00:00, 2026-12-01T06:00:00-04:00 or an epoch number"
 
 
@@ -90,6 +93,8 @@ def _from_match(match: re.Match[str]) -> datetime:
 
 def _from_number(text: str) -> datetime:
     """Return the time for epoch seconds or milliseconds, whichever is in the years 1990 to 2100."""
+    from decimal import Decimal  # imported only for numbers
+
     number = Decimal(text)
     moment = _in_range(number, _SECOND) or _in_range(number, _MILLISECOND)
     if moment is None:
@@ -98,7 +103,7 @@ def _from_number(text: str) -> datetime:
     return moment
 
 
-def _in_range(number: Decimal, unit: Decimal, start: datetime = _EPOCH) -> datetime | None:
+def _in_range(number: Decimal, unit: int, start: datetime = _EPOCH) -> datetime | None:
     """Return the time `start` plus a number of units, if it is in the years 1990 to 2100."""
     try:
         moment = start + timedelta(microseconds=int(number * unit))
@@ -112,8 +117,8 @@ def _understood(number: Decimal) -> str:
     guesses = {
         "a spreadsheet date": _in_range(number, _DAY, _SPREADSHEET_EPOCH),
         "a time without its T": _joined(number),
-        "epoch microseconds": _in_range(number, Decimal(1)),
-        "epoch nanoseconds": _in_range(number, Decimal("0.001")),
+        "epoch microseconds": _in_range(number, 1),
+        "epoch nanoseconds": _in_range(number / 1000, 1),
     }
     for name, moment in guesses.items():
         if moment:
@@ -182,6 +187,8 @@ def sent_instant(sent: Json, unit: Unit) -> str:
         return str(sent)
     if unit == "iso":
         return local_text(parse_time(sent), current_zone())
+    from decimal import Decimal  # imported only for numbers
+
     size = _MILLISECOND if unit == "epoch_ms" else _SECOND
     moment = _EPOCH + timedelta(microseconds=int(Decimal(number) * size))
     return f"{word} {local_text(moment, current_zone())}".strip()

@@ -20,8 +20,8 @@ from connector.common import strict_yaml
 from connector.common.user_folders import config_folder, write_whole
 from connector.errors import ConnectionSetupError, RunError, file_errors, nearest
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml")
+_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
+_NO_NAME = r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.ya?ml"
 """Names that are not allowed: device names of Windows, and names that end in .yaml or .yml."""
 
 
@@ -128,7 +128,7 @@ def service_in(path: Path) -> str:
 
 def is_name(text: str) -> bool:
     """Return whether a text is a valid connection name, which is a safe file name on every system."""
-    return _NAME.fullmatch(text) is not None and _NO_NAME.fullmatch(text) is None
+    return re.fullmatch(_NAME, text) is not None and re.fullmatch(_NO_NAME, text) is None
 
 
 def _write(path: Path, text: str) -> None:

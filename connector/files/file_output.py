@@ -24,9 +24,10 @@ from connector.common.redaction import Redactor
 from connector.common.user_folders import write_whole
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile, cut_broken_end
-from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope import Envelope
 from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
 from connector.files.journal import Journal, read_head
+from connector.files.list_envelope import ListEnvelope
 from connector.files.output import RunJournal
 from connector.files.output_formats import OutputForm
 from connector.files.work_folder import (

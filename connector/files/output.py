@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from connector.files.envelope import Envelope, ListEnvelope
+    from connector.files.envelope import Envelope
     from connector.files.envelope_lines import LongLine
+    from connector.files.list_envelope import ListEnvelope
     from connector.http.messages import Request, Response
 
 

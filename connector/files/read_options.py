@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from connector.common.json_text import Json
 from connector.errors import RunError
@@ -19,8 +18,7 @@ WHOLE_OBJECT = "."
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " "}
 
 
-@dataclass(frozen=True)
-class ReadOptions:
+class ReadOptions(NamedTuple):
     """Options for reading an input. None means that the option is determined from the content.
 
     `delimiter` separates the columns of CSV; `encoding` is a name of Python's codecs, for text without a byte

@@ -12,9 +12,10 @@ from typing import BinaryIO
 from connector.errors import RunStoppedError
 from connector.files.columns import result_lines
 from connector.files.conversion import convert
-from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope import Envelope
 from connector.files.envelope_lines import LongLine
 from connector.files.errors_file import write_errors_file
+from connector.files.list_envelope import ListEnvelope
 from connector.files.output_formats import OutputForm
 
 

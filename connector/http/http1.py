@@ -10,9 +10,9 @@ import select
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from time import monotonic
+from typing import NamedTuple
 
 from connector.errors import InputError, NotSentError, ResponseLostError
 from connector.http.content_encoding import MAX_BODY_BYTES
@@ -28,8 +28,7 @@ _TARGET = re.compile(r"[\x21-\x7e]+")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 
-@dataclass(frozen=True, eq=False)
-class ResponseLimits:
+class ResponseLimits(NamedTuple):
     """The limits of a response: its duration in seconds, and the size of its body in bytes.
 
     `timeout_s` is the maximum wait for the first byte and for each following one, and `total_timeout_s` for
@@ -41,6 +40,9 @@ class ResponseLimits:
     largest_body: int = MAX_BODY_BYTES
 
 
+_DEFAULT_LIMITS = ResponseLimits()
+
+
 class HttpConnection:
     """An HTTP/1.1 connection on a connected socket, for one request after the other.
 
@@ -48,7 +50,7 @@ class HttpConnection:
     must be that of `limits`.
     """
 
-    def __init__(self, connected: socket.socket, limits: ResponseLimits = ResponseLimits()) -> None:
+    def __init__(self, connected: socket.socket, limits: ResponseLimits = _DEFAULT_LIMITS) -> None:
         self._socket, self._limits = connected, limits
         self._is_readable = _readable_check(connected)
         self._latest: tuple[str, Mapping[str, str]] | None = None

@@ -319,8 +319,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MARKED = frozenset(mark[:1] for mark, _ in _MARKS)
-_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
-_TEXT_CODEC = re.compile(
+_CHARSET = r""";\s*charset\s*=\s*["']?([\w.:+-]+)"""
+_TEXT_CODEC = (
     r"utf-(?:7|8|8-sig|16|32)(?:-[bl]e)?|ascii|iso\d.*|cp\d+|koi8.*|big5.*|gb.*|euc.*|shift_jis.*|mac.*"
 )
 """The Python codecs that are charsets; others, such as `idna` and `unicode_escape`, are not."""
@@ -329,14 +329,14 @@ _TEXT_CODEC = re.compile(
 @lru_cache(maxsize=64)
 def _declared_codec(content_type: str) -> str:
     """Return the codec of the charset in a Content-Type header; UTF-8 if there is none, or an unknown one."""
-    found = _CHARSET.search(content_type)
+    found = re.search(_CHARSET, content_type, re.IGNORECASE)
     if found is None:
         return UTF_8
     try:
         name = codecs.lookup(found[1]).name
     except LookupError:
         return UTF_8
-    return name if _TEXT_CODEC.fullmatch(name) else UTF_8
+    return name if re.fullmatch(_TEXT_CODEC, name) else UTF_8
 
 
 class Transport(Protocol):

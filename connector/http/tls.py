@@ -8,8 +8,7 @@ import.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import CertificateError, ConnectionSetupError, NotSentError
 
@@ -29,8 +28,7 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Authorities:
+class Authorities(NamedTuple):
     """The trusted CA certificates: in a file, in folders (separated as in `SSL_CERT_DIR`), or in both.
 
     `origin` describes where they were configured, for messages; `unused` are the environment variables that

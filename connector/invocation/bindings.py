@@ -25,7 +25,7 @@ _HOLD_NO_NULL = frozenset((str, int, float, bool))
 """The types whose values cannot contain null; values of other types are searched."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Binding:
     """An input, and the template or field from which its value comes.
 
@@ -92,7 +92,7 @@ class Binding:
         return self.template.compile()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bindings:
     """The bindings of an action's inputs in one run.
 

@@ -19,8 +19,7 @@ from connector.common.absent import ABSENT
 from connector.common.json_text import Json
 from connector.common.zones import in_zone
 from connector.errors import Code, RowError, RunStoppedError, kind_of
-from connector.files.envelope import Envelope, EnvelopeBlock, ListEnvelope
-from connector.files.long_list import LongList
+from connector.files.envelope import Envelope
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
 from connector.invocation.exchange import Exchange, NoRecorder, Recorder
@@ -40,6 +39,7 @@ from connector.invocation.result_times import Times, time_converter
 from connector.invocation.steps import steps_in_zone
 
 if TYPE_CHECKING:
+    from connector.files.long_list import LongList
     from connector.invocation.result_names import ResultNames
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ ResultMode = Literal["one", "each"]
 """Whether a list result is written as one envelope, or as one envelope per item."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Invoker:
     """Runs one action for rows. Safe for threads.
 
@@ -270,6 +270,8 @@ class _RowWriter:
         """Add a page's items; yield the envelopes that can be written now."""
         items = self._completed(self._shown_items(items))
         if self._keeps_text:
+            from connector.files.long_list import LongList  # imported only for lists
+
             self._list = self._list or LongList(self._invoker.lists)
             # A page of a custom handler can have values that were not parsed from JSON.
             is_parsed = self._invoker.action.handler is None
@@ -287,6 +289,8 @@ class _RowWriter:
                     yield self._item(item, last=False)
 
     def _blocks(self, items: list[Json]) -> Iterator[Envelope]:
+        from connector.files.list_envelope import EnvelopeBlock  # imported only for lists
+
         for start in range(0, len(items), _BLOCK):
             first = self._item(items[start], last=False)
             some = items[start : start + _BLOCK]
@@ -377,7 +381,9 @@ class _RowWriter:
         if error is not None:
             message = self._exchange.redactor.said(str(error)) or error.code
         kept = self._row if self._invoker.keep_row else ABSENT
-        if isinstance(result, LongList):
+        if self._list is not None and result is self._list:
+            from connector.files.list_envelope import ListEnvelope  # imported only for lists
+
             return ListEnvelope(self._number, message, None, meta, kept, result)
         return Envelope(self._number, message, result, meta, kept)
 

@@ -9,7 +9,8 @@ from threading import Event
 
 from connector.common.clock import Clock
 from connector.errors import RowError, RunInterruptedError
-from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope import Envelope
+from connector.files.list_envelope import ListEnvelope
 from connector.files.long_list import LONG
 from connector.files.output import Output
 from connector.files.readers import InputRow

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMES = ("max_rows", "expect_rows")
 """The names of the two settings, which are at the top of a job file."""
-_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
+_RANGE = r"(\d{1,9})(?:-(\d{1,9}))?"
 
 
 class ExpectedRows(NamedTuple):
@@ -58,7 +58,7 @@ class UnexpectedRowsError(RunError):
 
 def read_range(text: str) -> tuple[int, int]:
     """Return the minimum and maximum in `expect_rows`, such as `14` or `10-20`. Raises RunError."""
-    found = _RANGE.fullmatch(text.strip())
+    found = re.fullmatch(_RANGE, text.strip(), re.ASCII)
     least, most = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if least > most:
         raise RunError(f'"{text}" is not a number of rows; use a number such as 14, or a range such as 10-20')

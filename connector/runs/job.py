@@ -64,11 +64,11 @@ from connector.files.output_formats import OutputForm, format_of
 from connector.files.read_options import ReadOptions
 from connector.invocation.invoke import ResultMode
 from connector.invocation.result_times import Times
-from connector.runs import selection
 from connector.templating.scope import is_template
 
 if TYPE_CHECKING:
     from connector.files.readers import RowSource
+    from connector.runs.selection import Selection
 
 STREAM = "-"
 """The file name that means standard input or standard output."""
@@ -95,7 +95,7 @@ MAX_CONCURRENT = 256
 """The maximum number of rows in parallel."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Job:
     """The settings of one run.
 
@@ -194,9 +194,11 @@ class Job:
         return OutputForm(format_of(self.output, self.output_format), self.bom, self.results)
 
     @property
-    def selection(self) -> selection.Selection:
+    def selection(self) -> Selection:
         """The part of the input that is run."""
-        return selection.Selection(self.limit, self.offset, self.sample)
+        from connector.runs.selection import Selection  # imported here, because calls have no rows
+
+        return Selection(self.limit, self.offset, self.sample)
 
     @property
     def label(self) -> str:

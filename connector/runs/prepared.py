@@ -21,7 +21,6 @@ from connector.invocation.exchange import NoRecorder, Recorder
 from connector.invocation.handlers import find_handler
 from connector.invocation.invoke import Invoker
 from connector.runs.connection_choice import SelectConnection, read_choice
-from connector.runs.expected_rows import ExpectedRows, read_expected
 from connector.runs.job import DEFAULT_MIN_DELAY_MS, NO_INPUT, STREAM, Job, of_service
 from connector.runs.job_checks import (
     check_delay,
@@ -36,12 +35,13 @@ from connector.templating.scope import is_template
 if TYPE_CHECKING:
     from connector.files.output import Output
     from connector.runs.distinct import Key
+    from connector.runs.expected_rows import ExpectedRows
     from connector.runs.rerun import Rerun
     from connector.runs.step_rows import Only
     from connector.runs.wait import WaitPlan
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
     """A job with its action and compiled templates, before anything is read or sent.
 
@@ -126,7 +126,7 @@ def prepare(
     choose = read_choice(job.connection, job.allow_connections)
     if job.input == NO_INPUT and (choose or not runs_without_rows(action, bindings)):
         job = replace(job, input=STREAM)
-    expected = None if job.step else read_expected(job.max_rows, job.expect_rows)
+    expected = None if job.step else _expected(job)
     distinct = None
     if job.distinct:
         from connector.runs.distinct import compile_distinct  # imported only for runs with shared results
@@ -201,6 +201,14 @@ def prepare_all(jobs: Sequence[Job], catalog: Catalog, now: float | None = None)
 
 def _expected_of_step(job: Job) -> ExpectedRows | None:
     hint = ". The earlier steps are complete: --resume continues after them" if job.follows else ""
+    return _expected(job, hint)
+
+
+def _expected(job: Job, hint: str = "") -> ExpectedRows | None:
+    if job.max_rows is None and job.expect_rows is None:
+        return None
+    from connector.runs.expected_rows import read_expected  # imported only for runs with such limits
+
     return read_expected(job.max_rows, job.expect_rows, hint)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import asdict
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -205,9 +204,9 @@ def fingerprint(prepared: Prepared, account: Account, source: RowSource) -> dict
     if job.follows:
         settings += [job.follows, job.only]
     if job.read_options != ReadOptions():  # only if set, so that runs of earlier versions can be resumed
-        settings.append({"read": asdict(job.read_options)})
+        settings.append({"read": job.read_options._asdict()})
     if job.selection != Selection():
-        settings.append({"selection": asdict(job.selection)})
+        settings.append({"selection": job.selection._asdict()})
     settings += [name for name in ("bom", "results") if getattr(job, name)]
     if job.with_names:
         settings.append({"with_names": job.name_kinds})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import RunError
 
@@ -19,8 +18,7 @@ NAMES = ("limit", "offset", "sample")
 """The options that select rows. In a job with steps, they apply to steps that read an input file."""
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """The rows to run: `limit` rows after the first `offset` rows, or a random `sample` of this size."""
 
     limit: int | None = None

@@ -18,9 +18,10 @@ from connector.common.clock import Clock
 from connector.common.json_text import Json
 from connector.common.times import convert_time
 from connector.errors import RowError, RunInterruptedError, WaitStoppedError, count_of
-from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope import Envelope
 from connector.files.envelope_lines import LongLine
 from connector.files.file_output import FileOutput
+from connector.files.list_envelope import ListEnvelope
 from connector.files.output import Output
 from connector.runs.distinct import shared_error
 from connector.runs.outcomes import Ended, Order, is_traceable

@@ -17,9 +17,9 @@ from connector.common.json_text import Json
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
 from connector.files.append_only import AppendOnlyFile
-from connector.files.envelope import ListEnvelope
 from connector.files.envelope_lines import LongLine
 from connector.files.file_output import FileOutput, OutputSettings, cut_unfinished_row
+from connector.files.list_envelope import ListEnvelope
 from connector.files.output_formats import OutputForm
 from connector.state.database import Transaction
 from connector.state.databases import nothing_sent

@@ -15,7 +15,7 @@ VARIABLE = "NINJAONE_STATE"
 """The environment variable with the URL of the database, for runs and connections without the setting."""
 _SCHEMES = ("postgresql", "postgres")
 _HOST = r"(\[[^]]*\]|[^]:[,]*)(:[0-9]*)?"
-_HOSTS = re.compile(f"{_HOST}(,{_HOST})*")
+_HOSTS = f"{_HOST}(,{_HOST})*"
 _of_command = ""
 """The URL of `--state` while a command with this option runs."""
 
@@ -74,7 +74,7 @@ def _may_be_cut(parts: SplitResult) -> bool:
         "@" in user
         or "@" in parts.path
         or bool(parts.fragment)
-        or not _HOSTS.fullmatch(hosts)
+        or not re.fullmatch(_HOSTS, hosts)
         or not all("=" in setting for setting in settings)
     )
 

@@ -15,9 +15,9 @@ from connector.common.absent import ABSENT
 from connector.common.redaction import Redactor
 from connector.errors import RunError, RunStoppedError
 from connector.files import envelope_lines, long_list
-from connector.files.envelope import ListEnvelope
 from connector.files.envelope_lines import LongLine, read_envelope, read_envelope_lines
 from connector.files.file_output import FileOutput, OutputSettings
+from connector.files.list_envelope import ListEnvelope
 from connector.files.long_list import LongList
 from connector.files.output_formats import Format, OutputForm
 from connector.files.readers import RowSource

@@ -12,7 +12,8 @@ from connector.catalog.service import Service
 from connector.client.client import Client
 from connector.common import json_text
 from connector.errors import RowError
-from connector.files.envelope import Envelope, EnvelopeBlock, ListEnvelope
+from connector.files.envelope import Envelope
+from connector.files.list_envelope import EnvelopeBlock, ListEnvelope
 from connector.invocation.invoke import Invoker
 from tests.declared import declare, invoker
 from tests.fakes import FakeClock, FakeTransport, make_client, reply

@@ -12,8 +12,9 @@ import pytest
 
 from connector.common import json_text
 from connector.errors import RunStoppedError
-from connector.files.envelope import Envelope, ListEnvelope
+from connector.files.envelope import Envelope
 from connector.files.envelope_lines import LongLine
+from connector.files.list_envelope import ListEnvelope
 from connector.files.long_list import LONG
 from connector.runs import merge
 from connector.runs.merge import merge_files
