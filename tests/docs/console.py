@@ -36,7 +36,8 @@ _VARY = (
     (re.compile(r"(WEB_MGMT_SERVICE|incident)[-\w ]+"), r"\1 #"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
 )
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
+"""More than the time in which a slow engine of a page starts on a busy machine, in seconds."""
 
 
 class Shell:
