@@ -74,6 +74,7 @@ def walk(pager: Pager, first: Request, limit: int | None = None, check: CheckIte
             return PagedResult(page_info)
         cursor.advance(following, progress, items, response)
         request = _set(request, pager.send, following)
+        del content, items  # frees a page before the next one is parsed
 
 
 def _walk_counted(pager: Pager, request: Request, limit: int | None, check: CheckItems | None) -> Walk:
@@ -105,6 +106,7 @@ def _walk_counted(pager: Pager, request: Request, limit: int | None, check: Chec
         if not items or ("total" in pager.until and count == total):
             return PagedResult(_page_info(pager, content))
         number, before, is_second_try = number + 1, marks, False
+        del content, items, marks  # as in `walk`
 
 
 def _total(pager: Pager, content: Json, response: Response) -> int | None:
@@ -178,8 +180,10 @@ class _Cursor:
     def __init__(self, pager: Pager) -> None:
         self._pager = pager
         self._seen: set[Json] = set()
+        self._is_ordered = pager.pick in ("max", "min")
         self._position: Json = None
         self._progress: Json = None
+        self._count = 0
         self._items: list[Json] = []
 
     def refuse_gap(self, progress: Json, items: list[Json], response: Response) -> None:
@@ -191,7 +195,7 @@ class _Cursor:
         if not (self._pager.advances and self._seen and response.repeated):
             return
         # The offset is that of the page's start or end. Any other value means that a page was lost.
-        if _number(progress) - _number(self._progress) not in (len(items), len(self._items)):
+        if _number(progress) - _number(self._progress) not in (len(items), self._count):
             raise _unreadable("the items between two pages were lost", response)
 
     def advance(self, following: Json, progress: Json, items: list[Json], response: Response) -> None:
@@ -201,12 +205,13 @@ class _Cursor:
         if self._seen and self._leads_back(following, progress, items):
             raise _unreadable(f"the page at the next position, {following!r}, was already read", response)
         self._seen.add(following)
-        self._position, self._progress, self._items = following, progress, items
+        self._position, self._progress, self._count = following, progress, len(items)
+        self._items = [] if self._is_ordered else items
 
     def _leads_back(self, following: Json, progress: Json, items: list[Json]) -> bool:
-        pick = self._pager.pick
-        if pick in ("max", "min"):
-            return bool(following <= self._position if pick == "max" else following >= self._position)
+        if self._is_ordered:
+            is_up = self._pager.pick == "max"
+            return bool(following <= self._position if is_up else following >= self._position)
         if following not in self._seen and items != self._items:
             return False
         return not (self._pager.advances and _number(progress) > _number(self._progress))

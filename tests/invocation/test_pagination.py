@@ -7,12 +7,14 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from connector.catalog.service import Service
 from connector.client.client import Client
-from connector.http.messages import Response
+from connector.http.messages import Request, Response
+from connector.invocation.pagination import Page, walk
 from tests.declared import declare, invoker
 from tests.fakes import FakeTransport, reply
 from tests.invocation.paged import SIZE, Serve, cursor, ids, small, walked
@@ -182,6 +184,25 @@ def test_what_the_last_answer_says_beside_its_items(service: Service) -> None:
 def test_an_answer_that_says_truncated_itself_is_believed_in_its_place_only(service: Service) -> None:
     done = walked(small(service, "limit"), lambda ask: {"truncated": True, "devices": []})
     assert (done.result.page, done.result.truncated) == ({"truncated": True}, False)
+
+
+@pytest.mark.parametrize("changes", [{"pick": "max"}, {"pick": "min"}, {"first": 1}])
+def test_a_page_is_not_kept_while_the_next_one_is_read(service: Service, changes: dict[str, Any]) -> None:
+    class Item(dict[str, Any]):
+        """An object that can be referenced weakly."""
+
+    def loads(text: str) -> list[Item]:
+        items = [Item(id=n) for n in range(SIZE)]
+        kept.extend(map(ref, items))
+        return items
+
+    kept: list[ref[Item]] = []
+    steps = walk(small(service, "after", **changes), Request("GET", "/v2/list"))
+    assert isinstance(next(steps), Request)
+    assert isinstance(steps.send(Response(200, body=b"[]", loads=loads)), Page)
+    assert None not in [item() for item in kept]
+    assert isinstance(next(steps), Request)
+    assert [item() for item in kept] == [None] * SIZE
 
 
 # Cursors
