@@ -40,9 +40,9 @@ def _demo(options: argparse.Namespace) -> int:
         sandbox = make_sandbox(options.service)
     except ValueError as error:
         raise RunError(str(error)) from error
-    with file_errors(options.output):
-        options.output.mkdir(parents=True, exist_ok=True)
     with sandbox, demo_folder(options.service) as folder:
+        with file_errors(options.output):
+            options.output.mkdir(parents=True, exist_ok=True)
         print(f"The sandbox runs at {sandbox.base_url}. Some of the rows contain deliberate errors.\n")
         settings = {name: value for name, value in sandbox.connection.items() if name != "service"}
         as_meant = True

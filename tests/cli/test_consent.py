@@ -75,7 +75,10 @@ def test_every_tenant_that_rows_may_name_is_shown(sandbox: Sandbox, tmp_path: Pa
         assert heard(sandbox) == heard(other) == []
 
 
-@pytest.mark.parametrize("response", ["", "n", "ja", "yes please", "\x04"])
+RARE = [pytest.param(response, marks=pytest.mark.slow) for response in ("n", "ja", "yes please")]
+
+
+@pytest.mark.parametrize("response", ["", "\x04", *RARE])
 def test_any_other_answer_sends_nothing(sandbox: Sandbox, tmp_path: Path, response: str) -> None:
     for arguments in (RUN, CALL):
         exit_code, screen = on_terminal(arguments, [(QUESTION, response)], tmp_path)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from connector.sandbox.ninjaone.server import Sandbox
+from tests.cli.conftest import Ninjaone
 from tests.fakes import write_lines
-from tests.permissions import can_obey, obey_permissions
+from tests.loopback import PATIENCE_S
+from tests.permissions import can_obey, obey_permissions, obeying_permissions
 
 if sys.platform == "win32":
     pytest.skip("modes mean nothing here", allow_module_level=True)
@@ -67,8 +69,11 @@ PATHS: dict[str, tuple[str, ...]] = {
 }
 
 
-def ninjaone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user whom permissions hold back."""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process of a user whom permissions hold back."""
     return subprocess.run(
         [sys.executable, "-m", "connector", *arguments],
         stdin=subprocess.DEVNULL,
@@ -77,8 +82,19 @@ def ninjaone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env=os.environ,
         preexec_fn=obey_permissions,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
+
+
+@pytest.fixture
+def ninjaone(request: pytest.FixtureRequest, in_process: Ninjaone) -> Run:
+    """Run the command line in a folder as a user whom permissions hold back; with --all as a process."""
+
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        with obeying_permissions():
+            return in_process(*arguments, folder=folder)
+
+    return process if request.config.getoption("--all") else run
 
 
 @pytest.fixture
@@ -98,7 +114,7 @@ def locked(tmp_path: Path, connection_file: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def failed(locked: Path, sandbox: Sandbox) -> None:
+def failed(locked: Path, sandbox: Sandbox, ninjaone: Run) -> None:
     """A finished run whose row failed, and can be run again."""
     folder = locked.parent
     done = ninjaone(
@@ -110,7 +126,7 @@ def failed(locked: Path, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("place", ["locked", pytest.param("file", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", PATHS)
 def test_a_path_that_cannot_be_used_is_a_fault_of_the_run(
-    locked: Path, request: pytest.FixtureRequest, sandbox: Sandbox, what: str, place: str
+    locked: Path, request: pytest.FixtureRequest, sandbox: Sandbox, ninjaone: Run, what: str, place: str
 ) -> None:
     if "done.jsonl" in PATHS[what]:
         request.getfixturevalue("failed")
@@ -125,7 +141,7 @@ def test_a_path_that_cannot_be_used_is_a_fault_of_the_run(
 
 @pytest.mark.parametrize("more", [(), ("--restart",), ("--resume",)])
 def test_a_work_folder_that_cannot_be_used_is_a_fault_of_the_run(
-    locked: Path, sandbox: Sandbox, more: tuple[str, ...]
+    locked: Path, sandbox: Sandbox, ninjaone: Run, more: tuple[str, ...]
 ) -> None:
     folder = locked.parent
     write_lines(folder / "rows.jsonl", [{"n": 999}, {"n": 1}])
@@ -144,7 +160,7 @@ def test_a_work_folder_that_cannot_be_used_is_a_fault_of_the_run(
     assert "bug in the connector" not in done.stderr
 
 
-def test_an_output_folder_that_is_read_only(locked: Path, sandbox: Sandbox) -> None:
+def test_an_output_folder_that_is_read_only(locked: Path, sandbox: Sandbox, ninjaone: Run) -> None:
     locked.chmod(0o500)
     done = ninjaone(locked.parent, *READ, *CONNECTION, *INPUT, "-o", "locked/out.jsonl")
     assert (done.returncode, sandbox.log.requests()) == (2, [])
