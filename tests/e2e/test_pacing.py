@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from connector.sandbox.ninjaone.server import Sandbox
@@ -37,6 +38,7 @@ def test_two_runs_on_one_connection_keep_the_delay_between_them(
         feed(run, device, 1)
     for run in runs.values():
         wait_for_requests(run, len(runs), sandbox)
+    given = time.monotonic()
     for device, run in runs.items():
         feed(run, device, ROWS - 1)
     for device, run in runs.items():
@@ -49,10 +51,9 @@ def test_two_runs_on_one_connection_keep_the_delay_between_them(
     received = sandbox.log.requests()
     assert {request["path"] for request in received[:2]} == {"/v2/device/1", "/v2/device/2"}
     assert len(received) == 2 * ROWS
-    # A busy machine may hold up a request on its way, but none starts before the first sign-in. Without one
-    # pace for both, the requests take half of this time.
-    signed_in = min(sign_in["time"] for sign_in in sandbox.log.signins())
-    assert received[-1]["time"] - signed_in > (2 * ROWS - 2) * DELAY_S
+    # A busy machine may hold up a request on its way, but no later row starts before it is given. Without one
+    # pace for both, these rows take half of this time.
+    assert received[-1]["time"] - given > (2 * (ROWS - 1) - 1.5) * DELAY_S
 
 
 def test_a_killed_run_with_a_long_delay_says_what_it_waits_for_and_blocks_no_other(
