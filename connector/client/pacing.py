@@ -233,7 +233,7 @@ class Pacer:
         before = turn.slot, turn.seen, turn.recorded
         began, seen = self._times.now(), turn.seen
         wait_s = self._times.change(partial(self._retry_start, turn, turn.delay_s, before))
-        if self._times.lead_s and turn.seen > seen != _NEVER:
+        if self._times.lead_s and not self.adapts and turn.seen > seen != _NEVER:
             self._record_further_ahead(turn, self._times.now() - began)
         return wait_s
 
