@@ -99,7 +99,7 @@ def test_a_run_of_the_command_line_is_watched_while_it_goes_on(
         return page if "of 40" in page and "Latest envelopes" in page else ""
 
     hold_from(sandbox, 10)
-    process = start(40, "--delay-ms", "10")
+    process = start(40, "--delay-ms", "100")  # some seconds, for which there is a plot
     page = until(watched)
     assert 'data-state="live"' in page
     assert "<progress" in page
