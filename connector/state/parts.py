@@ -243,7 +243,8 @@ def _renew(database: Database, keys: Sequence[tuple[int, int, int]]) -> set[Row]
     rows = database.run(
         "WITH held AS (SELECT part.run, part.number, part.fence FROM connector_part AS part"
         " JOIN unnest(%s::bigint[], %s::integer[], %s::bigint[]) AS given (run, number, fence)"
-        " USING (run, number, fence) ORDER BY run, number FOR NO KEY UPDATE OF part)"
+        " USING (run, number, fence) WHERE part.seen IS NOT NULL"  # null if it was released in the meantime
+        " ORDER BY run, number FOR NO KEY UPDATE OF part)"
         " UPDATE connector_part SET seen = clock_timestamp()"
         " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting, held"
         " WHERE connector_part.run = held.run AND connector_part.number = held.number"

@@ -12,7 +12,7 @@ from connector.errors import RunError, RunStoppedError
 from connector.http.messages import Response
 from connector.state import parts
 from connector.state.databases import open_database
-from connector.state.parts import take_part
+from connector.state.parts import LEASES, take_part
 from connector.state.runs import DatabaseRunStore
 from tests.fakes import wait_until
 from tests.files.outputs import POST, envelope
@@ -44,6 +44,16 @@ def test_a_run_can_be_resumed_while_workers_run_its_parts(worker: Open, postgres
         store.check_not_running(output)
     part.release()
     store.check_not_running(output)
+
+
+def test_a_renewal_that_comes_after_the_release_of_a_part_does_not_take_it_again(
+    worker: Open, postgres: str
+) -> None:
+    first = worker("a", "new")
+    first.part.release()
+    with pytest.raises(RunStoppedError):
+        LEASES.renew(first.part)
+    assert worker("b", "resume").done_rows == 0
 
 
 def test_an_ended_lease_alone_takes_nothing_away(worker: Open, postgres: str) -> None:
