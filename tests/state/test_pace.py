@@ -176,6 +176,19 @@ def test_a_run_stops_if_recording_a_start_takes_too_long(
         slow.pacer.leaving(turn)
 
 
+def test_a_machine_that_ends_sleeps_late_does_not_stop_a_run(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recording is quick enough then, and to record the start further ahead would not help."""
+    slow = SlowDatabase(postgres, monkeypatch, 0.006)
+    late = iter([0.020] * 20)
+    slow.clock.late = lambda: next(late, 0.0)
+    slow.slow_down()
+    begin(slow.pacer)
+    assert next(late, None) is None
+    assert slow.clock.time < 2.0
+
+
 def test_a_request_does_not_leave_while_the_service_accepts_none(postgres: str) -> None:
     clock = SleepyClock(lambda: 0.0)
     pacer = Rows(open_database(postgres)).pacer(300, clock)
