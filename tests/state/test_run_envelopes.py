@@ -123,5 +123,5 @@ def test_the_envelopes_of_a_part_are_read_with_few_statements(
     assert len(executed) == statements
 
 
-def test_no_envelopes_are_read_with_one_statement(run: int, postgres: str) -> None:
+def test_a_part_without_envelopes_has_no_blocks(run: int, postgres: str) -> None:
     assert list(blocks(open_database(postgres), run, 9)) == []
