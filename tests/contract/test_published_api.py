@@ -201,7 +201,7 @@ def test_a_wrong_request_of_a_handler_is_found(
     catalog: Catalog, service: Service, facts: Any, sends: Any, message: str
 ) -> None:
     action = catalog.action("update_organization")
-    example = replace(action.examples[0], sends=(*action.examples[0].sends, sends))
+    example = action.examples[0]._replace(sends=(*action.examples[0].sends, sends))
     found = check_published(replace(action, examples=(example,)), service, facts)
     assert len(found) == 1
     assert message in found[0]

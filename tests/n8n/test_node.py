@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def test_the_examples_send_their_api_requests(
                 continue  # the form cannot send an empty text
             values = bind(action, example.templates).values(example.row)
             body = sent_body(made, action, values)
-            by_form = replace(example, title=action.name, row=body, templates={})
+            by_form = example._replace(title=action.name, row=body, templates={})
             problems += check_example(action, catalog.service(action.service), by_form, tmp_path)
     assert problems == [], chr(10).join(problems)
 

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -70,7 +69,7 @@ def check_every_way(catalog: Catalog, action: Action, example: Example, folder: 
     if sends_empty(example):
         assert copied.keys() == {"job", "python", "curl"}
         return
-    called = replace(example, title="called", row=read_call(action, copied["call"][0].text), templates={})
+    called = example._replace(title="called", row=read_call(action, copied["call"][0].text), templates={})
     assert check_example(action, catalog.service(action.service), called, folder) == []
     assert read_form(catalog, action, copied["lhub"], example.row) == values(action, example), action.name
 
