@@ -117,11 +117,14 @@ def _run(options: argparse.Namespace) -> int:
         with SpareFolder(report) as spare:
             jobs = make_jobs(options, now, _start(options), spare)
             if options.on:
-                spare.printed = PrintedResults(jobs, _start(options), spare)
+                load = partial(_jobs_with_output, options, now)
+                spare.printed = PrintedResults(jobs, _start(options), spare, load)
                 jobs = spare.printed.jobs
             check_inputs_kept(jobs, files_read(options))
             report.write_to(jobs[0].summary)
             steps = prepare_jobs(jobs, options, now)
+            if spare.printed:  # With rows from standard input, the run cannot be resumed.
+                spare.printed.jobs = tuple(step.job for step in steps)
             exit_code = run_steps(steps, options, report, spare, run_on(options.on, steps))
             if spare.printed:
                 spare.printed.print()
@@ -162,6 +165,11 @@ def _job_file(options: argparse.Namespace) -> Path | None:
     return Path(options.action) if is_job(options.action) else None
 
 
+def _jobs_with_output(options: argparse.Namespace, now: float, output: str) -> tuple[Job, ...]:
+    """Return the jobs of a command line with another `--output`. Raises RunError."""
+    return make_jobs(argparse.Namespace(**{**vars(options), "output": output}), now)
+
+
 def _start(options: argparse.Namespace) -> Start:
     return "resume" if options.resume else "restart" if options.restart else "new"
 
@@ -196,9 +204,11 @@ class SpareFolder:
             return
         if kind is None and self._report.exit_code == OK:
             shutil.rmtree(self.path, ignore_errors=True)
-        elif self.printed and (options := self.printed.how_to_resume) and any(self.path.iterdir()):
-            print(f"the run can be continued with the options {options}", file=sys.stderr)
-        elif any(self.path.iterdir()):
+            return
+        has_files = any(self.path.iterdir())
+        if (printed := self.printed) and not printed.are_complete and (printed.begun or has_files):
+            print(f"the run {printed.how_to_go_on}", file=sys.stderr)
+        elif has_files:
             of = "" if self.printed else " of the earlier steps"
             print(f"results{of}: {self.path}", file=sys.stderr)
         else:
@@ -255,6 +265,8 @@ class _Console:
         """Start showing the progress of a run."""
         self._active = run
         self._report.begin(run)
+        if (printed := self._spare.printed) and (text := printed.begin(run.job)):
+            self.say(json.dumps({"notice": text}) if self._as_json else text)
         if _is_shown(run.job, as_json=self._as_json):
             self._progress.begin(run)
 

@@ -183,20 +183,97 @@ def test_results_with_failed_rows_are_kept_after_they_were_printed(
     assert kept.read_text() == done.stdout
 
 
+HOW = r"can be continued with the options --resume --output (\S+)"
+NOT = r"cannot be continued; `ninjaone rerun (\S+) --discard` removes it"
+
+
+@pytest.mark.parametrize(("form", "lines"), [((), 2), (("--results",), 2), (("--output-format", "csv"), 3)])
 def test_a_run_that_prints_its_results_can_be_resumed(
-    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path, tmp_path: Path
+    ninjaone: Ninjaone,
+    engine: type[Engine],
+    connection_file: Path,
+    tmp_path: Path,
+    form: tuple[str, ...],
+    lines: int,
 ) -> None:
     write_lines(tmp_path / "rows.jsonl", [{"id": 1}, {"id": 2}])
     engine.is_lost = True
-    stopped = ninjaone(*COMMAND, "-i", "rows.jsonl", "--output-format", "csv", *ON)
+    command = (*COMMAND, "-i", "rows.jsonl", *form, *ON)
+    stopped = ninjaone(*command)
     assert (stopped.returncode, stopped.stdout) == (3, ""), stopped.stderr
-    found = re.search(r"continued with the options --resume --output (\S+)", stopped.stderr)
-    assert found, stopped.stderr
+    (output,) = set(re.findall(HOW, stopped.stderr))
     engine.is_lost = False
-    again = ("--output-format", "csv", "--resume", "--output", found[1])
-    done = ninjaone(*COMMAND, "-i", "rows.jsonl", *again, *ON)
+    done = ninjaone(*command, "--resume", "--output", output)
     assert done.returncode == 0, done.stderr
-    assert len(Path(found[1]).read_text().splitlines()) == 3
+    assert len(Path(output).read_text().splitlines()) == lines
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_how_to_continue_is_said_when_the_run_begins(
+    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path, tmp_path: Path, as_json: tuple[str, ...]
+) -> None:
+    """Nothing can be said if the process is killed."""
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}])
+    done = ninjaone(*COMMAND, "-i", "rows.jsonl", *as_json, *ON)
+    first, *others = done.stderr.splitlines()
+    said = json.loads(first)["notice"] if as_json else first
+    assert re.fullmatch(f"if the run is interrupted, it {HOW}", said)
+    assert not re.search(HOW, "".join(others))
+
+
+def test_a_run_of_piped_rows_cannot_be_resumed(
+    ninjaone: Ninjaone, engine: type[Engine], connection_file: Path
+) -> None:
+    engine.is_lost = True
+    stopped = ninjaone(*COMMAND, *ON, stdin='{"id": 1}\n')
+    assert (stopped.returncode, re.findall(HOW, stopped.stderr)) == (3, []), stopped.stderr
+    (output,) = set(re.findall(NOT, stopped.stderr))
+    assert ninjaone("rerun", output, "--discard").returncode == 0
+    assert open_database(engine.url).run("SELECT 1 FROM connector_run") == []
+
+
+@pytest.mark.parametrize(
+    ("of_job", "of_first", "of_last", "options", "can_resume"),
+    [
+        ({}, {}, {}, (), True),
+        ({}, {"output": "own/first.jsonl"}, {"output_format": "csv"}, (), True),
+        ({"output": "folder"}, {}, {}, (), False),
+        ({"output": "folder"}, {"output": "own/first.jsonl"}, {}, (), True),
+        ({}, {}, {"output": "own/last.jsonl"}, (), False),
+        ({}, {}, {}, ("--results",), False),
+    ],
+)
+def test_steps_whose_results_are_printed_can_be_resumed_if_their_files_are_found_again(
+    ninjaone: Ninjaone,
+    engine: type[Engine],
+    connection_file: Path,
+    tmp_path: Path,
+    of_job: dict[str, str],
+    of_first: dict[str, str],
+    of_last: dict[str, str],
+    options: tuple[str, ...],
+    can_resume: bool,
+) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}])
+    get = {"action": "get_device", "templates": {"device_id": "{{ id }}"}}
+    first = {**get, "name": "first", **of_first}
+    last = {**get, "name": "last", "input": {"step": "first"}, **of_last}
+    job = {"connection": "connection.yaml", "input": "rows.jsonl", "delay_ms": 0, **of_job}
+    (tmp_path / "job.yaml").write_text(json.dumps({**job, "steps": [first, last]}))
+    engine.is_lost = True
+    stopped = ninjaone("run", "job.yaml", "--output", "-", *options, *ON)
+    assert (stopped.returncode, stopped.stdout) == (3, ""), stopped.stderr
+    (found,) = set(re.findall(HOW if can_resume else NOT, stopped.stderr))
+    assert re.findall(NOT if can_resume else HOW, stopped.stderr) == []
+    assert "results: " not in stopped.stderr
+    engine.is_lost = False
+    if can_resume:
+        done = ninjaone("run", "job.yaml", "--resume", "--output", found, *ON)
+        (output,) = Path(found).glob("last.*")
+        assert (done.returncode, output.stat().st_size > 0) == (0, True), done.stderr
+    else:
+        assert ninjaone("rerun", found, "--discard").returncode == 0
+    assert open_database(engine.url).run("SELECT 1 FROM connector_run WHERE finished IS NULL") == []
 
 
 def test_the_last_step_of_a_job_is_printed_and_waits(
