@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.cli.main import OK
 from connector.cli.worker import TASK_QUEUE, require_temporal
@@ -50,21 +50,47 @@ def discard(options: argparse.Namespace) -> int:
         FILES.check_not_running(of)
         check(FILES.sent_by_unfinished_run(of))
         FILES.discard(of, keep_output=True)
-    text = f"{of}: the unfinished run was removed"
-    as_json: dict[str, Json] = {"discarded": str(of)}
     if workflow:
-        workflow = workflow._replace(address=options.on or workflow.address)
-        why_not = _cancel(workflow)
-        text += f"; {_text_of(workflow, why_not)}"
-        as_json |= {"workflow": workflow.id, "cancelled": not why_not}
-    print(json.dumps(as_json) if options.json else text, file=sys.stderr)
+        _end(of, workflow._replace(address=options.on or workflow.address), as_json=options.json)
+    else:
+        print(json.dumps({"discarded": str(of)}) if options.json else _removed(of), file=sys.stderr)
     return OK
 
 
-def _cancel(workflow: Workflow) -> str:
-    """Cancel the workflow of a run that was removed; return why it cannot be cancelled, or an empty text."""
+def _removed(of: Path) -> str:
+    return f"{of}: the unfinished run was removed"
+
+
+def _end(of: Path, workflow: Workflow, *, as_json: bool) -> None:
+    """Cancel the workflow of a run that was removed, and print what was done.
+
+    Its id is printed even if this is interrupted, because nothing else has it now.
+    """
+    if not as_json:
+        print(f"{_removed(of)}; its workflow in Temporal is {workflow.id}", file=sys.stderr, flush=True)
+    ended = _Ended(why_not="the command was interrupted")
+    try:
+        ended = _cancel(workflow)
+    finally:
+        done = {"discarded": str(of), "workflow": workflow.id, **ended.as_json()}
+        print(json.dumps(done) if as_json else _text_of(workflow, ended), file=sys.stderr)
+
+
+class _Ended(NamedTuple):
+    """Whether a workflow had ended before; if not, why it was not cancelled, or an empty text."""
+
+    had_ended: bool = False
+    why_not: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return whether the workflow was cancelled, and whether it had ended before."""
+        return {"cancelled": not (self.had_ended or self.why_not), "had_ended": self.had_ended}
+
+
+def _cancel(workflow: Workflow) -> _Ended:
+    """Cancel the workflow of a run that was removed."""
     if not workflow.address:
-        return "its address is not known"
+        return _Ended(why_not="its address is not known")
     try:
         require_temporal()
         from connector.temporal.address import read_address  # imported only if it is used
@@ -72,22 +98,26 @@ def _cancel(workflow: Workflow) -> str:
 
         with closing(Engine(read_address(workflow.address, TASK_QUEUE))) as engine:
             state = engine.state(workflow.id)
+            if state in ("completed", "failed"):
+                return _Ended(had_ended=True)
             if state == "none":
-                return f"{engine.address.host} does not have it"
-            if state is not None and (state != "running" or engine.cancel(workflow.id)):
-                return ""
-            return f"{engine.address.host}: the Temporal server does not respond"
+                return _Ended(why_not=f"{engine.address.host} does not have it")
+            if state == "cancelled" or (state == "running" and engine.cancel(workflow.id)):
+                return _Ended()
+            return _Ended(why_not=f"{engine.address.host}: the Temporal server does not respond")
     except RunError as error:
-        return str(error)
+        return _Ended(why_not=str(error))
 
 
-def _text_of(workflow: Workflow, why_not: str) -> str:
-    """Return a clause on the workflow of a run that was removed."""
-    if not why_not:
-        return f"its workflow {workflow.id} is cancelled"
+def _text_of(workflow: Workflow, ended: _Ended) -> str:
+    """Return a sentence on the workflow of a run that was removed."""
+    if ended.had_ended:
+        return f"the workflow {workflow.id} had ended"
+    if not ended.why_not:
+        return f"the workflow {workflow.id} is cancelled"
     return (
-        f"its workflow in Temporal was not cancelled ({why_not}): its next chunk of rows will fail. If it is "
-        f"still running, cancel it: temporal workflow cancel --workflow-id {workflow.id}"
+        f"the workflow was not cancelled ({ended.why_not}): its next chunk of rows will fail. If it is still "
+        f"running, cancel it: temporal workflow cancel --workflow-id {workflow.id}"
     )
 
 

@@ -126,7 +126,9 @@ COMMAND = ("run", "get_device", "-t", "device_id={{ id }}", "-c", "connection.ya
     [
         ("running", (), False, "is cancelled"),
         ("running", ("--on", "temporal://other:7"), False, "is cancelled"),
-        ("completed", (), True, "is cancelled"),
+        ("cancelled", (), True, "is cancelled"),
+        ("completed", (), True, "had ended"),
+        ("failed", (), False, "had ended"),
         ("running", (), True, "localhost:7233: the Temporal server does not respond"),
         (None, (), False, "localhost:7233: the Temporal server does not respond"),
         ("none", (), False, "localhost:7233 does not have it"),
@@ -151,12 +153,42 @@ def test_the_workflow_of_a_run_that_is_discarded_is_cancelled_if_possible(
     monkeypatch.setattr(Engine, "state", lambda *_: state)
     done = ninjaone("rerun", "out.jsonl", "--discard", *on)
     assert (done.returncode, text in done.stderr) == (0, True), done.stderr
-    is_cancelled = text == "is cancelled"
-    assert ("temporal workflow cancel --workflow-id run-" in done.stderr) != is_cancelled
+    is_over = text in ("is cancelled", "had ended")
+    assert ("temporal workflow cancel --workflow-id run-" in done.stderr) != is_over
     host = "other:7" if on else "localhost:7233"
     is_asked = state == "running" and "address" not in text
     assert [name.partition(" on ")[2] for name in engine.cancelled] == ([host] if is_asked else [])
     assert open_database(engine.url).run("SELECT 1 FROM connector_run") == []
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_the_workflow_is_named_if_its_cancellation_is_interrupted(
+    ninjaone: Ninjaone,
+    engine: type[Engine],
+    connection_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    as_json: tuple[str, ...],
+) -> None:
+    def interrupt(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    write_lines(tmp_path / "rows.jsonl", [{"id": 1}])
+    engine.is_lost = True
+    assert ninjaone(*COMMAND, "-i", "rows.jsonl", "-o", "out.jsonl", *ON).returncode == 3
+    ((workflow,),) = open_database(engine.url).run("SELECT workflow::text FROM connector_shared_run")
+    monkeypatch.setattr(Engine, "state", interrupt)
+    done = ninjaone("rerun", "out.jsonl", "--discard", *as_json)
+    assert (done.returncode, f"run-{workflow}" in done.stderr) == (130, True), done.stderr
+    first = done.stderr.splitlines()[0]
+    if as_json:
+        assert json.loads(first) == {
+            **{"discarded": "out.jsonl", "workflow": f"run-{workflow}"},
+            **{"cancelled": False, "had_ended": False},
+        }
+    else:
+        assert first.startswith("out.jsonl: the unfinished run was removed; ")
+        assert first.endswith(f"run-{workflow}")
 
 
 @pytest.mark.parametrize("form", [("--results",), ("--output-format", "csv"), ("--output-format", "table")])

@@ -148,7 +148,7 @@ def test_the_workflow_of_a_run_that_is_discarded_is_cancelled(open_stage: Open) 
     ((id,),) = database.run("SELECT workflow::text FROM connector_shared_run")
     with Process(stage.starter, stage.state, "rerun", "out.jsonl", "--discard", "--yes") as discard:
         assert discard.wait() == 0, discard.said()
-    assert f"its workflow run-{id} is cancelled" in discard.said()
+    assert f"the workflow run-{id} is cancelled" in discard.said()
     with stage.worker("two"), closing(Engine(read_address(stage.on, ""))) as engine:
         wait_until(lambda: engine.state(f"run-{id}") == "cancelled", 60)
 
