@@ -35,17 +35,28 @@ def wait_for_sdk_threads() -> None:
 
 
 async def connect(address: Address) -> Client:
-    """Return a client. Raises RunError if the server cannot be reached.
+    """Return a client. Raises RunError if the server cannot be reached, or the settings are invalid.
 
     TLS and the API key are those of Temporal's environment variables and configuration file.
     """
-    settings = ClientConfig.load_client_connect_config()
+    try:
+        settings = ClientConfig.load_client_connect_config()
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _invalid_settings(error) from None
     settings["target_host"], settings["namespace"] = address.host, address.namespace
     try:
         return await asyncio.wait_for(Client.connect(**settings), _CONNECT_S)
+    except ValueError as error:  # such as a client certificate without its key
+        raise _invalid_settings(error) from None
     except (RPCError, RuntimeError, OSError, asyncio.TimeoutError) as error:
         reason = _MESSAGE.search(str(error))  # of the error of the system, in those of several layers
         said = reason[1] if reason else str(error) or f"no response in {_CONNECT_S} s"
         failure = RunError(f"{address.host}: the Temporal server cannot be reached: {said}")
         failure.transient = True
         raise failure from error
+
+
+def _invalid_settings(error: Exception) -> RunError:
+    """Return the error for invalid settings of Temporal: its first line, as others can show an API key."""
+    reason = str(error).partition("\n")[0]
+    return RunError(f"Temporal's environment variables or configuration file are invalid: {reason}")
