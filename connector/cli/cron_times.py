@@ -19,7 +19,7 @@ _NICKNAMES = {
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+_MAX_DAYS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _ITEM = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d{1,4}))?", re.ASCII)
 
 
@@ -114,7 +114,7 @@ def read_cron(expression: str) -> CronTime:
         field.values(word) for field, word in zip(_FIELDS, words, strict=True)
     )
     is_either_day = not (words[2].startswith("*") or words[4].startswith("*"))
-    if not is_either_day and all(min(days) > _LONGEST_MONTHS.get(month, 31) for month in months):
+    if not is_either_day and all(min(days) > _MAX_DAYS.get(month, 31) for month in months):
         raise RunError(f'--cron: "{expression}" never occurs: no month has this day')
     week = frozenset(day or 7 for day in of_week)
     return CronTime(" ".join(words), minutes, hours, days, months, week, is_either_day)

@@ -17,8 +17,8 @@ from connector.sandbox.ninjaone.server import Sandbox
 UNUSED = (
     *("jinja2", "pickle", "jsonschema", "requests", "ssl", "email", "sqlite3", "csv"),
     *("decimal", "encodings.idna", "unicodedata"),
-    *(f"connector.files.{name}" for name in ("readers", "output", "journal", "stream_output")),
-    *(f"connector.files.{name}" for name in ("list_envelope", "long_list")),
+    *(f"connector.files.{name}" for name in ("readers", "output", "file_output", "work_folder")),
+    *(f"connector.files.{name}" for name in ("journal", "stream_output", "list_envelope", "long_list")),
     *(f"connector.runs.{name}" for name in ("run", "records", "job_file", "summary", "tenant_accounts")),
     *(f"connector.runs.{name}" for name in ("expected_rows", "selection")),
     *("connector.catalog.own_actions", "connector.client.audit", "connector.client.refresh_grant"),
