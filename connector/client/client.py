@@ -20,6 +20,7 @@ from connector.connections.connection import Connection
 from connector.errors import (
     ApiError,
     RowError,
+    RunStoppedError,
     TransportError,
 )
 from connector.http.messages import USER_AGENT, Request, Response, Transport
@@ -47,6 +48,20 @@ class RequestContext(Protocol):
     action: str
     row: int
     redactor: Redactor
+
+
+class _Leaving:
+    """Waits until a request can leave; `has_left` tells whether it could."""
+
+    has_left = False
+
+    def __init__(self, leave: Callable[[], bool]) -> None:
+        self._leave = leave
+
+    def __call__(self) -> bool:
+        has_waited = self._leave()
+        self.has_left = True
+        return has_waited
 
 
 class Client:
@@ -126,18 +141,16 @@ class Client:
             turn = self.pacer.wait()
             if before:
                 self._call(before, turn)
-            leaving = partial(self._leaving, turn, at_send) if at_send else partial(self.pacer.leaving, turn)
+            leave = partial(self._leaving, turn, at_send) if at_send else partial(self.pacer.leaving, turn)
             self.requests += 1
             attempt += 1
             began = self._clock.monotonic() if is_logged else 0.0
             try:
+                a_try = partial(self._try, request, headers, body, attempt, lost_before, redactor)
                 if self._audit:
-                    a_try = partial(
-                        self._try, request, headers, body, attempt, lost_before, redactor, leaving
-                    )
-                    outcome = self._audited(self._audit, a_try, request, attempt, context)
+                    outcome = self._audited(self._audit, a_try, _Leaving(leave), request, attempt, context)
                 else:
-                    outcome = self._try(request, headers, body, attempt, lost_before, redactor, leaving)
+                    outcome = a_try(leave)
             except BaseException:
                 self.pacer.ended(turn, "unknown")
                 raise
@@ -236,23 +249,29 @@ class Client:
     def _audited(
         self,
         audit: Audit,
-        a_try: Callable[[], Response | Failure],
+        a_try: Callable[[Callable[[], bool]], Response | Failure],
+        leaving: _Leaving,
         request: Request,
         attempt: int,
         context: RequestContext | None,
     ) -> Response | Failure:
-        """Make an attempt, and write its outcome to the audit log."""
+        """Make an attempt, and write its outcome to the audit log, unless the run stopped before it."""
         began, start = self._clock.now(), self._clock.monotonic()
-        about: Response | RowError = ApiError("internal_error", "", attempts=attempt)
+        about: Response | RowError | None = ApiError("internal_error", "", attempts=attempt)
         try:
-            outcome = a_try()
+            outcome = a_try(leaving)
             about = outcome if isinstance(outcome, Response) else outcome.error
             return outcome
+        except RunStoppedError:
+            if not leaving.has_left:
+                about = None
+            raise
         finally:
-            seconds = self._clock.monotonic() - start
-            action, row = (context.action, context.row) if context else ("", 0)
-            hide = (context or self).redactor.text
-            audit.note(request, about, action=action, row=row, began=began, seconds=seconds, hide=hide)
+            if about is not None:
+                seconds = self._clock.monotonic() - start
+                action, row = (context.action, context.row) if context else ("", 0)
+                hide = (context or self).redactor.text
+                audit.note(request, about, action=action, row=row, began=began, seconds=seconds, hide=hide)
 
     def _renew(self, dead: str, expired: RowError) -> None:
         try:

@@ -109,6 +109,21 @@ def test_a_fault_of_ours_in_mid_request_is_in_it(
     assert [line["error"] for line in lines(path)] == ["internal_error"]
 
 
+def test_a_request_that_a_stopped_run_did_not_send_is_not_in_it(
+    audited: Client, transport: FakeTransport, path: Path
+) -> None:
+    def stop(*_: Any) -> Any:
+        raise RunStoppedError("another worker has taken over this run")
+
+    with pytest.raises(RunStoppedError):
+        audited.send(CREATE, at_send=stop)
+    assert transport.sent == lines(path) == []
+    transport.answers.append(stop)
+    with pytest.raises(RunStoppedError):
+        audited.send(CREATE)
+    assert [line["method"] for line in lines(path)] == ["POST"]
+
+
 def test_a_sign_in_is_not_and_its_renewal_is_a_try_more(
     audited: Client, transport: FakeTransport, path: Path
 ) -> None:
