@@ -107,7 +107,11 @@ def _connect(
         connected = socket.create_connection((host, address[1]), connect_timeout_s)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
-            connected = context.wrap_socket(connected, server_hostname=address[0])
+            from ssl import SSLContext  # imported with the context
+
+            # A subclass, such as that of truststore, may require text.
+            name = host if type(context) is SSLContext else address[0]
+            connected = context.wrap_socket(connected, server_hostname=name)
     except OSError as error:
         if connected is not None:
             connected.close()
