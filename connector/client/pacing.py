@@ -32,6 +32,8 @@ FRESH = (_NEVER, _NEVER, _NEVER, 0.0)
 LOG_WAIT_S = 5.0
 """The minimum duration of a wait to log, in seconds. The first such wait of a run is also shown without
 -v."""
+MAX_LATE_SLEEPS = 50
+"""The maximum number of times that the sleep before a request ends too late for its recorded start."""
 MAX_LEAD_S = 5.0
 """The maximum time by which starts are recorded ahead because recording takes long, in seconds."""
 ROUNDING_S = 1e-6
@@ -44,7 +46,7 @@ class Turn:
 
     Once it has started, `recorded` is its recorded start, and `request` is the request in the adaptive pace.
     `lead_s` is by how much its start is recorded ahead if it is recorded again. `has_slept` is true if it was
-    recorded early enough to wait for its start.
+    recorded early enough to wait for its start, and `late_sleeps` is how often this wait ended too late.
     """
 
     asked: float
@@ -54,6 +56,7 @@ class Turn:
     recorded: float = _NEVER
     lead_s: float = 0.0
     has_slept: bool = False
+    late_sleeps: int = 0
     request: Started | None = None
 
 
@@ -157,7 +160,8 @@ class Pacer:
         connection, was done in the meantime. If it is much later than recorded, and another request may have
         started, or if the service accepts none now, wait for another turn. Return whether there was a wait.
 
-        Raises RunStoppedError, and nothing is to be sent, if recording takes too long.
+        Raises RunStoppedError, and nothing is to be sent, if recording takes too long, or if the machine is
+        too busy.
         """
         if not turn.delay_s:
             return False
@@ -166,7 +170,7 @@ class Pacer:
             self._times.note_now(_STARTED)
             return False
         slack_s = min(slack_s, turn.delay_s / 20)
-        has_waited = False
+        has_waited = turn.has_slept = False
         while self._waits(turn, slack_s):
             has_waited = True
         self._left = self._times.now()
@@ -177,7 +181,7 @@ class Pacer:
         """Wait, and return True, if a request is too early or too late, or the service accepts none now."""
         late_s = self._late_s(turn)
         if self._is_held(turn):
-            turn.recorded = _NEVER
+            turn.recorded, turn.has_slept = _NEVER, False
             self._take(turn)
         elif late_s < -ROUNDING_S:
             self._clock.sleep(-late_s)
@@ -197,6 +201,12 @@ class Pacer:
         """Wait for another turn, since it is much later than recorded. Raises RunStoppedError."""
         if turn.has_slept:  # Recording was quick enough, but a busy machine has ended the sleep late.
             turn.has_slept = False
+            turn.late_sleeps += 1
+            if turn.late_sleeps > MAX_LATE_SLEEPS:
+                raise RunStoppedError(
+                    f"this machine is too busy to keep the delay of {1000 * turn.delay_s:g} ms: it was late "
+                    f"for the start of a request {MAX_LATE_SLEEPS} times; use a longer delay"
+                )
             self._take(turn)
             return
         if turn.lead_s == MAX_LEAD_S:

@@ -215,7 +215,8 @@ class Leases:
 
     def renew(self, part: Part) -> None:
         """Renew the lease of a part now. Raises RunStoppedError, also if another worker has taken over."""
-        part.require(part.key in self._renew(part.database, [part]))
+        renewed = self._renew(part.database, [part])
+        part.require(part.key in renewed and part in self._held)
 
     def _renew_all(self, ended: Event) -> None:
         while not ended.wait(RENEW_S):

@@ -189,6 +189,17 @@ def test_a_machine_that_ends_sleeps_late_does_not_stop_a_run(
     assert slow.clock.time < 2.0
 
 
+def test_a_machine_that_ends_all_sleeps_late_stops_a_run(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each attempt would defer the requests of other machines, without an end."""
+    slow = SlowDatabase(postgres, monkeypatch, 0.006)
+    slow.clock.late = lambda: 0.020
+    slow.slow_down()
+    with pytest.raises(RunStoppedError, match=r"too busy to keep the delay of 100 ms"):
+        begin(slow.pacer)
+
+
 def test_a_request_does_not_leave_while_the_service_accepts_none(postgres: str) -> None:
     clock = SleepyClock(lambda: 0.0)
     pacer = Rows(open_database(postgres)).pacer(300, clock)
