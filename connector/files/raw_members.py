@@ -19,16 +19,18 @@ from connector.common import json_text
 from connector.common.json_text import Json
 
 _ERRORS = (MsgspecError, ValueError, RecursionError)  # in old versions, the first is not a ValueError
+_MAX_NAMES = 100
+"""The maximum number of names that are read into a tuple. Its time is quadratic if orders differ."""
 
 
 def read_raw_envelopes(lines: bytes, names: tuple[str, ...] | None = None) -> list[dict[str, Json]] | None:
     """Return the envelopes of lines, with the members of `result` and `input` as `Raw` and without `meta`.
 
     With `names`, the result is a tuple of the values of these members, None for a missing one, if no result
-    has another member. This is faster.
+    has another member. This is faster, except for very many names.
     Return None if a line is not valid, or the result of a successful row is not an object.
     """
-    found = _with_tuples(lines, names) if names is not None else None
+    found = _with_tuples(lines, names) if names is not None and len(names) <= _MAX_NAMES else None
     try:
         found = found or _decoder(dict[str, Raw])(lines)
     except _ERRORS:

@@ -136,7 +136,7 @@ def test_results_with_the_members_of_the_table_are_tuples() -> None:
     assert list(map(bytes, first["result"])) == [b"1", b"2"]
     assert second["result"][0] is None
     assert failed["result"] is None
-    for names in (("a",), ("a", "b", 'c"')):
+    for names in (("a",), ("a", "b", 'c"'), ("a", "b", *(f"c{n}" for n in range(100)))):
         assert raw_members.read_raw_envelopes(lines, names)[0]["result"].keys() == {"a", "b"}
     assert raw_members.read_raw_envelopes(lines_of([[1]]), ("a", "b")) is None
 
