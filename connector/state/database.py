@@ -28,6 +28,8 @@ except ImportError as missing:
 
 CONNECT_S = 10
 """The longest time to connect to the database, in seconds."""
+RECONNECT_S = 2
+"""The longest time to connect after another connection had no response, in seconds; the minimum of libpq."""
 RESPONSE_S = 15.0
 """The longest time for the response to a statement, in seconds. After it, the database counts as lost."""
 _STATEMENT_SHARE = 0.8
@@ -36,7 +38,7 @@ that waits for a lock.
 
 It is below 1 so that the error arrives in time: without it, the statement may have taken effect."""
 LOST_S = 5.0
-"""The time without further attempts after a database did not respond, in seconds.
+"""The time without further attempts after a new connection had no response, in seconds.
 
 So a run that stops because of it waits once, and not again for each part, lock and record that it closes."""
 _SLOW_S = 1.0
@@ -79,6 +81,10 @@ class StatementRolledBackError(DatabaseLostError):
     """The database has rolled a statement back because of others, or its time limit: it had no effect."""
 
 
+class _NoResponseError(psycopg.OperationalError):
+    """A connection failed only after a wait. The database may be available by another connection."""
+
+
 class _Connection(psycopg.Connection[Row]):
     """A connection that waits `RESPONSE_S` for each response at most.
 
@@ -88,17 +94,21 @@ class _Connection(psycopg.Connection[Row]):
 
     def wait(self, gen: Any, *_: Any, **others: Any) -> Any:
         """Run the generator of a statement. Raises OperationalError if no response arrives in time."""
-        end = time.monotonic() + RESPONSE_S
+        began = time.monotonic()
         try:
             awaited = next(gen)
             while True:
-                ready = _ready(self.pgconn.socket, awaited, end - time.monotonic())
+                ready = _ready(self.pgconn.socket, awaited, began + RESPONSE_S - time.monotonic())
                 if not ready:
                     self.pgconn.finish()  # sends no message for the end, which could wait, too
-                    raise psycopg.OperationalError(f"no response in {RESPONSE_S:g} s")
+                    raise _NoResponseError(f"no response in {RESPONSE_S:g} s")
                 awaited = gen.send(ready)
         except StopIteration as stop:
             return stop.value
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None and time.monotonic() - began >= _SLOW_S:
+                raise _NoResponseError(str(error)) from error
+            raise
 
 
 def _ready(socket: int, awaited: int, seconds: float) -> int:
@@ -123,8 +133,9 @@ class Database:
     """A database, with a pool of connections. Safe for threads.
 
     Each method raises DatabaseLostError if the database cannot be reached, and RunStoppedError if it refuses
-    the statement. After an attempt that failed only after a wait, the next ones fail at once for `LOST_S`.
-    The pool has no threads: connections are opened by the threads that use them.
+    the statement. After a connection without response, the next one must be made within `RECONNECT_S`. After
+    an attempt to connect that failed only after a wait, all statements fail at once for `LOST_S`. The pool
+    has no threads: connections are opened by the threads that use them.
     """
 
     def __init__(self, url: str) -> None:
@@ -132,6 +143,7 @@ class Database:
         self._idle: list[_Connection] = []
         self._free = Semaphore(MAX_CONNECTIONS)
         self._process, self._inherited = os.getpid(), self._idle
+        self._is_in_doubt = False
         self._lost_error, self._lost_until = "", 0.0
 
     def run(self, statement: str, parameters: Parameters = (), *, binary: bool = False) -> list[Row]:
@@ -220,32 +232,38 @@ class Database:
             return self._connect()
 
     def _connect(self) -> _Connection:
-        connection = _Connection.connect(self._url, **_OPTIONS)
+        began, options = time.monotonic(), _OPTIONS
+        if self._is_in_doubt:
+            options = {**_OPTIONS, "connect_timeout": RECONNECT_S}
         try:
-            _configure(connection)
-        except psycopg.Error:
-            connection.close()
+            connection = _Connection.connect(self._url, **options)
+            try:
+                _configure(connection)
+            except psycopg.Error:
+                connection.close()
+                raise
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None and time.monotonic() - began >= _SLOW_S:
+                self._lost_error, self._lost_until = str(self._lost(error)), time.monotonic() + LOST_S
             raise
+        finally:
+            self._is_in_doubt = False
         return connection
 
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Context of an attempt, which converts the errors of psycopg to those of this class.
 
-        Raises DatabaseLostError at once if an attempt less than `LOST_S` ago had no response.
+        Raises DatabaseLostError at once if a new connection had no response less than `LOST_S` ago.
         """
-        began = time.monotonic()
-        if began < self._lost_until:
+        if time.monotonic() < self._lost_until:
             raise DatabaseLostError(self._lost_error)
         try:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._is_in_doubt = self._is_in_doubt or isinstance(error, _NoResponseError)
             is_lasting = (error.sqlstate or "").startswith(_LASTING)
-            failure = self._refused(error) if is_lasting else self._lost(error)
-            is_lost = not (is_lasting or isinstance(failure, StatementRolledBackError))
-            if is_lost and (now := time.monotonic()) - began >= _SLOW_S:
-                self._lost_error, self._lost_until = str(failure), now + LOST_S
-            raise failure from None
+            raise (self._refused(error) if is_lasting else self._lost(error)) from None
         except psycopg.Error as error:
             raise self._refused(error) from None
         except UnicodeEncodeError:

@@ -12,11 +12,11 @@ class Proxy:
 
     While it drops, connections stay open, and what is sent on them is lost: no error tells a worker that its
     database cannot be reached any more. A connection that has lost something forwards nothing more, as TCP
-    delivers no bytes after a gap.
+    delivers no bytes after a gap. While it refuses, it closes new connections.
     """
 
     def __init__(self, port: int) -> None:
-        self._to, self.drops, self.connections = port, False, 0
+        self._to, self.drops, self.refuses, self.connections = port, False, False, 0
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self._sockets: list[socket.socket] = []
@@ -30,6 +30,9 @@ class Proxy:
     def _connect(self, client: socket.socket) -> None:
         self._sockets.append(client)
         self.connections += 1
+        if self.refuses:
+            client.close()
+            return
         try:
             server = socket.create_connection(("127.0.0.1", self._to))
         except OSError:  # the database is not there

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from typing import Any
 
 import psycopg
 import pytest
@@ -194,14 +195,59 @@ def cut(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Databa
         yield database, proxy
 
 
-def test_after_a_wait_without_response_further_attempts_fail_at_once(
+def test_after_a_connection_without_response_another_one_is_used(
+    cut: tuple[Database, Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as after a failover to another server at the same address."""
+    database, proxy = cut
+    connect, limits = database_module._Connection.connect, list[int]()
+
+    def connect_now(url: str, **options: Any) -> Any:
+        if url != database._url:  # Threads of other tests can still renew leases.
+            return connect(url, **options)
+        proxy.drops = False  # The earlier connections still have no response.
+        monkeypatch.setattr(database_module, "RESPONSE_S", 15.0)
+        limits.append(options["connect_timeout"])
+        return connect(url, **options)
+
+    monkeypatch.setattr(database_module._Connection, "connect", connect_now)
+    write = Write("pace", None, ("an account", 1, 7, [0.0], None))
+    with pytest.raises(DatabaseLostError, match=r"no response in 0\.3 s"):
+        group_commit_of(database).commit(write)
+    group_commit_of(database).commit(write)
+    database.close()
+    database.check()
+    # A run that stops because the database is lost does not wait long for the second connection.
+    assert limits == [database_module.RECONNECT_S, database_module.CONNECT_S]
+
+
+def test_a_check_replaces_a_connection_without_response(
     cut: tuple[Database, Proxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, proxy = cut
+    connect = database._connect
+
+    def connect_now() -> Any:
+        proxy.drops = False
+        monkeypatch.setattr(database_module, "RESPONSE_S", 15.0)
+        return connect()
+
+    monkeypatch.setattr(database, "_connect", connect_now)
+    database.check()
+
+
+def test_after_a_wait_for_a_new_connection_further_attempts_fail_at_once(
+    cut: tuple[Database, Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, proxy = cut
+    with pytest.raises(DatabaseLostError):
+        database.run("SELECT 1")
+    monkeypatch.setattr(database_module, "_SLOW_S", 0.0)
+    proxy.refuses = True
     with pytest.raises(DatabaseLostError) as lost:
         database.run("SELECT 1")
     connections = proxy.connections
-    proxy.drops = False
+    proxy.drops = proxy.refuses = False
     for attempt in (
         lambda: database.run("SELECT 1"),
         database.check,
@@ -215,6 +261,7 @@ def test_after_a_wait_without_response_further_attempts_fail_at_once(
         assert str(caught.value) == str(lost.value)
     locks_of(database).release("a lock")
     assert proxy.connections == connections
+    monkeypatch.setattr(database_module, "RESPONSE_S", 15.0)
     monkeypatch.setattr(database_module.time, "monotonic", lambda end=database._lost_until: end)
     assert database.run("SELECT 1") == [(1,)]
 
