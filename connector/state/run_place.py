@@ -12,17 +12,32 @@ from typing import NamedTuple
 
 
 class RunPlace(NamedTuple):
-    """A machine and the path of an output; both are None for runs of earlier versions."""
+    """A machine and the path of an output, escaped to ASCII; both are None for runs of earlier versions.
+
+    A path can have characters that the encoding of the database lacks, and bytes that are no valid text.
+    """
 
     machine: str | None
     path: str | None
 
+    @property
+    def file(self) -> str:
+        """The path for messages and commands."""
+        return _unescaped(self.path)
+
     def __str__(self) -> str:
-        return f"{self.path} on {self.machine}" if self.path else "an unknown output"
+        return f"{self.file} on {_unescaped(self.machine)}"
 
 
 def place_of(path: Path) -> RunPlace:
     """Return the place of an output in this process."""
-    absolute = str(path.parent.resolve() / path.name)
-    # A path can have bytes that are no valid text, which the database refuses.
-    return RunPlace(socket.gethostname(), absolute.encode(errors="backslashreplace").decode())
+    return RunPlace(_escaped(socket.gethostname()), _escaped(str(path.parent.resolve() / path.name)))
+
+
+def _escaped(text: str) -> str:
+    return text.encode("unicode_escape").decode()
+
+
+def _unescaped(text: str | None) -> str:
+    unescaped = (text or "").encode().decode("unicode_escape")
+    return unescaped.encode(errors="backslashreplace").decode()

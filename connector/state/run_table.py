@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from connector.state.databases import nothing_sent, open_database
 from connector.state.parts import Part, require_free, take_part
 from connector.state.removed_runs import delete_removed, remove
 from connector.state.run_place import RunPlace, place_of
+from connector.state.setting import VARIABLE, without_passwords
 from connector.state.worker_file import key_of, worker_of
 
 KEEP_DAYS = 7
@@ -50,8 +52,12 @@ class FoundRun(NamedTuple):
         return RunPlace(self.machine, self.path)
 
     def is_at(self, path: Path) -> bool:
-        """Return whether it is the run of this file, and not that of another one with the same name."""
-        return self.place == place_of(path) or (self.worker is not None and self.worker == worker_of(path))
+        """Return whether it is the run of this file, and not that of another one with the same name.
+
+        Runs of earlier versions count as those of any file, because their places are not known.
+        """
+        is_same_disk = self.worker is not None and self.worker == worker_of(path)
+        return self.path is None or self.place == place_of(path) or is_same_disk
 
     def is_like(self, fingerprint: Mapping[str, str]) -> bool:
         """Return whether it has this fingerprint, by whatever engine."""
@@ -62,7 +68,7 @@ class RunTable:
     """The runs in a database, by their outputs."""
 
     def __init__(self, url: str) -> None:
-        self.database = open_database(url)
+        self.database, self._url = open_database(url), url
 
     def find(self, path: Path) -> FoundRun | None:
         """Return the run with this output, if there is one. Raises RunError."""
@@ -156,15 +162,27 @@ class RunTable:
         is_own = found.is_at(path) or (fingerprint is not None and found.is_like(fingerprint))
         if not (found.finished or is_own):
             raise RunError(
-                f"{path}: the unfinished run with this name in {self.database.shown} is that of "
-                f"{_advice(found)}"
+                f"{path}: the unfinished run with this name in {self.database.shown} is {self._owner(found)}"
             )
 
     def _other_ways(self, path: Path, found: FoundRun) -> str:
         if not found.is_at(path):
-            return f"It is that of {_advice(found)}"
+            return f"It is {self._owner(found)}"
         effect = effect_of_restart(self.sent_by_unfinished_run(path))
-        return f"`rerun {shlex.quote(str(path))} --export FILE` saves its results; {effect}"
+        return f"{self._rerun(str(path), '--export FILE')} saves its results; {effect}"
+
+    def _owner(self, found: FoundRun) -> str:
+        """Return whose run was found, and what can be done."""
+        return (
+            f"that of {found.place}, perhaps of another job: use another name for the output, or finish that "
+            f"run; {self._rerun(found.place.file, '--discard')} removes it"
+        )
+
+    def _rerun(self, output: str, option: str) -> str:
+        """Return a command for a run, with its database unless the environment has it."""
+        is_known = os.environ.get(VARIABLE) == self._url
+        state = "" if is_known else f" --state {shlex.quote(without_passwords(self._url))}"
+        return f"`rerun {shlex.quote(output)} {option}{state}`"
 
 
 def find_run(database: Transaction | Database, path: Path, *, lock: bool = False) -> FoundRun | None:
@@ -198,14 +216,6 @@ def _insert(transaction: Transaction, path: Path, fingerprint: Mapping[str, str]
         raise _just_begun(path)
     run: int = rows[0][0]
     return run
-
-
-def _advice(found: FoundRun) -> str:
-    """Return whose run was found, and what can be done."""
-    remove = f"`rerun {shlex.quote(found.path)} --discard` removes it" if found.path else ""
-    return f"{found.place}, perhaps of another job: use another name for the output" + (
-        f", or finish that run; {remove}" if remove else ""
-    )
 
 
 def _just_begun(path: Path) -> RunError:

@@ -14,6 +14,8 @@ from connector.errors import RunError
 VARIABLE = "NINJAONE_STATE"
 """The environment variable with the URL of the database, for runs and connections without the setting."""
 _SCHEMES = ("postgresql", "postgres")
+_PASSWORDS = ("password", "sslpassword")
+"""The settings of a URL that are passwords."""
 _HOST = r"(\[[^]]*\]|[^]:[,]*)(:[0-9]*)?"
 _HOSTS = f"{_HOST}(,{_HOST})*"
 _of_command = ""
@@ -84,8 +86,19 @@ def passwords_of(url: str) -> list[str]:
     parts = urlsplit(url)
     user = parts.netloc.rpartition("@")[0]
     raw = [user.partition(":")[2]]
-    raw += [value for name, value in parse_qsl(parts.query) if name in ("password", "sslpassword")]
+    raw += [value for name, value in parse_qsl(parts.query) if name in _PASSWORDS]
     return list(dict.fromkeys(text for one in raw for text in (one, unquote(one)) if text))
+
+
+def without_passwords(url: str) -> str:
+    """Return the URL of a database without its passwords, for commands."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    settings = [
+        setting for setting in parts.query.split("&") if unquote(setting.partition("=")[0]) not in _PASSWORDS
+    ]
+    query = f"?{'&'.join(settings)}" if any(settings) else ""
+    return f"{parts.scheme}://{user.partition(':')[0]}{at}{hosts}{parts.path}{query}"
 
 
 def shown(url: str) -> str:

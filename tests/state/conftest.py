@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from connector.files.file_output import OutputSettings
 from connector.files.output_formats import OutputForm
 from connector.files.work_folder import Start
 from connector.state import run_table
-from connector.state.databases import open_database
+from connector.state.databases import close_databases, open_database
 from connector.state.run_output import DatabaseOutput
 from connector.state.runs import DatabaseRunStore
 from tests.files.outputs import RUN
@@ -43,6 +44,20 @@ def worker(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     yield open_output
     for output in opened:
         output.close()
+
+
+@contextmanager
+def another_encoding(url: str, encoding: str) -> Iterator[str]:
+    """Context of a database with another encoding, on the same server; its URL."""
+    base, _, name = url.rpartition("/")
+    open_database(url).run(
+        f"CREATE DATABASE {name}_other ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    )
+    try:
+        yield f"{base}/{name}_other"
+    finally:
+        close_databases()
+        open_database(url).run(f"DROP DATABASE {name}_other WITH (FORCE)")
 
 
 def expire(url: str) -> None:

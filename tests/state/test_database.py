@@ -24,6 +24,7 @@ from connector.state.locks import locks_of
 from connector.state.migrate import migrate, steps
 from connector.state.setting import VARIABLE, find_state, shown
 from tests.postgres import PASSWORD
+from tests.state.conftest import another_encoding
 from tests.state.outage import Outage
 from tests.state.proxy import Proxy
 
@@ -136,19 +137,13 @@ def test_the_database_ends_a_statement_before_it_counts_as_lost(postgres: str) -
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_texts_do_not_depend_on_the_encoding_of_the_database(postgres: str, encoding: str) -> None:
-    base, _, name = postgres.rpartition("/")
-    server = open_database(postgres)
-    server.run(f"CREATE DATABASE {name}_other ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
-    try:
-        database = open_database(f"{base}/{name}_other")
+    with another_encoding(postgres, encoding) as url:
+        database = open_database(url)
         text = "Müller" if encoding == "LATIN1" else "Müller, 5 €"
         assert database.run("SELECT %s::text, %s::jsonb", [text, f'["{text}"]']) == [(text, [text])]
         if encoding == "LATIN1":
             with pytest.raises(RunStoppedError, match='has no equivalent in encoding "LATIN1"'):
                 database.run("SELECT %s::text", ["5 €"])
-    finally:
-        close_databases()
-        open_database(postgres).run(f"DROP DATABASE {name}_other WITH (FORCE)")
 
 
 def test_a_text_that_is_no_unicode_is_refused(postgres: str) -> None:

@@ -16,14 +16,17 @@ import pytest
 from connector.errors import RowError, RunError
 from connector.http.messages import Response
 from connector.runs.rerun_outputs import check_complete
-from connector.state import envelope_blocks, run_output, run_place, worker_file
+from connector.state import envelope_blocks, run_output, run_place, run_table, worker_file
 from connector.state.database import Database, Row
 from connector.state.databases import open_database
 from connector.state.run_output import DatabaseOutput
+from connector.state.run_place import RunPlace
 from connector.state.run_table import Claim
 from connector.state.runs import DatabaseRunStore
+from connector.state.setting import VARIABLE
 from tests.files.outputs import POST, RUN, envelope, refusal, rows, start, written
-from tests.state.conftest import Open
+from tests.postgres import PASSWORD
+from tests.state.conftest import Open, another_encoding
 
 
 def test_another_worker_continues_where_the_first_one_ended(worker: Open, tmp_path: Path) -> None:
@@ -143,8 +146,24 @@ def test_an_unfinished_run_of_another_job_is_not_replaced(
     assert worker("b", "resume").done_rows == 1
 
 
-@pytest.mark.parametrize("how", ["the same file", "the same job", "moved since", "finished"])
-def test_a_run_that_is_meant_is_replaced(worker: Open, how: str) -> None:
+@pytest.mark.parametrize("is_in_environment", [False, True])
+def test_the_command_that_removes_the_run_of_another_job_has_its_database(
+    worker: Open, postgres: str, monkeypatch: pytest.MonkeyPatch, is_in_environment: bool
+) -> None:
+    first = worker("a", "new")
+    first.close()
+    if is_in_environment:
+        monkeypatch.setenv(VARIABLE, postgres)
+    state = "" if is_in_environment else f" --state {postgres.replace(f':{PASSWORD}', '')}"
+    command = re.escape(f"; `rerun {first.path} --discard{state}` removes it")
+    with pytest.raises(RunError, match=command):
+        worker("b", "restart", OTHER)
+
+
+@pytest.mark.parametrize(
+    "how", ["the same file", "the same job", "moved since", "finished", "of an earlier version"]
+)
+def test_a_run_that_is_meant_is_replaced(worker: Open, postgres: str, how: str) -> None:
     first = worker("a", "new")
     first.write(envelope(1).line())
     if how == "finished":
@@ -152,6 +171,8 @@ def test_a_run_that_is_meant_is_replaced(worker: Open, how: str) -> None:
     first.close()
     if how == "moved since":
         worker("b", "resume").close()
+    if how == "of an earlier version":
+        open_database(postgres).run("UPDATE connector_run SET machine = NULL, path = NULL RETURNING id")
     again = worker("a" if how == "the same file" else "b", "restart", RUN if how == "the same job" else OTHER)
     assert again.done_rows == 0
 
@@ -171,6 +192,26 @@ def test_a_file_of_another_machine_is_another_one_unless_it_is_on_the_same_disk(
     else:
         with pytest.raises(RunError, match="is that of "):
             worker("a", "restart", OTHER)
+
+
+def test_a_path_can_have_characters_that_the_database_lacks(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_table, "key_of", lambda path: path.name)
+    monkeypatch.setattr(run_place.socket, "gethostname", lambda: "číslo")
+    path = tmp_path / "Müller, 5 €" / "out.jsonl"
+    with another_encoding(postgres, "LATIN1") as url:
+        store = DatabaseRunStore(url)
+        store.claim(path, RUN, "new", "a worker", 0).part.release()
+        found = store.find(path)
+    assert found is not None
+    assert found.is_at(path)
+    assert not found.is_at(tmp_path / "Müller, 5 $" / "out.jsonl")
+    assert str(found.place) == f"{path} on číslo"
+
+
+def test_a_place_is_shown_as_text() -> None:
+    assert str(RunPlace("a", r"/\\ \x41 \udcff")) == r"/\ A \udcff on a"
 
 
 def before_claim(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:

@@ -23,7 +23,7 @@ from connector.runs.prepared import with_one_state
 from connector.sandbox.ninjaone.server import Sandbox
 from connector.state.databases import open_database
 from connector.state.runs import DatabaseRunStore
-from connector.state.setting import VARIABLE, find_state
+from connector.state.setting import VARIABLE, find_state, without_passwords
 from tests.fakes import write_lines
 from tests.postgres import PASSWORD
 
@@ -199,3 +199,15 @@ def test_after_the_tables_are_made_a_worker_requires_no_rights_but_those_on_them
     finally:
         database.run("DROP OWNED BY worker_of_test")
         database.run("DROP ROLE worker_of_test")
+
+
+@pytest.mark.parametrize(
+    ("url", "without"),
+    [
+        ("postgresql://me:a@one:1,two/s?sslmode=prefer", "postgresql://me@one:1,two/s?sslmode=prefer"),
+        ("postgres:///state?user=me&password=a&pass%77ord=b&sslpassword=c", "postgres:///state?user=me"),
+        ("postgresql://host/state?password=a", "postgresql://host/state"),
+    ],
+)
+def test_a_command_has_the_url_without_its_passwords(url: str, without: str) -> None:
+    assert without_passwords(url) == without
