@@ -125,11 +125,11 @@ def test_a_program_that_stops_early_leaves_nothing_in_progress(tmp_path: Path, l
         else:
             del results
             gc.collect()
-        wait_until(lambda: row_threads() == [])
         sent = len(sandbox.log.requests())
         assert 1 <= sent <= 4
         lines = [json.loads(line) for line in audit.read_text("utf-8").splitlines()]
         assert [line["status"] for line in lines] == [200] * sent
+        wait_until(lambda: row_threads() == [])
 
 
 @pytest.mark.parametrize("leave", ["stop", "close", "drop"])
@@ -146,8 +146,8 @@ def test_a_row_that_would_wait_long_is_cancelled_when_a_program_stops(sandbox: S
     else:
         del results
         gc.collect()
-    wait_until(lambda: row_threads() == [])
     assert paths(sandbox) == ["GET /v2/device/1"]
+    wait_until(lambda: row_threads() == [])
 
 
 def test_another_thread_closes_a_run_that_waits(sandbox: Sandbox) -> None:

@@ -102,7 +102,7 @@ def test_what_can_succeed_later_is_transient(
         ("get_device", {"device_id": 1, "delay_ms": 0}, '"delay_ms": it is a setting of the whole run'),
         ("get_device", {"device_id": 1.5}, "device_id: "),
         ("get_device", {"device_id": object()}, "a value of the type object cannot be converted"),
-        ("get_device", {"device_id": 1, "device_id_": 2}, "device_id: appears twice, also as device_id_"),
+        ("get_device", {"device_id": 1, "device_id_": 2}, "device_id appears twice, also as device_id_"),
         ("get_device", {"device_id": Decimal("Infinity")}, "device_id: Infinity cannot be converted to JSON"),
         ("get_device", {"device_id": Decimal("sNaN")}, "device_id: sNaN cannot be converted to JSON"),
         ("get_device", {"device_id": float("nan")}, "device_id: nan cannot be converted to JSON"),

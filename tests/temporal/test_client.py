@@ -54,7 +54,7 @@ def test_the_end_of_a_program_waits_for_threads_of_the_sdk() -> None:
         ("TEMPORAL_TLS_CLIENT_CERT_PATH", "settings.toml", "private key"),
     ],
 )
-def test_invalid_settings_of_temporal_are_an_error_that_shows_no_key(
+def test_invalid_settings_of_temporal_are_an_error_without_their_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, reason: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
