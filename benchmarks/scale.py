@@ -122,6 +122,10 @@ def _measured(bench: Bench, cases: Sequence[Case]) -> tuple[dict[Case, Taken], l
     return {case: runs[case.name][0] for case in cases if runs.get(case.name)}, notes
 
 
+_STATES: dict[State, str] = {"postgres": "PostgreSQL", "files": "files"}
+"""The states of one process with which Temporal is compared, and their names."""
+
+
 def _table(taken: dict[Case, Taken], sizes: Sizes) -> Table:
     tenants = next((case.tenants(sizes) for case in taken), 0)
     most = tenants * 1000 / DEFAULT_MS
@@ -130,7 +134,7 @@ def _table(taken: dict[Case, Taken], sizes: Sizes) -> Table:
         f"requests/s (of {most:,.0f})",
         "s",
         "CPU of the connector, µs per row",
-        "start of the workers among it",
+        "of which the start of the workers",
         "CPU of PostgreSQL and Temporal, µs per row",
         "transactions per row",
         "bytes of WAL per row",
@@ -146,11 +150,11 @@ def _few_figures(taken: dict[Case, Taken], sizes: Sizes) -> list[Figure]:
     """Return the overhead of Temporal in elapsed time, where the machine is not the bottleneck."""
     temporal = taken.get(Case("run_script", "temporal", 1, few=True))
     figures = []
-    states: tuple[State, ...] = ("postgres", "files")
-    for state in states:
+    for state in _STATES:
         one = taken.get(Case("run_script", state, few=True))
         value = temporal.wall_s / one.wall_s if temporal and one else None
-        words = f"{sizes.few_tenants} tenants, elapsed time: Temporal ÷ one process with state in {state}"
+        of_one = f"one process with state in {_STATES[state]}"
+        words = f"{sizes.few_tenants} tenants, elapsed time: Temporal ÷ {of_one}"
         figures.append(Figure(words, value, Target(1.3, most=True)))
     return figures
 
@@ -158,12 +162,11 @@ def _few_figures(taken: dict[Case, Taken], sizes: Sizes) -> list[Figure]:
 def _figures(taken: dict[Case, Taken]) -> list[Figure]:
     """Return the overhead of Temporal with one worker, and how well the pace was kept."""
     figures = []
-    states: tuple[State, ...] = ("postgres", "files")
     for action in ("run_script", "update_device"):
         temporal = taken.get(Case(action, "temporal", 1))
-        for state in states:
+        for state in _STATES:
             one = taken.get(Case(action, state))
-            words = f"{action}: Temporal with one worker ÷ one process with state in {state}"
+            words = f"{action}: Temporal with one worker ÷ one process with state in {_STATES[state]}"
             if temporal and one:
                 value, wall = temporal.connector_row_s / one.connector_row_s, temporal.wall_s / one.wall_s
                 figures.append(Figure(words, value, Target(1.3, most=True), wall=wall))
@@ -172,7 +175,7 @@ def _figures(taken: dict[Case, Taken]) -> list[Figure]:
     shared = [run for case, run in taken.items() if case.state != "files"]
     figures.append(
         Figure(
-            "its minimum interval between two requests of an account",
+            "state shared by machines: minimum interval between two requests of an account",
             min(run.closest_s for run in shared) * 1000 if shared else None,
             Target(DEFAULT_MS - EARLY_MS),
             " ms",

@@ -1,7 +1,7 @@
-"""The results of a run on workers that go to standard output: they are in a file first.
+"""The results of a run on workers for standard output, which are in a file until the run ends.
 
 The envelopes of all workers are merged when the run ends. Until then, the run can be resumed with this file,
-unlike one that writes to standard output. This is said when it begins, because the process can be killed.
+unlike one that writes to standard output. A message says so at the beginning, as the process can be killed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Load = Callable[[str], Sequence[Job]]
 
 
 class PrintedResults:
-    """The file with the results of a job's last step, or its single run; none if they are not printed."""
+    """The file for the results of a job's last step or single run, if they go to standard output."""
 
     def __init__(self, jobs: Sequence[Job], start: Start, folder: Callable[[], Path], load: Load) -> None:
         """`folder` returns a folder for the file. Raises RunError."""
@@ -57,7 +57,7 @@ class PrintedResults:
     def begin(self, job: Job) -> str:
         """Return what to say when a step or the run begins; an empty text if there is nothing new to say."""
         self.begun, before = job, self._said
-        self._said = f"if the run is interrupted, it {self.how_to_go_on}" if self._file else ""
+        self._said = f"if the run is interrupted, it {self.how_to_continue}" if self._file else ""
         return self._said if self._said != before else ""
 
     @property
@@ -66,7 +66,7 @@ class PrintedResults:
         return os.path.exists(self._file)
 
     @property
-    def how_to_go_on(self) -> str:
+    def how_to_continue(self) -> str:
         """The options that continue the run after it was interrupted, or the command that removes it."""
         if self._output and all(job.input != STREAM for job in self.jobs):
             return f"can be continued with the options --resume --output {shlex.quote(self._output)}"

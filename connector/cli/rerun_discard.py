@@ -90,7 +90,7 @@ class _Ended(NamedTuple):
 def _cancel(workflow: Workflow) -> _Ended:
     """Cancel the workflow of a run that was removed."""
     if not workflow.address:
-        return _Ended(why_not="its address is not known")
+        return _Ended(why_not="the address of its Temporal server is unknown")
     try:
         require_temporal()
         from connector.temporal.address import read_address  # imported only if it is used
@@ -101,7 +101,7 @@ def _cancel(workflow: Workflow) -> _Ended:
             if state in ("completed", "failed"):
                 return _Ended(had_ended=True)
             if state == "none":
-                return _Ended(why_not=f"{engine.address.host} does not have it")
+                return _Ended(why_not=f"{engine.address.host} has no such workflow")
             if state == "cancelled" or (state == "running" and engine.cancel(workflow.id)):
                 return _Ended()
             return _Ended(why_not=f"{engine.address.host}: the Temporal server does not respond")
@@ -112,7 +112,7 @@ def _cancel(workflow: Workflow) -> _Ended:
 def _text_of(workflow: Workflow, ended: _Ended) -> str:
     """Return a sentence on the workflow of a run that was removed."""
     if ended.had_ended:
-        return f"the workflow {workflow.id} had ended"
+        return f"the workflow {workflow.id} had already ended"
     if not ended.why_not:
         return f"the workflow {workflow.id} is cancelled"
     return (

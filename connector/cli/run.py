@@ -207,7 +207,7 @@ class SpareFolder:
             return
         has_files = any(self.path.iterdir())
         if (printed := self.printed) and not printed.are_complete and (printed.begun or has_files):
-            print(f"the run {printed.how_to_go_on}", file=sys.stderr)
+            print(f"the run {printed.how_to_continue}", file=sys.stderr)
         elif has_files:
             of = "" if self.printed else " of the earlier steps"
             print(f"results{of}: {self.path}", file=sys.stderr)

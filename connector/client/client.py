@@ -51,7 +51,7 @@ class RequestContext(Protocol):
 
 
 class _Leaving:
-    """Waits until a request can leave; `has_left` tells whether it could."""
+    """Waits until a request can be sent; `has_left` is whether this wait has ended."""
 
     has_left = False
 
@@ -119,8 +119,8 @@ class Client:
         """Send a request, with retries if they are safe; return its response (2xx, or an expected 3xx).
 
         `before` is called before each attempt, when the request can start; if it raises an error, the request
-        is not sent. So is `at_send`, but as the last step before the request is sent, on an open connection;
-        it returns whether it has waited.
+        is not sent. `at_send` is called in the same way, but immediately before the request is sent, on an
+        open connection; it returns whether it has waited.
         Raises ApiError with the code of the failure; its `refused` is true if the API certainly did not
         execute the request. With a read-only connection, only requests that read are sent. Raises
         RunStoppedError, and sends nothing, if the audit log cannot be written.

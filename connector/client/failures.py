@@ -10,13 +10,7 @@ from connector.client.auth import Auth
 from connector.client.error_responses import read_error
 from connector.client.pacing import Pacer
 from connector.client.retries import MAX_WAIT_S, retry_after_s
-from connector.errors import (
-    ApiError,
-    Code,
-    NotSentError,
-    RowError,
-    TransportError,
-)
+from connector.errors import ApiError, Code, NotSentError, RowError, TransportError
 from connector.http.messages import Request, Response
 
 _NOT_YET = (408, 425)

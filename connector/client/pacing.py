@@ -204,8 +204,8 @@ class Pacer:
             turn.late_sleeps += 1
             if turn.late_sleeps > MAX_LATE_SLEEPS:
                 raise RunStoppedError(
-                    f"this machine is too busy to keep the delay of {1000 * turn.delay_s:g} ms: it was late "
-                    f"for the start of a request {MAX_LATE_SLEEPS} times; use a longer delay"
+                    f"this machine is too busy to keep the delay of {1000 * turn.delay_s:g} ms: one request "
+                    f"was late more than {MAX_LATE_SLEEPS} times; reduce the load, or use a longer delay"
                 )
             self._take(turn)
             return

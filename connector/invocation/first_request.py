@@ -12,12 +12,7 @@ from connector.errors import RowError
 from connector.http.messages import Request
 from connector.invocation.bindings import Bindings
 from connector.invocation.changes import require_change
-from connector.invocation.handlers import (
-    Inputs,
-    Note,
-    Page,
-    find_handler,
-)
+from connector.invocation.handlers import Inputs, Note, Page, find_handler
 
 
 def declared_request(

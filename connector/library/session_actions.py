@@ -58,6 +58,6 @@ class SessionActions:
             if name not in declared.inputs:
                 raise InputError("input_invalid", declared.no_input(given))
             if name in values:
-                raise InputError("input_invalid", f"{name}: appears twice, also as {name}_")
+                raise InputError("input_invalid", f"{name} appears twice, also as {name}_")
             values[name] = json_value(value, name)
         return values

@@ -26,16 +26,16 @@ _BYTES_AT_ONCE = 1 << 18
 
 _FILES = 8
 """The number of files that are open for the rows of one connection, such as their output and journal."""
-_FILES_A_ROW = 3
+_FILES_PER_ROW = 3
 """The number of files for each row in progress: its connection, a file that it sends, and a long list."""
 
 Result = tuple[Envelope, bytes]
 """An envelope and its JSON line in the output file; empty for a long list, which is written in blocks."""
 
 
-def most_open_files(concurrency: int) -> int:
+def max_open_files(concurrency: int) -> int:
     """Return how many files and connections can be open for a batch with so many rows in parallel."""
-    return _FILES + _FILES_A_ROW * concurrency
+    return _FILES + _FILES_PER_ROW * concurrency
 
 
 def run_batch(

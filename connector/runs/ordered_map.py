@@ -24,7 +24,7 @@ from connector.errors import RunInterruptedError, RunStoppedError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_MIN_ROOM, _ROOM_A_THREAD = 64, 4
+_MIN_ROOM, _ROOM_PER_THREAD = 64, 4
 _MAX_HELD = 4 << 20
 _POLL_INTERVAL_S = 0.5
 
@@ -75,7 +75,7 @@ class _Window(Generic[T, R]):
     ) -> None:
         self._items, self._work, self._write, self._go_on, self._size = items, work, write, go_on, size
         self._threads = threads
-        self._room = max(_MIN_ROOM, _ROOM_A_THREAD * threads)
+        self._room = max(_MIN_ROOM, _ROOM_PER_THREAD * threads)
         self._reading = Lock()
         """Acquired to read an item, which can take long; always acquired before `_lock`."""
         self._lock = Lock()

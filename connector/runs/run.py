@@ -23,7 +23,7 @@ from connector.files.readers import InputRow, RowSource
 from connector.files.work_folder import Start
 from connector.runs.account import Account
 from connector.runs.active_run import ActiveRun, Rows, RunObserver
-from connector.runs.batch import most_open_files, require_first, run_batch
+from connector.runs.batch import max_open_files, require_first, run_batch
 from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
 from connector.runs.policy import apply_policy
@@ -74,7 +74,7 @@ def run(
     queues, waits = prepared.action.accepted, prepared.wait is not None
     summary = Summary(left_out=opened.left_out, queues=queues, waits=waits)
     with (
-        reserved_open_files(most_open_files(job.concurrency)),
+        reserved_open_files(max_open_files(job.concurrency)),
         open_distinct(prepared) as distinct,
         open_output(job, run_fingerprint, start, client.redactor, seen=prepared.seen) as (output, recorder),
     ):

@@ -26,7 +26,7 @@ from connector.files.readers import InputRow
 from connector.invocation.exchange import Recorder
 from connector.invocation.invoke import Invoker
 from connector.runs.active_run import ActiveRun, Rows
-from connector.runs.batch import most_open_files, run_batch
+from connector.runs.batch import max_open_files, run_batch
 from connector.runs.distinct import Distinct
 from connector.runs.job import STREAM
 from connector.runs.prepared import Prepared, make_invoker
@@ -123,7 +123,7 @@ class Tenants:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Context in which the outputs of all tenants are open. Raises RunError."""
-        count = len(self._connections) * most_open_files(self._prepared.job.concurrency)
+        count = len(self._connections) * max_open_files(self._prepared.job.concurrency)
         with reserved_open_files(count), ExitStack() as files:
             for number, name in enumerate((NOBODY, *self._connections)):
                 if self._rows.counts.get(name) or self._outputs.has_begun(number):

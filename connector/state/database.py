@@ -106,9 +106,14 @@ class _Connection(psycopg.Connection[Row]):
         except StopIteration as stop:
             return stop.value
         except psycopg.OperationalError as error:
-            if error.sqlstate is None and time.monotonic() - began >= _SLOW_S:
+            if _is_late(error, began):
                 raise _NoResponseError(str(error)) from error
             raise
+
+
+def _is_late(error: psycopg.OperationalError, began: float) -> bool:
+    """Return whether an attempt failed only after a wait, and without an error of the server."""
+    return error.sqlstate is None and time.monotonic() - began >= _SLOW_S
 
 
 def _ready(socket: int, awaited: int, seconds: float) -> int:
@@ -243,7 +248,7 @@ class Database:
                 connection.close()
                 raise
         except psycopg.OperationalError as error:
-            if error.sqlstate is None and time.monotonic() - began >= _SLOW_S:
+            if _is_late(error, began):
                 self._lost_error, self._lost_until = str(self._lost(error)), time.monotonic() + LOST_S
             raise
         finally:

@@ -26,8 +26,9 @@ def open_database(url: str) -> Database:
 
     Raises RunError, which is transient if the database cannot be reached.
     """
+    key = url, os.getpid()
     with _LOCK:
-        database = _DATABASES.setdefault((url, os.getpid()), Database(url))
+        database = _DATABASES.get(key) or _DATABASES.setdefault(key, Database(url))
     with attempt(url), nothing_sent():
         if database in _MIGRATED:
             database.check()

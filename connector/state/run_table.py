@@ -82,8 +82,8 @@ class RunTable:
             effect = effect_of_restart(self.sent_by_unfinished_run(path))
             whose, other = "", ""
             if not found.is_at(path):
-                whose = f", that of {found.place}"
-                other = ", or another name for the output if this is another job"
+                whose = f" (started for {found.place})"
+                other = ", or another output name if this is another job"
             raise RunError(
                 f"{path}: an unfinished run is in {self.database.shown}{whose}: use --resume to continue "
                 f"it{other}; {effect}"
@@ -174,7 +174,7 @@ class RunTable:
     def _owner(self, found: FoundRun) -> str:
         """Return whose run was found, and what can be done."""
         return (
-            f"that of {found.place}, perhaps of another job: use another name for the output, or finish that "
+            f"that of {found.place}, perhaps of another job: use another output name, or finish that "
             f"run; {self._rerun(found.place.file, '--discard')} removes it"
         )
 

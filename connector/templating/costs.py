@@ -13,7 +13,7 @@ from connector.templating.limits import (
     MAX_ITEMS,
     MAX_RANGE,
     MAX_SLOW_TEXT_LENGTH,
-    STEPS_A_PASS,
+    STEPS_PER_PASS,
     check_digits,
     check_width,
     fits,
@@ -57,7 +57,7 @@ def passes(value: Any, /, *args: Any, **kwargs: Any) -> None:
     """Charge the cost of a call for each item of a list."""
     items(value, *args, **kwargs)
     if hasattr(value, "__len__"):
-        spend(STEPS_A_PASS // 2 * len(value))
+        spend(STEPS_PER_PASS // 2 * len(value))
 
 
 def parts(value: Any, /, *args: Any, **kwargs: Any) -> None:

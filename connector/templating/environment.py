@@ -26,7 +26,7 @@ from connector.templating.conditions import (
 )
 from connector.templating.filters import Functions, bounded_filters, bounded_tests
 from connector.templating.json_query import check_json_query
-from connector.templating.limits import MAX_SOURCE_LENGTH, STEPS_A_PASS, begin, spend, weigh
+from connector.templating.limits import MAX_SOURCE_LENGTH, STEPS_PER_PASS, begin, spend, weigh
 from connector.templating.methods import FUNCTIONS, NOT_THERE, member, method
 from connector.templating.operators import BOUNDED, OPERATORS, concat
 from connector.templating.scope import GLOBALS, WHOLE_ROW
@@ -208,7 +208,7 @@ def _unless_constant(node: nodes.Expr, name: str) -> nodes.Expr:
 
 def _counted(body: list[nodes.Node], line: int) -> nodes.Expr:
     """Return an expression that charges a step for each part of a body."""
-    steps = STEPS_A_PASS + len(body) + sum(1 for node in body for _ in node.find_all(nodes.Node))
+    steps = STEPS_PER_PASS + len(body) + sum(1 for node in body for _ in node.find_all(nodes.Node))
     return _filtered(nodes.Const(steps, lineno=line), _PASS)
 
 

@@ -27,7 +27,7 @@ MAX_RANGE = 100_000
 """The maximum length of a `range`, and number of lists from `batch` and `slice`, as in Jinja's sandbox."""
 MAX_STEPS = 10_000_000
 """The maximum number of steps of one rendering: about a second, or 400,000 iterations of a small loop."""
-STEPS_A_PASS = 16
+STEPS_PER_PASS = 16
 """The number of steps charged for an iteration or a macro call, in addition to those of its body."""
 STEPS_TO_COMPILE = 100_000
 """The maximum number of steps to evaluate constants while a template is compiled."""

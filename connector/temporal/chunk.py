@@ -26,7 +26,7 @@ from connector.connections.settings import is_file
 from connector.errors import ConnectionSetupError, RunError, RunInterruptedError
 from connector.files.envelope import Envelope
 from connector.files.readers import InputRow
-from connector.runs.batch import most_open_files, run_batch
+from connector.runs.batch import max_open_files, run_batch
 from connector.runs.job import Job
 from connector.runs.policy import apply_policy
 from connector.runs.prepared import Prepared, make_invoker, prepare, zone_of
@@ -243,7 +243,7 @@ class ChunkRun:
         sign_in(client)
         summary = Summary(waits=prepared.wait is not None)
         with (
-            reserved_open_files(most_open_files(prepared.job.concurrency)),
+            reserved_open_files(max_open_files(prepared.job.concurrency)),
             closing(outputs.open(0, client.redactor)) as output,
             open_distinct(prepared) as distinct,
         ):

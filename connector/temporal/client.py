@@ -59,4 +59,4 @@ async def connect(address: Address) -> Client:
 def _invalid_settings(error: Exception) -> RunError:
     """Return the error for invalid settings of Temporal: its first line, as others can show an API key."""
     reason = str(error).partition("\n")[0]
-    return RunError(f"Temporal's environment variables or configuration file are invalid: {reason}")
+    return RunError(f"invalid environment variables or configuration file of Temporal: {reason}")

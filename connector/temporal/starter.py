@@ -298,7 +298,7 @@ class _RunWatcher:
         elif failure := self._engine.last_failure(self._id):
             problem = f"a chunk of rows failed and will be tried again: {failure}"
         elif self._waits and self._progress.rows == self._total:
-            problem = "all rows were run; the workers wait for the end of their work"
+            problem = "all rows were sent; the workers are waiting for the queued work to finish"
         if problem and problem != self._problem:
             logger.warning("%s", problem, extra={"notice": True})
         self._problem = problem

@@ -127,11 +127,11 @@ COMMAND = ("run", "get_device", "-t", "device_id={{ id }}", "-c", "connection.ya
         ("running", (), False, "is cancelled"),
         ("running", ("--on", "temporal://other:7"), False, "is cancelled"),
         ("cancelled", (), True, "is cancelled"),
-        ("completed", (), True, "had ended"),
-        ("failed", (), False, "had ended"),
+        ("completed", (), True, "had already ended"),
+        ("failed", (), False, "had already ended"),
         ("running", (), True, "localhost:7233: the Temporal server does not respond"),
         (None, (), False, "localhost:7233: the Temporal server does not respond"),
-        ("none", (), False, "localhost:7233 does not have it"),
+        ("none", (), False, "localhost:7233 has no such workflow"),
         ("running", ("--on", "temporal:///"), False, "is not the address of a Temporal server"),
     ],
 )
@@ -153,7 +153,7 @@ def test_the_workflow_of_a_run_that_is_discarded_is_cancelled_if_possible(
     monkeypatch.setattr(Engine, "state", lambda *_: state)
     done = ninjaone("rerun", "out.jsonl", "--discard", *on)
     assert (done.returncode, text in done.stderr) == (0, True), done.stderr
-    is_over = text in ("is cancelled", "had ended")
+    is_over = text in ("is cancelled", "had already ended")
     assert ("temporal workflow cancel --workflow-id run-" in done.stderr) != is_over
     host = "other:7" if on else "localhost:7233"
     is_asked = state == "running" and "address" not in text

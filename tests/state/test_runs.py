@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from connector.common.redaction import Redactor
 from connector.errors import RowError, RunError
+from connector.files.file_output import OutputSettings
+from connector.files.output_formats import OutputForm
 from connector.http.messages import Response
 from connector.runs.rerun_outputs import check_complete
 from connector.state import envelope_blocks, run_output, run_place, run_table, worker_file
@@ -129,7 +132,7 @@ def test_an_unfinished_run_of_another_job_is_not_replaced(
     (tmp_path / "b").mkdir()
     elsewhere = tmp_path / "b/out.jsonl"
     with pytest.raises(
-        RunError, match=rf"an unfinished run is in .*, that of {first.path} on .*, or another name"
+        RunError, match=rf"an unfinished run is in .* \(started for {first.path} on .*, or another output"
     ):
         worker("b", "new", OTHER)
     for refused in (
@@ -323,11 +326,6 @@ def test_revised_envelopes_replace_those_before(worker: Open) -> None:
 def test_the_names_of_an_output_on_this_machine_are_the_same_run(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from connector.common.redaction import Redactor
-    from connector.files.file_output import OutputSettings
-    from connector.files.output_formats import OutputForm
-    from connector.state.runs import DatabaseRunStore
-
     monkeypatch.chdir(tmp_path)
     store = DatabaseRunStore(postgres)
     store.open(OutputSettings(Path("out.jsonl"), OutputForm(), RUN, "new", Redactor())).close()
