@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again.
-unexport PYTHONDONTWRITEBYTECODE
+# Python caches bytecode, whatever the environment says: otherwise each process of the tests compiles again. Its streams
+# are buffered, as they are for users.
+unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
 .PHONY: demo prism inspector openapi n8n airflow test test-browser test-all audit test-oldest test-newest lock torture fuzz lint reference bench wheels wheels-all hosts keyring postgres temporal demo-scale cron chromium ansible node-red recipes sanity vendor answers screenshots clean
 

@@ -34,6 +34,7 @@ def usable_streams() -> Iterator[None]:
             yield
         finally:
             _drop_unwritten(output)
+            _drop_unwritten(errors)
 
 
 def stdin_has_data(say: Callable[[str], None] | None = None) -> bool:
@@ -81,13 +82,13 @@ def _escape_unknown_characters(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace")
 
 
-def _drop_unwritten(output: TextIO) -> None:
-    """Redirect unwritten output to the null device, so that Python does not report it at exit."""
+def _drop_unwritten(stream: TextIO) -> None:
+    """Redirect unwritten text to the null device, because Python would try again, and exit with code 120."""
     try:
-        output.flush()
+        stream.flush()
     except OSError:
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except ValueError:
         pass  # The stream was already closed after a failed write.
 
